@@ -1,0 +1,61 @@
+# Needs Python >= 3.11, git and make. Each target sets up $(VENV) from constraints.txt first, and again when a pin changes.
+#   make verify ARGS="..."            more options for `gnomon verify` (also for report, test and bench)
+#   make verify PYTHON=python3.12     another interpreter
+#   make verify PIP_ARGS="..."        options for pip: the package index of torch's CPU builds, say, since on Linux
+#                                     the default wheel brings gigabytes of CUDA; a proxy; a local folder of wheels
+PYTHON ?= python3
+PIP_ARGS ?=
+ARGS ?=
+OUT ?= out
+VENV ?= .venv
+
+BIN := $(abspath $(VENV))/bin
+STAMP := $(VENV)/.stamp
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help verify report test lint bench clean
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+
+verify: $(STAMP) ## check every claim against every reference model, and write the correctness report
+	@status=0; $(BIN)/gnomon verify --out $(OUT) $(ARGS) || status=$$?; \
+	if [ $$status -ne 2 ]; then $(BIN)/gnomon report --out $(OUT); fi; \
+	echo "Evidence and report: $(abspath $(OUT))"; exit $$status
+
+report: $(STAMP) ## write the report again from the evidence at hand
+	@$(BIN)/gnomon report --out $(OUT) $(ARGS)
+	@echo "Evidence and report: $(abspath $(OUT))"
+
+test: $(STAMP) ## run every test
+	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist worksteal $(ARGS)
+
+# mypy cannot follow an editable install of mapped folders, so it reads the installed tree; old files must not linger
+# there, and it must read as many files as there are.
+lint: $(STAMP) ## ruff, and mypy on the installed tree
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	rm -rf build/tree build/lib build/bdist.*
+	$(PIP) install --quiet --no-deps --no-index --no-build-isolation --target build/tree .
+	@cd build/tree && $(BIN)/mypy --config-file $(CURDIR)/pyproject.toml --cache-dir $(CURDIR)/.mypy_cache \
+	  gnomon/*.py gnomon/reports/*.py | tee ../mypy.txt
+	@files=$$(ls gnomon/*.py reports/*.py | wc -l); grep -q "no issues found in $$files source files" build/mypy.txt || \
+	  { echo "mypy must read all $$files files of gnomon/ and reports/" >&2; exit 1; }
+
+bench: $(STAMP) ## run the benchmarks
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script $(ARGS); done
+
+clean: ## remove what the other targets wrote, but for .venv
+	rm -rf out build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -not -path './.venv/*' -prune -exec rm -rf {} +
+
+# pip and setuptools first: older pips know no --group, and with the pinned setuptools at hand the build needs no download.
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Gnomon needs Python >= 3.11; try make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --quiet $(PIP_ARGS) -c constraints.txt pip setuptools
+	$(PIP) install --quiet $(PIP_ARGS) -c constraints.txt --no-build-isolation -e . --group dev
+	@touch $@

@@ -1,0 +1,211 @@
+"""A claim under one structure, lowered: the nodes to compare, and how far each may be off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gnomon.balls import BITS, enclose
+from gnomon.claim import Claim
+from gnomon.domain import Structure
+from gnomon.draw import Batch
+from gnomon.lower import Bindings, bind, entries, lower_relation, lowering_for, shape_of
+from gnomon.running import bounded
+from gnomon.slp import SLP, Leaf, pullback
+
+K = 4
+"""The one constant of the engine: a subject may err by K times the running bound (see docs/verdicts.md)."""
+
+Observed = Mapping[str, Tensor]
+"""What a subject showed: for each output a tensor (B, *shape)."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """How each compared entry of each point did: arrays (B, N).
+
+    ``excess`` is how far the observation is on the wrong side of the truth, ``budget`` how far rounding may carry it
+    (K times the bound; infinite where the point is excused).
+    """
+
+    excess: Tensor
+    budget: Tensor
+    finite: Tensor
+
+    @property
+    def excused(self) -> Tensor:
+        return self.budget.isinf()
+
+    @property
+    def share(self) -> Tensor:
+        """The excess as a share of its budget; 0 where excused, infinite where the observation is not finite."""
+        share = torch.where(self.excess > 0, self.excess / self.budget, 0.0)
+        share = torch.where(self.finite, share, torch.inf)
+        return torch.where(self.excused, 0.0, torch.nan_to_num(share, nan=torch.inf, posinf=torch.inf))
+
+    @property
+    def fails(self) -> Tensor:
+        """Points (B,) at which some entry is over its budget."""
+        return (self.share > 1).any(-1)
+
+
+@dataclass(frozen=True)
+class Compiled:
+    """The straight-line form of a claim under a structure; see :func:`compile_claim`."""
+
+    claim: Claim
+    structure: Structure
+    bindings: Bindings
+    slp: SLP
+    labels: tuple[str, ...]
+    nodes: tuple[int, ...]
+    shapes: Mapping[str, tuple[int, ...]]
+    sides: tuple[tuple[int, int], ...]
+    observed_sides: tuple[tuple[int, int], ...]
+
+    @property
+    def judged(self) -> tuple[str, ...]:
+        """A label for each compared entry."""
+        return tuple(f"inequality {k}" for k in range(len(self.sides))) if self.sides else self.labels
+
+    def leaves(self, batch: Batch) -> dict[Leaf, Any]:
+        """The batch as leaves of the program."""
+        found: dict[Leaf, Any] = {(name, ()): value for name, value in batch.host.items()}
+        for name, value in batch.values.items():
+            for index in entries(tuple(value.shape[1:])):
+                found[name, index] = value[(slice(None), *index)]
+        return found
+
+    def flat(self, observed: Observed) -> Tensor:
+        """The observation as (B, N) float64, entries in the order of ``labels``."""
+        return torch.cat(
+            [observed[name].to(torch.float64).reshape(observed[name].shape[0], -1) for name in self.shapes], -1
+        )
+
+    def truth(self, batch: Batch, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
+        """Values and running bounds (B, N) of the program's outputs."""
+        return _stack(bounded(self.slp, self.nodes, self.leaves(batch), dtype, device), batch.size)
+
+    def judge(self, batch: Batch, observed: Tensor, dtype: torch.dtype, device: torch.device) -> Judgement:
+        """Compare an observation (B, N) with the program, or with the claim's inequality."""
+        if not self.sides:
+            value, bound = self.truth(batch, dtype, device)
+            return Judgement((observed - value).abs(), K * bound, observed.isfinite())
+        leaves = self.leaves(batch)
+        wanted = [node for pair in self.sides for node in pair]
+        _, bound = _stack(bounded(self.slp, wanted, leaves, dtype, device), batch.size)
+        seen = leaves | self.observed_leaves(observed)
+        wanted = [node for pair in self.observed_sides for node in pair]
+        value, own = _stack(bounded(self.slp, wanted, seen, torch.float64, device), batch.size)
+        budget = (K * bound + own).unflatten(-1, (-1, 2)).sum(-1)
+        excess = value.unflatten(-1, (-1, 2))
+        return Judgement(excess[..., 0] - excess[..., 1], budget, observed.isfinite().all(-1, keepdim=True))
+
+    def observed_leaves(self, observed: Tensor) -> dict[Leaf, Any]:
+        """The observation (B, N) as leaves, beside those of the inputs."""
+        found: dict[Leaf, Any] = {}
+        column = 0
+        for name, shape in self.shapes.items():
+            for index in entries(shape):
+                found[f"observed {name}", index] = observed[:, column]
+                column += 1
+        return found
+
+    def enclosures(self, batch: Batch, observed: Tensor | None = None, bits: int = BITS) -> list[Any]:
+        """Rigorous balls at a single point: of the outputs, or of each inequality's (smaller - larger) side.
+
+        Raises:
+            gnomon.balls.Undecided: if a branch cannot be decided.
+        """
+        leaves = {key: _float(value) for key, value in self.leaves(batch).items()}
+        if not self.sides:
+            return enclose(self.slp, self.nodes, leaves, bits)
+        if observed is None:
+            raise ValueError("an inequality is enclosed at an observation; none was given")
+        leaves |= {key: _float(value) for key, value in self.observed_leaves(observed).items()}
+        flat = enclose(self.slp, [node for pair in self.observed_sides for node in pair], leaves, bits)
+        return [small - large for small, large in zip(flat[::2], flat[1::2], strict=True)]
+
+
+def _float(value: Any) -> float:
+    return float(value.reshape(-1)[0]) if isinstance(value, Tensor) else float(value)
+
+
+def _stack(pairs: list[tuple[Tensor, Tensor]], size: int) -> tuple[Tensor, Tensor]:
+    value, error = zip(*pairs, strict=True)
+    return (
+        torch.stack([column.expand(size) for column in value], -1),
+        torch.stack([column.expand(size) for column in error], -1),
+    )
+
+
+def compile_claim(claim: Claim, structure: Structure) -> Compiled:
+    """Lower a claim's program, and its inequality if it has one, for one structure.
+
+    Raises:
+        gnomon.lower.LoweringError: if the program is not defined for this structure.
+    """
+    lowering = lowering_for(claim, structure)
+    made = lowering.outputs(claim.program.outputs)
+    labels, nodes = [], []
+    for name, (numbers, shape) in made.items():
+        labels += [name + (str(list(index)) if index else "") for index in entries(shape)]
+        nodes += numbers
+    sides: list[tuple[int, int]] = []
+    seen: list[tuple[int, int]] = []
+    if claim.relation is not None:
+        programs = {name: dict(zip(entries(s), n, strict=True)) for name, (n, s) in made.items()}
+        leaves = {
+            name: {index: lowering.slp.leaf(f"observed {name}", index) for index in entries(shape)}
+            for name, (_, shape) in made.items()
+        }
+        sides = lower_relation(lowering, claim.relation, programs)
+        seen = lower_relation(lowering, claim.relation, leaves)
+    shapes = {name: shape for name, (_, shape) in made.items()}
+    bindings = lowering.bindings
+    return Compiled(claim, structure, bindings, lowering.slp, tuple(labels), tuple(nodes), shapes, tuple(sides), tuple(seen))
+
+
+@dataclass(frozen=True)
+class Gradient:
+    """The gradient of a random combination of the outputs: sum of ``cotangent · output``, by each tensor input."""
+
+    compiled: Compiled
+    wrt: Mapping[str, tuple[int, ...]]
+    nodes: tuple[int, ...]
+    labels: tuple[str, ...]
+
+    def truth(
+        self, batch: Batch, cotangent: Tensor, dtype: torch.dtype, device: torch.device
+    ) -> tuple[Tensor, Tensor]:
+        """Values and running bounds (B, M) of the vector-Jacobian product with ``cotangent`` (B, N)."""
+        leaves = self.compiled.leaves(batch)
+        for column in range(cotangent.shape[-1]):
+            leaves["cotangent", (column,)] = cotangent[:, column]
+        return _stack(bounded(self.compiled.slp, self.nodes, leaves, dtype, device), batch.size)
+
+
+def compile_gradient(compiled: Compiled) -> Gradient:
+    """Differentiate the program by SymPy's rules for its elementary operations, in reverse."""
+    slp = compiled.slp
+    cotangents = [slp.leaf("cotangent", (column,)) for column in range(len(compiled.nodes))]
+    found = pullback(slp, compiled.nodes, cotangents)
+    wrt, nodes, labels = {}, [], []
+    for domain in compiled.claim.inputs:
+        if domain.host or domain.integer:
+            continue
+        shape = shape_of(domain, compiled.bindings)
+        wrt[domain.name] = shape
+        for index in entries(shape):
+            nodes.append(found.get((domain.name, index), slp.constant(0)))
+            labels.append(f"∂/∂{domain.name}" + (str(list(index)) if index else ""))
+    return Gradient(compiled, wrt, tuple(nodes), tuple(labels))
+
+
+def bindings_of(claim: Claim, structure: Structure) -> Bindings:
+    """What a structure fixes, for a claim."""
+    return bind(claim.structure, structure)

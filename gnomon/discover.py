@@ -1,0 +1,81 @@
+"""What there is: claims by walking the modules of derivations/, models by reading the sources of reference/."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import fnmatch
+import importlib
+import importlib.util
+import pkgutil
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gnomon.claim import Claim
+
+DERIVATIONS, REFERENCE, PROPERTY_TESTS = "gnomon.derivations", "gnomon.reference", "gnomon.property_tests"
+
+
+class UsageError(ValueError):
+    """A request that cannot be served: what was expected, what came, what to do. Exit code 2."""
+
+
+def modules(package: str) -> list[tuple[str, Path]]:
+    """Names and files of a package's public modules."""
+    spec = importlib.util.find_spec(package)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    names = sorted(info.name for info in pkgutil.itermodules(places) if not info.name.startswith("_"))
+    return [(name, Path(place) / f"{name}.py") for place in places for name in names if (Path(place) / f"{name}.py").exists()]
+
+
+@cache
+def claims() -> tuple[Claim, ...]:
+    """Every claim, in the order of the notes' sections, then of their ids.
+
+    Raises:
+        UsageError: if two claims have the same id.
+    """
+    found: dict[str, Claim] = {}
+    for name, _ in modules(DERIVATIONS):
+        for claim in getattr(importlib.import_module(f"{DERIVATIONS}.{name}"), "CLAIMS", ()):
+            if claim.id in found:
+                raise UsageError(f"two claims have the id {claim.id}; give one of them a suffix: {claim.id}.other")
+            found[claim.id] = claim
+    return tuple(sorted(found.values(), key=lambda claim: ([int(n) for n in claim.section.split(".")], claim.id)))
+
+
+def models() -> tuple[str, ...]:
+    """Every public model of reference/, as ``<file>.<object>``, read from ``__all__`` without importing torch."""
+    found = []
+    for name, path in modules(REFERENCE):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.Assign) and any(getattr(t, "id", "") == "__all__" for t in node.targets):
+                found += [f"{name}.{public}" for public in ast.literal_eval(node.value)]
+    return tuple(sorted(found))
+
+
+def select(patterns: Sequence[str]) -> tuple[Claim, ...]:
+    """The claims whose ids match any of the globs; all of them for no glob.
+
+    Raises:
+        UsageError: for a glob that matches nothing, naming the nearest ids.
+    """
+    everything = claims()
+    chosen: set[str] = set()
+    for pattern in patterns:
+        hits = {claim.id for claim in everything if fnmatch.fnmatchcase(claim.id, pattern)}
+        if not hits:
+            raise UsageError(f"no claim matches {pattern!r}" + nearest(pattern, [c.id for c in everything]))
+        chosen |= hits
+    return tuple(claim for claim in everything if not patterns or claim.id in chosen)
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """A sentence that names what the user may have meant."""
+    known = list(known)
+    bare = name.replace("*", "").strip(".")
+    close = difflib.get_close_matches(bare, known, n=3, cutoff=0.4) or [k for k in known if bare.split(".")[0] in k][:3]
+    return f"; did you mean {', '.join(close)}?" if close else f"; there are {len(known)}, see `gnomon list`"

@@ -1,0 +1,130 @@
+"""A formula in the place of a subject: how variants are fed to the check that must reject them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+
+from gnomon.claim import Claim, Variant
+from gnomon.compiled import K
+from gnomon.diagnose import CANDIDATES, _alone, _counterexample, confirm, smallest
+from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
+from gnomon.evidence import Counterexample, Rejection
+from gnomon.lower import LoweringError, entries
+from gnomon.running import values
+from gnomon.search import Compilations, Task, draw_examples
+
+if TYPE_CHECKING:
+    from gnomon.property_tests.strategies import Example
+
+POINTS = 576
+SEPARATION = 4
+"""How many structures are used to tell the variants apart."""
+
+
+def formula(subject: Compilations, case: Case) -> Call:
+    """Run a claim's program itself, in the case's dtype, on a batch."""
+    compiled = subject(dict(case.structure))
+
+    def call(tensors: Tensors) -> Tensors:
+        size = next((len(value) for value in tensors.values()), 1)
+        leaves = {(name, ()): value for name, value in case.host.items()}
+        for name, value in tensors.items():
+            for index in entries(tuple(value.shape[1:])):
+                leaves[name, index] = value[(slice(None), *index)]
+        like = torch.empty((), dtype=case.dtype, device=case.device)
+        columns = [column.expand(size) for column in values(compiled.slp, compiled.nodes, leaves, like)]
+        flat, shown, start = torch.stack(columns, -1), {}, 0
+        for name, shape in compiled.shapes.items():
+            count = len(entries(shape))
+            shown[name] = flat[:, start : start + count].reshape(size, *shape)
+            start += count
+        return shown
+
+    return call
+
+
+FORMULA = Driver(formula, "a formula", "leading", "none")
+
+
+def variant_task(claim: Claim, variant: Variant, device: torch.device) -> Task:
+    """The check of a claim with a variant in the subject's place.
+
+    Another formula is judged by the claim. A dropped condition, or another inequality, is judged where it leads: the
+    definition (or the program) is the subject, and the variant's own statement the judge.
+
+    Raises:
+        ValueError: if a variant drops a condition of an equality that has no definition to compare with.
+    """
+    other = claim.under(variant)
+    if claim.relation is None and not (variant.inputs or variant.structure):
+        return Task(claim, FORMULA, Compilations(other), torch.float64, device, Compilations(claim))
+    if claim.relation is None:
+        if claim.definition is None:
+            raise ValueError(f"claim {claim.id}: variant {variant.name} drops a condition, which needs a definition=")
+        first = dataclasses.replace(other, program=claim.definition)
+        return Task(other, FORMULA, Compilations(first), torch.float64, device, Compilations(other))
+    judge = Compilations(other)
+    return Task(other, FORMULA, judge, torch.float64, device, judge)
+
+
+def reject(claim: Claim, variant: Variant, examples: Sequence[Example], seed: int, device: torch.device) -> Counterexample | None:
+    """The smallest input found at which the check rejects a variant, confirmed with Arb; None if it rejects it nowhere."""
+    task = variant_task(claim, variant, device)
+    if variant.inputs or variant.structure:
+        examples = draw_examples(task.claim, len(examples), seed)
+    for example in sorted(examples, key=lambda e: len(str(e.structure))):
+        try:
+            batch = task.batch(example, POINTS)
+            observed = task.observer(example).many(batch)[0].to(torch.float64)
+            judgement = task.compiled(example.structure).judge(batch, observed, task.dtype, task.device)
+        except (LoweringError, ZeroDivisionError, SubjectError):
+            continue
+        for number in judgement.fails.nonzero().flatten().tolist()[:CANDIDATES]:
+            point = batch.point(number)
+            if confirm(task, example, point, observed[number : number + 1]):
+                small, point = smallest(task, example, point)
+                observed = _alone(task, small, point)
+                entry = int(task.compiled(small.structure).judge(point, observed, task.dtype, device).share[0].argmax())
+                return _counterexample(task, small, point, observed, entry)
+    return None
+
+
+def inseparable(claim: Claim, examples: Sequence[Example], device: torch.device) -> dict[str, tuple[str, ...]]:
+    """For each variant the others that no input drawn here tells from it."""
+    comparable = [variant for variant in claim.variants if variant.replace]
+    apart: set[tuple[str, str]] = set()
+    for example in examples[-SEPARATION:]:
+        known = {}
+        for variant in comparable:
+            compiled = Compilations(claim.under(variant))
+            task = Task(claim, FORMULA, compiled, torch.float64, device, Compilations(claim))
+            try:
+                known[variant.name] = compiled(example.structure).truth(task.batch(example, POINTS), torch.float64, device)
+            except (LoweringError, ZeroDivisionError):
+                continue
+        for a, (a_value, a_bound) in known.items():
+            for b, (b_value, b_bound) in known.items():
+                bound = a_bound + b_bound
+                if bool((((a_value - b_value).abs() > K * bound) & bound.isfinite()).any()):
+                    apart.add((a, b))
+    return {
+        a.name: tuple(b.name for b in comparable if a is not b and (a.name, b.name) not in apart) for a in comparable
+    }
+
+
+def rejections(claim: Claim, examples: Sequence[Example], seed: int, device: torch.device) -> tuple[Rejection, ...]:
+    """What the check says to each of the claim's variants."""
+    alike = inseparable(claim, examples, device)
+    found = []
+    for variant in claim.variants:
+        example = reject(claim, variant, examples, seed, device)
+        found.append(
+            Rejection(
+                variant.name, variant.source, variant.printed, example is not None, example, alike.get(variant.name, ())
+            )
+        )
+    return tuple(found)

@@ -1,0 +1,272 @@
+"""Straight-line programs in torch: float64 values, and with them a running bound on rounding error.
+
+For each node the pair (v, e): v is the float64 value, and the sum of its error and of the error that an evaluation in
+the subject's dtype may make is at most e, propagated with the triangle inequality. Each operation is charged one unit roundoff, a library function two (the accuracy that
+vendors state), products and quotients an underflow term. A value that must overflow, a divisor that may be zero and the
+root of what may be negative have an infinite bound: such a point is excused, and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gnomon.slp import SLP, Leaf
+
+INF = float("inf")
+GROWS = frozenset({"add", "mul", "div", "exp", "expm1", "pow", "powi"})
+
+
+@dataclass(frozen=True)
+class Format:
+    """A floating-point format: unit roundoff, smallest subnormal, smallest normal, largest finite number."""
+
+    dtype: torch.dtype
+
+    @property
+    def u(self) -> float:
+        return torch.finfo(self.dtype).eps / 2
+
+    @property
+    def eta(self) -> float:
+        info = torch.finfo(self.dtype)
+        return info.tiny * info.eps
+
+    @property
+    def tiny(self) -> float:
+        return torch.finfo(self.dtype).tiny
+
+    @property
+    def largest(self) -> float:
+        return torch.finfo(self.dtype).max
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What an operation costs: a relative rounding, an underflow, the underflow of a library function."""
+
+    u: float
+    eta: float
+    tiny: float
+
+
+Pair = tuple[Tensor, Tensor]
+
+
+def values(slp: SLP, outputs: Sequence[int], leaves: Mapping[Leaf, Any], like: Tensor) -> list[Tensor]:
+    """The nodes' plain values in the dtype and on the device of ``like``; autograd passes through."""
+    made: dict[int, Any] = {}
+    free = slp.last_use(outputs)
+    for number in slp.reachable(outputs):
+        node = slp.nodes[number]
+        args = [made[arg] for arg in node.args]
+        if node.op == "leaf":
+            made[number] = torch.as_tensor(leaves[node.value], dtype=like.dtype, device=like.device)
+        elif node.op in ("const", "pi"):
+            made[number] = torch.tensor(_number(slp, number), dtype=like.dtype, device=like.device)
+        elif node.op == "powi":
+            made[number] = args[0] ** node.value
+        else:
+            made[number] = PLAIN[node.op](*args)
+        for dead in free[number]:
+            del made[dead]
+    return [made[number] for number in outputs]
+
+
+PLAIN: dict[str, Callable[..., Tensor]] = {
+    "add": torch.add, "mul": torch.mul, "div": torch.div, "neg": torch.neg, "pow": torch.pow, "sqrt": torch.sqrt,
+    "exp": torch.exp, "log": torch.log, "log1p": torch.log1p, "expm1": torch.expm1, "tanh": torch.tanh,
+    "sin": torch.sin, "cos": torch.cos, "abs": torch.abs, "sign": torch.sign, "erf": torch.erf,
+    "max": torch.maximum, "min": torch.minimum, "lt": torch.lt, "le": torch.le, "eq": torch.eq,
+    "select": torch.where,
+}  # fmt: skip
+
+
+def _number(slp: SLP, number: int) -> float:
+    node = slp.nodes[number]
+    return torch.pi if node.op == "pi" else float(node.value)
+
+
+def bounded(
+    slp: SLP, outputs: Sequence[int], leaves: Mapping[Leaf, Any], dtype: torch.dtype, device: torch.device
+) -> list[Pair]:
+    """Values and running error bounds of some nodes, for a subject that computes in ``dtype``.
+
+    Leaves are exact float64 tensors of shape (B,), or numbers where they are hyper-parameters. A bound covers the
+    subject's error and that of the float64 value together; it is infinite where the point must be excused.
+    """
+    subject, double = Format(dtype), Format(torch.float64)
+    tensor = Charge(subject.u + double.u, subject.eta + double.eta, subject.tiny + double.tiny)
+    host = Charge(2 * double.u, 2 * double.eta, 2 * double.tiny)
+    made: dict[int, Pair] = {}
+    entered: dict[int, Pair] = {}
+    free = slp.last_use(outputs)
+    for number in slp.reachable(outputs):
+        node = slp.nodes[number]
+        if node.op == "leaf":
+            value = torch.as_tensor(leaves[node.value], dtype=torch.float64, device=device)
+            made[number] = (value, torch.zeros_like(value))
+            continue
+        if node.op in ("const", "pi"):
+            value = torch.tensor(_number(slp, number), dtype=torch.float64, device=device)
+            exact = node.op == "const" and Fraction(value.item()) == node.value
+            made[number] = (value, torch.zeros_like(value) if exact else value.abs() * double.u)
+            continue
+        is_host = slp.host[number]
+        args = []
+        for arg in node.args:
+            if slp.host[arg] and not is_host and node.op != "select":
+                if arg not in entered:
+                    entered[arg] = _enter(made[arg], subject)
+                args.append(entered[arg])
+            else:
+                args.append(made[arg])
+        charge = host if is_host else tensor
+        if node.op == "powi":
+            value, error = _powi(args[0], node.value, charge)
+        elif node.op == "sqrt":
+            value, error = _sqrt(args[0], charge, slp.nonneg(node.args[0]))
+        else:
+            value, error = RULES[node.op](charge, *args)
+        if not is_host and dtype != torch.float64 and node.op in GROWS:
+            error = error.masked_fill(value.abs() + error > subject.largest, INF)
+        made[number] = (value, error)
+        for dead in free[number]:
+            del made[dead]
+    return [(made[number][0], torch.nan_to_num(made[number][1], nan=INF, posinf=INF)) for number in outputs]
+
+
+def _enter(pair: Pair, subject: Format) -> Pair:
+    """A hyper-parameter meets a tensor: it is rounded to the subject's dtype unless it fits exactly."""
+    value, error = pair
+    rounded = value.to(subject.dtype).to(torch.float64)
+    return value, torch.where(rounded == value, error, error + value.abs() * subject.u + subject.eta)
+
+
+def _add(c: Charge, a: Pair, b: Pair) -> Pair:
+    value = a[0] + b[0]
+    return value, a[1] + b[1] + value.abs() * c.u
+
+
+def _mul(c: Charge, a: Pair, b: Pair) -> Pair:
+    value = a[0] * b[0]
+    return value, a[0].abs() * b[1] + (b[0].abs() + b[1]) * a[1] + value.abs() * c.u + c.eta
+
+
+def _div(c: Charge, a: Pair, b: Pair) -> Pair:
+    value = a[0] / b[0]
+    room = b[0].abs() - b[1]
+    error = (a[1] + value.abs() * b[1]) / room + value.abs() * c.u + c.eta
+    return value, torch.where(room > 0, error, INF)
+
+
+def _sqrt(a: Pair, c: Charge, nonneg: bool) -> Pair:
+    value = a[0].sqrt()
+    # |sqrt(x') - sqrt(x)| <= min(sqrt(|x' - x|), |x' - x| / sqrt(x)); fmin ignores the 0/0 of an exact zero
+    error = torch.fmin(a[1].sqrt(), a[1] / value) + value * c.u
+    return value, error if nonneg else torch.where((a[0] < a[1]) | (a[0] < 0), INF, error)
+
+
+def _powi(a: Pair, n: int, c: Charge) -> Pair:
+    value = a[0] ** n
+    size = a[0].abs()
+    return value, (size + a[1]) ** n - size**n + value.abs() * (2 * c.u) + c.eta
+
+
+def _pow(c: Charge, a: Pair, b: Pair) -> Pair:
+    value = a[0] ** b[0]
+    relative = b[1] * a[0].log().abs() + (b[0].abs() + b[1]) * -torch.log1p(-a[1] / a[0])
+    error = value.abs() * (torch.expm1(relative) + 2 * c.u) + c.eta
+    return value, torch.where(a[0] > a[1], error, INF)
+
+
+def _exp(c: Charge, a: Pair) -> Pair:
+    value = a[0].exp()
+    return value, value * (torch.expm1(a[1]) + 2 * c.u) + c.tiny
+
+
+def _log(c: Charge, a: Pair) -> Pair:
+    value = a[0].log()
+    error = -torch.log1p(-a[1] / a[0]) + value.abs() * (2 * c.u)
+    return value, torch.where(a[0] > a[1], error, INF)
+
+
+def _log1p(c: Charge, a: Pair) -> Pair:
+    value = torch.log1p(a[0])
+    error = -torch.log1p(-a[1] / (1 + a[0])) + value.abs() * (2 * c.u) + c.tiny
+    return value, torch.where(1 + a[0] > a[1], error, INF)
+
+
+def _expm1(c: Charge, a: Pair) -> Pair:
+    value = torch.expm1(a[0])
+    return value, a[0].exp() * torch.expm1(a[1]) + value.abs() * (2 * c.u) + c.tiny
+
+
+def _tanh(c: Charge, a: Pair) -> Pair:
+    value = torch.tanh(a[0])
+    slope = 1 - torch.tanh((a[0].abs() - a[1]).clamp(min=0)) ** 2
+    return value, torch.fmin(a[1] * slope, torch.full_like(value, 2.0)) + value.abs() * (2 * c.u) + c.tiny
+
+
+def _wave(function: Callable[[Tensor], Tensor]) -> Callable[..., Pair]:
+    def rule(c: Charge, a: Pair) -> Pair:
+        value = function(a[0])
+        return value, a[1].clamp(max=2.0) + value.abs() * (2 * c.u) + c.tiny
+
+    return rule
+
+
+def _erf(c: Charge, a: Pair) -> Pair:
+    value = torch.erf(a[0])
+    nearest = (a[0].abs() - a[1]).clamp(min=0)
+    slope = 2 / torch.pi**0.5 * torch.exp(-nearest * nearest)
+    return value, torch.fmin(a[1] * slope, torch.full_like(value, 2.0)) + value.abs() * (2 * c.u) + c.tiny
+
+
+def _sign(c: Charge, a: Pair) -> Pair:
+    value = a[0].sign()
+    return value, torch.where(a[0].abs() <= a[1], 1 + value.abs(), 0.0)
+
+
+def _compare(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Pair]:
+    def rule(c: Charge, a: Pair, b: Pair) -> Pair:
+        return function(a[0], b[0]), (a[0] - b[0]).abs() <= a[1] + b[1]
+
+    return rule
+
+
+def _select(c: Charge, condition: Pair, a: Pair, b: Pair) -> Pair:
+    chosen, undecided = condition
+    error = torch.where(chosen, a[1], b[1])
+    either = torch.maximum(a[1], b[1]) + (a[0] - b[0]).abs()
+    return torch.where(chosen, a[0], b[0]), torch.where(undecided, either, error)
+
+
+RULES: dict[str, Callable[..., Pair]] = {
+    "add": _add,
+    "mul": _mul,
+    "div": _div,
+    "neg": lambda c, a: (-a[0], a[1]),
+    "pow": _pow,
+    "exp": _exp,
+    "log": _log,
+    "log1p": _log1p,
+    "expm1": _expm1,
+    "tanh": _tanh,
+    "sin": _wave(torch.sin),
+    "cos": _wave(torch.cos),
+    "abs": lambda c, a: (a[0].abs(), a[1]),
+    "sign": _sign,
+    "erf": _erf,
+    "max": lambda c, a, b: (torch.maximum(a[0], b[0]), torch.maximum(a[1], b[1])),
+    "min": lambda c, a, b: (torch.minimum(a[0], b[0]), torch.minimum(a[1], b[1])),
+    "lt": _compare(torch.lt),
+    "le": _compare(torch.le),
+    "eq": _compare(torch.eq),
+    "select": _select,
+}

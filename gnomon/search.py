@@ -1,0 +1,257 @@
+"""The search: structures from Hypothesis, numbers in batches, and the judgement of a subject's values and gradients."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import hypothesis
+import torch
+from torch import Tensor
+
+from gnomon.claim import Claim
+from gnomon.compiled import Compiled, Gradient, K, compile_claim, compile_gradient
+from gnomon.draw import Batch, draw
+from gnomon.driver import Case, Driver, Observer, SubjectError
+from gnomon.evidence import GradientCheck, Search
+
+if TYPE_CHECKING:
+    from gnomon.property_tests.strategies import Example
+
+EXCUSED_LIMIT = 0.75
+"""A claim of which more than this share was excused is left undecided: too little was compared."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How much to look at: structures, points for each, and points for each gradient."""
+
+    structures: int
+    points: int
+    gradient_points: int
+
+
+BUDGETS = {"quick": Budget(8, 1152, 288), "standard": Budget(16, 4608, 1152), "deep": Budget(64, 18432, 4608)}
+
+
+def draw_examples(claim: Claim, count: int, seed: int) -> list[Example]:
+    """The batches that Hypothesis draws for a claim: the simplest structure first, no two alike."""
+    from gnomon.property_tests.strategies import examples
+
+    found: dict[str, Example] = {}
+
+    @hypothesis.seed(seed)
+    @hypothesis.settings(
+        max_examples=4 * count,
+        database=None,
+        deadline=None,
+        phases=[hypothesis.Phase.generate],
+        suppress_health_check=list(hypothesis.HealthCheck),
+    )
+    @hypothesis.given(examples(claim))
+    def collect(example: Example) -> None:
+        found.setdefault(json.dumps([example.structure, example.host]), example)
+
+    collect()
+    return list(found.values())[:count]
+
+
+class Compilations:
+    """The compiled forms of one claim, each made once; a cache that lives as long as the task."""
+
+    def __init__(self, claim: Claim) -> None:
+        self.claim = claim
+        self._made: dict[str, Compiled] = {}
+        self._gradients: dict[str, Gradient] = {}
+
+    def __call__(self, structure: dict[str, Any]) -> Compiled:
+        key = json.dumps(structure, sort_keys=True)
+        if key not in self._made:
+            self._made[key] = compile_claim(self.claim, structure)
+        return self._made[key]
+
+    def gradient(self, structure: dict[str, Any]) -> Gradient:
+        key = json.dumps(structure, sort_keys=True)
+        if key not in self._gradients:
+            self._gradients[key] = compile_gradient(self(structure))
+        return self._gradients[key]
+
+
+@dataclass
+class Task:
+    """A claim being checked against a subject on one device in one dtype."""
+
+    claim: Claim
+    driver: Driver
+    subject: Any
+    dtype: torch.dtype
+    device: torch.device
+    compiled: Compilations
+
+    def observer(self, example: Example) -> Observer:
+        """The subject, prepared for an example's structure and hyper-parameters."""
+        compiled = self.compiled(example.structure)
+        names = tuple(domain.name for domain in self.claim.inputs)
+        return Observer(
+            self.driver,
+            self.subject,
+            Case(
+                example.structure,
+                example.host,
+                self.claim.options,
+                names,
+                compiled.shapes,
+                self.dtype,
+                self.device,
+                compiled,
+            ),
+        )
+
+    def batch(self, example: Example, points: int) -> Batch:
+        """The numbers of an example."""
+        generator = torch.Generator(self.device).manual_seed(example.seed)
+        bindings = self.compiled(example.structure).bindings
+        return draw(self.claim.inputs, bindings, example.host, points, self.dtype, generator)
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A point at which the subject is over its budget, with the whole observation around it."""
+
+    example: Example
+    batch: Batch
+    observed: Tensor
+    number: int
+
+
+@dataclass
+class Outcome:
+    """What a search found so far."""
+
+    search: Search = field(default_factory=Search)
+    worst_share: float = 0.0
+    worst_where: str = ""
+    failure: Failure | None = None
+    gradient: GradientCheck | None = None
+    gradient_failure: Failure | None = None
+
+
+def judge_batch(task: Task, example: Example, observer: Observer, points: int, outcome: Outcome) -> Failure | None:
+    """Compare one batch; count it; the worst failing point if there is one."""
+    compiled = task.compiled(example.structure)
+    batch = task.batch(example, points)
+    observed, chosen = observer.many(batch)
+    if chosen is not None:
+        batch = batch.take(chosen)
+    flat = observed.detach().to(torch.float64)
+    judgement = compiled.judge(batch, flat, task.dtype, task.device)
+    excused = judgement.excused
+    outcome.search.structures += 1
+    outcome.search.points += batch.size
+    outcome.search.comparisons += int((~excused).sum())
+    outcome.search.excused_entries += int(excused.sum())
+    outcome.search.loop |= chosen is not None
+    for regime, count in batch.regimes:
+        outcome.search.regimes[regime] = outcome.search.regimes.get(regime, 0) + count
+    share = judgement.share
+    row = int(share.amax(-1).argmax())
+    if float(share[row].max()) > outcome.worst_share:
+        outcome.worst_share = float(share[row].max())
+        outcome.worst_where = compiled.judged[int(share[row].argmax())]
+    return Failure(example, batch, flat, row) if bool(judgement.fails[row]) else None
+
+
+def search(task: Task, examples: list[Example], budget: Budget) -> Iterator[Outcome]:
+    """Look at the examples one after another, yielding the growing outcome; stops at the first failure.
+
+    Raises:
+        SubjectError: if the subject crashes or breaks its contract.
+    """
+    started = time.perf_counter()
+    outcome = Outcome()
+    for example in examples:
+        observer = task.observer(example)
+        if any(not domain.host for domain in task.claim.inputs):
+            observer.contract(task.batch(example, points=9))
+        outcome.failure = judge_batch(task, example, observer, budget.points, outcome)
+        outcome.search.seconds = time.perf_counter() - started
+        if outcome.failure is not None:
+            yield outcome
+            return
+        if wants_gradient(task):
+            judge_gradient(task, example, observer, budget.gradient_points, outcome)
+            if outcome.gradient_failure is not None:
+                yield outcome
+                return
+        outcome.search.seconds = time.perf_counter() - started
+        yield outcome
+
+
+def wants_gradient(task: Task) -> bool:
+    """Whether a claim's gradient is to be compared: an equality between real numbers that some tensor input moves."""
+    tensor = any(not domain.host and not domain.integer for domain in task.claim.inputs)
+    return task.claim.relation is None and task.claim.gradient and task.driver.gradient != "none" and tensor
+
+
+def judge_gradient(task: Task, example: Example, observer: Observer, points: int, outcome: Outcome) -> None:
+    """Compare autograd's vector-Jacobian product with the program's derivative on one batch."""
+    known = outcome.gradient or GradientCheck("undecided", 0, 0.0, 0.0)
+    gradient = task.compiled.gradient(example.structure)
+    batch = task.batch(example, points)
+    if observer.looped:  # one backward pass a point: a few points
+        batch = batch.take(torch.arange(0, batch.size, max(1, batch.size // 16), device=task.device))
+    cotangent = cotangents(example, batch.size, len(gradient.compiled.nodes), task.device)
+    seen = autograd_product(observer, batch, gradient, cotangent)
+    value, bound = gradient.truth(batch, cotangent, task.dtype, task.device)
+    excused = bound.isinf()
+    share = gradient_share(seen, value, bound)
+    compared = int((~excused).sum())
+    total = known.points * max(1, len(gradient.nodes)) + excused.numel()
+    worst = max(known.share, float(share.max())) if share.numel() else known.share
+    missed = int(excused.sum()) + known.excused * known.points * max(1, len(gradient.nodes))
+    bad = share.amax(-1) > 1 if share.numel() else torch.zeros(batch.size, dtype=torch.bool)
+    verdict = "fails" if bool(bad.any()) else "holds" if compared or known.verdict == "holds" else "undecided"
+    outcome.gradient = GradientCheck(verdict, known.points + batch.size, worst, missed / total if total else 0.0)
+    if verdict == "fails":
+        outcome.gradient_failure = Failure(example, batch, seen, int(share.amax(-1).argmax()))
+
+
+def cotangents(example: Example, points: int, outputs: int, device: torch.device) -> Tensor:
+    """Small whole numbers (B, N) with which the outputs are combined before they are differentiated."""
+    generator = torch.Generator(device).manual_seed(example.seed + 1)
+    return torch.randint(-4, 5, (points, outputs), generator=generator, device=device).to(torch.float64)
+
+
+def gradient_share(seen: Tensor, value: Tensor, bound: Tensor) -> Tensor:
+    """The error of a gradient as a share of its budget; 0 where excused, infinite where it is not finite."""
+    share = torch.where(seen == value, 0.0, (seen - value).abs() / (K * bound))
+    return torch.where(bound.isinf(), 0.0, torch.nan_to_num(share, nan=torch.inf, posinf=torch.inf))
+
+
+def autograd_product(observer: Observer, batch: Batch, gradient: Gradient, cotangent: Tensor) -> Tensor:
+    """Autograd's vector-Jacobian product (B, M), entries in the order of ``gradient.labels``.
+
+    Raises:
+        SubjectError: if the outputs carry no gradient, or the subject or its backward pass raises.
+    """
+    tensors = observer.tensors(batch)
+    for name in gradient.wrt:
+        tensors[name] = tensors[name].detach().requires_grad_()
+    observed, chosen = observer.many(batch, tensors)
+    if chosen is not None:
+        cotangent = cotangent[chosen]
+    if not observed.requires_grad:
+        raise SubjectError("contract", "no gradient: the outputs do not require grad although the inputs do")
+    wanted = [tensors[name] for name in gradient.wrt]
+    try:
+        found = torch.autograd.grad(observed, wanted, cotangent.to(observed.dtype), allow_unused=True)
+    except RuntimeError as error:
+        raise SubjectError("crash", f"the backward pass raises {type(error).__name__}: {error}") from error
+    pieces = [
+        (torch.zeros_like(at) if grad is None else grad).detach().to(torch.float64).reshape(batch.size, -1)
+        for at, grad in zip(wanted, found, strict=True)
+    ]
+    return torch.cat(pieces, -1)

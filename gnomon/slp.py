@@ -1,0 +1,274 @@
+"""Straight-line programs: hash-consed lists of elementary operations, and their reverse-mode gradients.
+
+A node is an operation and the numbers of earlier nodes. Equal nodes are stored once, so that a formula unrolled over
+its indices keeps the sharing that its author wrote as named definitions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Any
+
+Leaf = tuple[str, tuple[int, ...]]
+"""An entry of an input: its name and its index."""
+
+Range = tuple[float, float]
+EVERYTHING: Range = (-math.inf, math.inf)
+
+UNARY_RANGES: dict[str, Range] = {
+    "sqrt": (0.0, math.inf), "exp": (0.0, math.inf), "abs": (0.0, math.inf), "log": EVERYTHING, "log1p": EVERYTHING,
+    "expm1": (-1.0, math.inf), "tanh": (-1.0, 1.0), "sin": (-1.0, 1.0), "cos": (-1.0, 1.0), "sign": (-1.0, 1.0),
+    "erf": (-1.0, 1.0),
+}  # fmt: skip
+
+
+def _corners(a: Range, b: Range) -> Range:
+    """The range of a product; 0·∞ counts as 0, since the factors are finite."""
+    products = [0.0 if 0 in (x, y) else x * y for x in a for y in b]
+    return min(products), max(products)
+
+
+
+@dataclass(frozen=True)
+class Node:
+    """An operation on earlier nodes. ``value`` is a constant, a leaf's key, or an integer exponent."""
+
+    op: str
+    args: tuple[int, ...] = ()
+    value: Any = None
+
+
+@dataclass
+class SLP:
+    """A program under construction: append with the methods, which fold what is exact (x + 0, 1·x, 0·x).
+
+    ``host`` marks nodes that Python computes from hyper-parameters alone. ``range`` holds each node's lowest and highest
+    value for inputs in their domains; rounding is monotone, so a computed value does not leave it either, which is
+    what keeps the budget of a square root finite at zero.
+    """
+
+    nodes: list[Node] = field(default_factory=list)
+    host: list[bool] = field(default_factory=list)
+    range: list[Range] = field(default_factory=list)
+    _seen: dict[Node, int] = field(default_factory=dict, repr=False)
+
+    def __len__(self) -> int:
+        return len(self.nodes)
+
+    def _put(
+        self, op: str, *args: int, value: Any = None, host: bool | None = None, within: Range = EVERYTHING
+    ) -> int:
+        node = Node(op, args, value)
+        found = self._seen.get(node)
+        if found is not None:
+            return found
+        self._seen[node] = len(self.nodes)
+        self.nodes.append(node)
+        self.host.append(all(self.host[a] for a in args) if host is None else host)
+        self.range.append(within)
+        return len(self.nodes) - 1
+
+    def constant(self, value: Fraction | int) -> int:
+        value = Fraction(value)
+        return self._put("const", value=value, host=True, within=(float(value), float(value)))
+
+    def pi(self) -> int:
+        return self._put("pi", host=True, within=(3.0, 4.0))
+
+    def leaf(self, name: str, index: tuple[int, ...] = (), *, host: bool = False, within: Range = EVERYTHING) -> int:
+        return self._put("leaf", value=(name, index), host=host, within=within)
+
+    def nonneg(self, a: int) -> bool:
+        """Whether no rounding can turn a node negative."""
+        return self.range[a][0] >= 0
+
+    def _const(self, a: int) -> Fraction | None:
+        node = self.nodes[a]
+        return node.value if node.op == "const" else None
+
+    def add(self, a: int, b: int) -> int:
+        x, y = self._const(a), self._const(b)
+        if x is not None and y is not None:
+            return self.constant(x + y)
+        if x == 0:
+            return b
+        if y == 0:
+            return a
+        (a0, a1), (b0, b1) = self.range[a], self.range[b]
+        return self._put("add", a, b, within=(a0 + b0, a1 + b1))
+
+    def mul(self, a: int, b: int) -> int:
+        x, y = self._const(a), self._const(b)
+        if x is not None and y is not None:
+            return self.constant(x * y)
+        if x == 0 or y == 0:
+            return self.constant(0)
+        if x == 1:
+            return b
+        if y == 1:
+            return a
+        if x == -1:
+            return self.neg(b)
+        if y == -1:
+            return self.neg(a)
+        within = (0.0, math.inf) if a == b else _corners(self.range[a], self.range[b])
+        return self._put("mul", a, b, within=within)
+
+    def neg(self, a: int) -> int:
+        x = self._const(a)
+        if x is not None:
+            return self.constant(-x)
+        node = self.nodes[a]
+        low, high = self.range[a]
+        return node.args[0] if node.op == "neg" else self._put("neg", a, within=(-high, -low))
+
+    def sub(self, a: int, b: int) -> int:
+        return self.add(a, self.neg(b))
+
+    def div(self, a: int, b: int) -> int:
+        x, y = self._const(a), self._const(b)
+        if y == 0:
+            raise ZeroDivisionError("the program divides by the constant 0")
+        if x is not None and y is not None:
+            return self.constant(x / y)
+        if x == 0:
+            return a
+        if y == 1:
+            return a
+        positive = self.nonneg(a) and self.nonneg(b)
+        return self._put("div", a, b, within=(0.0, math.inf) if positive else EVERYTHING)
+
+    def power(self, a: int, n: int) -> int:
+        """The n-th power for a whole n: products for small n, one operation for larger ones."""
+        x = self._const(a)
+        if x is not None and (x != 0 or n >= 0):
+            return self.constant(x**n)
+        if n < 0:
+            return self.div(self.constant(1), self.power(a, -n))
+        if n == 0:
+            return self.constant(1)
+        if n > 4 or self.host[a]:
+            low, high = self.range[a]
+            within = (low**n, high**n) if low >= 0 else (0.0, math.inf) if n % 2 == 0 else EVERYTHING
+            return a if n == 1 else self._put("powi", a, value=n, within=within)
+        half = self.power(a, n // 2) if n > 1 else a
+        return a if n == 1 else self.mul(half, half) if n % 2 == 0 else self.mul(self.mul(half, half), a)
+
+    def unary(self, op: str, a: int) -> int:
+        if op == "neg":
+            return self.neg(a)
+        x = self._const(a)
+        if x is not None and op == "abs":
+            return self.constant(abs(x))
+        if x is not None and op == "sign":
+            return self.constant((x > 0) - (x < 0))
+        if op == "abs" and self.nonneg(a):
+            return a
+        low, high = UNARY_RANGES[op]
+        odd = op in ("log1p", "expm1", "tanh", "sign", "erf")
+        return self._put(op, a, within=(0.0, high) if odd and self.nonneg(a) else (low, high))
+
+    def binary(self, op: str, a: int, b: int) -> int:
+        if op in ("add", "mul", "div"):
+            made: int = getattr(self, op)(a, b)
+            return made
+        if op in ("max", "min") and a == b:
+            return a
+        (a0, a1), (b0, b1) = self.range[a], self.range[b]
+        ranges = {"max": (max(a0, b0), max(a1, b1)), "min": (min(a0, b0), min(a1, b1)), "pow": (0.0, math.inf)}
+        return self._put(op, a, b, within=ranges.get(op, EVERYTHING))
+
+    def select(self, condition: int, then: int, otherwise: int) -> int:
+        if then == otherwise:
+            return then
+        (a0, a1), (b0, b1) = self.range[then], self.range[otherwise]
+        return self._put("select", condition, then, otherwise, within=(min(a0, b0), max(a1, b1)))
+
+    def last_use(self, outputs: Sequence[int]) -> list[list[int]]:
+        """For each node, the nodes that nobody needs after it."""
+        needed = self.reachable(outputs)
+        last = {}
+        for number in needed:
+            for arg in self.nodes[number].args:
+                last[arg] = number
+        kept = set(outputs)
+        free: list[list[int]] = [[] for _ in self.nodes]
+        for node, when in last.items():
+            if node not in kept:
+                free[when].append(node)
+        return free
+
+    def reachable(self, outputs: Sequence[int]) -> list[int]:
+        """The nodes that the outputs need, in order."""
+        wanted, stack = set(outputs), list(outputs)
+        while stack:
+            for arg in self.nodes[stack.pop()].args:
+                if arg not in wanted:
+                    wanted.add(arg)
+                    stack.append(arg)
+        return sorted(wanted)
+
+
+def partials(slp: SLP, number: int) -> list[int]:
+    """The derivatives of a node by its arguments, as nodes. The tests compare this table with SymPy's derivatives."""
+    node = slp.nodes[number]
+    one, a = slp.constant(1), node.args[0] if node.args else -1
+    b = node.args[1] if len(node.args) > 1 else -1
+    rules: dict[str, Callable[[], list[int]]] = {
+        "add": lambda: [one, one],
+        "neg": lambda: [slp.constant(-1)],
+        "mul": lambda: [b, a],
+        "div": lambda: [slp.div(one, b), slp.neg(slp.div(number, b))],
+        "powi": lambda: [slp.mul(slp.constant(node.value), slp.power(a, node.value - 1))],
+        "pow": lambda: [slp.mul(b, slp.div(number, a)), slp.mul(number, slp.unary("log", a))],
+        "sqrt": lambda: [slp.div(slp.constant(Fraction(1, 2)), number)],
+        "exp": lambda: [number],
+        "log": lambda: [slp.div(one, a)],
+        "log1p": lambda: [slp.div(one, slp.add(one, a))],
+        "expm1": lambda: [slp.add(number, one)],
+        "tanh": lambda: [slp.sub(one, slp.mul(number, number))],
+        "sin": lambda: [slp.unary("cos", a)],
+        "cos": lambda: [slp.neg(slp.unary("sin", a))],
+        "abs": lambda: [slp.unary("sign", a)],
+        "sign": lambda: [slp.constant(0)],
+        "erf": lambda: [
+            slp.mul(
+                slp.div(slp.constant(2), slp.unary("sqrt", slp.pi())),
+                slp.unary("exp", slp.neg(slp.mul(a, a))),
+            )
+        ],
+        "max": lambda: _picked(slp, slp.binary("lt", b, a)),
+        "min": lambda: _picked(slp, slp.binary("lt", a, b)),
+        "select": lambda: [slp.constant(0), *_picked(slp, a)],
+    }
+    return rules[node.op]()
+
+
+def _picked(slp: SLP, condition: int) -> list[int]:
+    one, zero = slp.constant(1), slp.constant(0)
+    return [slp.select(condition, one, zero), slp.select(condition, zero, one)]
+
+
+def pullback(slp: SLP, outputs: Sequence[int], cotangents: Sequence[int]) -> dict[Leaf, int]:
+    """The vector-Jacobian product by reverse mode: node numbers of the gradient by every leaf that is no host number."""
+    adjoint: dict[int, int] = {}
+    for out, cotangent in zip(outputs, cotangents, strict=True):
+        adjoint[out] = slp.add(adjoint[out], cotangent) if out in adjoint else cotangent
+    gradient: dict[Leaf, int] = {}
+    for number in reversed(slp.reachable(outputs)):
+        node = slp.nodes[number]
+        if number not in adjoint or slp.host[number]:
+            continue
+        if node.op == "leaf":
+            gradient[node.value] = adjoint[number]
+        if not node.args or node.op in ("lt", "le", "eq"):
+            continue
+        for arg, partial in zip(node.args, partials(slp, number), strict=True):
+            if slp.host[arg]:
+                continue
+            piece = slp.mul(adjoint[number], partial)
+            adjoint[arg] = slp.add(adjoint[arg], piece) if arg in adjoint else piece
+    return gradient

@@ -1,0 +1,106 @@
+"""One task of a run: a claim proved, its variants rejected, and its subject searched in each dtype."""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+
+from gnomon.claim import Claim
+from gnomon.diagnose import diagnose, diagnose_gradient
+from gnomon.driver import SubjectError
+from gnomon.evidence import Evidence, GradientCheck, Rejection
+from gnomon.formula import rejections
+from gnomon.search import BUDGETS, EXCUSED_LIMIT, Compilations, Outcome, Task, draw_examples, search
+from gnomon.subject import Implementations, check_drivable, driver_named, resolve
+
+DTYPES = {name: getattr(torch, name) for name in ("float64", "float32", "bfloat16", "float16")}
+
+
+def seed_for(claim: Claim, seed: int) -> int:
+    """A claim's own seed, so that what is drawn for it does not depend on which other claims run."""
+    return zlib.crc32(f"{claim.id}/{seed}".encode())
+
+
+def check(
+    claim: Claim,
+    *,
+    implementations: Implementations,
+    device: str,
+    dtypes: Sequence[str],
+    budget: str,
+    seed: int,
+    trust: str,
+) -> Iterator[Evidence]:
+    """Evidence for a claim against its subject, one record a dtype; the variants are rejected along with the first.
+
+    Raises:
+        gnomon.discover.UsageError: if the subject cannot be found or driven.
+    """
+    torch.set_num_threads(1)
+    found, place = resolve(claim.subject, implementations)
+    driver = driver_named(claim.driver)
+    check_drivable(found, claim.subject, driver, place)
+    own = seed_for(claim, seed)
+    examples = draw_examples(claim, BUDGETS[budget].structures, own)
+    where = torch.device(device)
+    compiled = Compilations(claim)
+    variants = rejections(claim, examples, own, where)
+    for number, name in enumerate(dtypes):
+        task = Task(claim, driver, found, DTYPES[name], where, compiled)
+        blank = Evidence(claim.id, claim.subject, place, device, name, "undecided", derivation=trust, seed=seed)
+        evidence = judge(task, examples, budget, blank)
+        if number == 0:
+            evidence.variants = variants
+        yield unproven(evidence, variants)
+
+
+def unproven(evidence: Evidence, variants: Sequence[Rejection]) -> Evidence:
+    """Evidence that holds only if the check was seen to reject every variant: otherwise it proves nothing."""
+    missed = [variant.name for variant in variants if not variant.rejected]
+    if evidence.verdict == "holds" and missed:
+        evidence.verdict = "undecided"
+        evidence.reason = f"the check was not seen to reject {', '.join(missed)}"
+    return evidence
+
+
+def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> Evidence:
+    """Search, and turn what was found into a verdict."""
+    outcome = Outcome()
+    try:
+        for outcome in search(task, examples, BUDGETS[budget]):
+            pass
+        _fill(evidence, outcome)
+        failing = outcome.failure or outcome.gradient_failure
+        if failing is not None:
+            look = diagnose if outcome.failure is not None else diagnose_gradient
+            diagnosis = look(task, failing)
+            if diagnosis is None:
+                evidence.reason = "fails in a batch, but no point of it fails when looked at alone and with Arb"
+                return evidence
+            evidence.verdict, evidence.failure = "fails", diagnosis.failure
+            evidence.reason, evidence.variant = diagnosis.reason, diagnosis.variant
+            evidence.counterexample = diagnosis.counterexample
+            return evidence
+    except SubjectError as error:
+        _fill(evidence, outcome)
+        evidence.verdict, evidence.failure, evidence.reason = "fails", error.failure, error.reason
+        return evidence
+    if outcome.search.comparisons == 0:
+        evidence.reason = "nothing was compared"
+    elif outcome.search.excused > EXCUSED_LIMIT:
+        evidence.reason = f"{outcome.search.excused:.0%} of the entries had to be excused"
+    else:
+        evidence.verdict = "holds"
+    return evidence
+
+
+def _fill(evidence: Evidence, outcome: Outcome) -> None:
+    evidence.search = outcome.search
+    evidence.worst = {"share": outcome.worst_share, "where": outcome.worst_where}
+    evidence.gradient = dataclasses.replace(outcome.gradient) if outcome.gradient else None
+    if isinstance(evidence.gradient, GradientCheck) and evidence.gradient.verdict == "undecided":
+        evidence.gradient = dataclasses.replace(evidence.gradient, reason="nothing was compared")

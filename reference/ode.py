@@ -1,0 +1,517 @@
+"""Ordinary differential equations: explicit Runge-Kutta methods and the adjoint method.
+
+The arguments are torchdiffeq's; three things differ on purpose: ``"rk4"`` is the classical method, not the 3/8
+rule; ``"dopri5"`` steps onto every output time instead of interpolating; and time is kept in float64, which
+``func`` receives in the dtype of the state. Stages are combined in float32 at least, then rounded. Fixed steps
+run under ``torch.func.vmap``; adaptive steps branch on values and do not.
+"""
+
+import functools
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
+
+__all__ = [
+    "DOPRI5",
+    "EULER",
+    "RK4",
+    "ButcherTableau",
+    "adjoint_backward",
+    "error_ratio",
+    "odeint",
+    "odeint_adjoint",
+    "rk_step",
+    "step_factor",
+]
+
+Scalar = Tensor | float
+State = Tensor | tuple[Tensor, ...]
+Func = Callable[..., Any]  # func(t, y) -> dy/dt, built like y
+Pull = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, ...]]  # (t, z, a) -> f, aᵀ∂f/∂z, aᵀ∂f/∂θ, ...
+Options = Mapping[str, Any] | None
+Row = tuple[Fraction | int, ...]
+
+
+@dataclass(frozen=True)
+class ButcherTableau:
+    r"""An explicit Runge-Kutta method as exact data that checks itself; adaptive if it has ``b_embedded``.
+
+    .. math:: k_i = f(t + c_i h,\ y + h \sum_{j<i} a_{ij} k_j), \qquad y_1 = y + h \sum_i b_i k_i
+
+    Shapes: ``b``, ``c``, ``b_embedded`` have one entry a stage, row i of ``a`` (from 0) has i.
+    Raises ``ValueError`` for inexact coefficients, other shapes, rows of ``a`` that do not sum to ``c``,
+    ``b_embedded`` that does not to 1, and where ``b`` misses a quadrature condition of its ``order`` (these are
+    necessary for the order, not sufficient).
+    Source: Hairer, Nørsett & Wanner (1993), Solving Ordinary Differential Equations I, section II.1.
+
+    >>> ButcherTableau(a=((), (Fraction(1, 2),)), b=(0, 1), c=(0, Fraction(1, 2)), order=2).fsal
+    False
+    """
+
+    a: tuple[Row, ...]
+    b: Row
+    c: Row
+    order: int
+    b_embedded: Row | None = None
+
+    def __post_init__(self) -> None:
+        embedded = self.b if self.b_embedded is None else self.b_embedded
+        if not all(isinstance(x, int | Fraction) for x in itertools.chain(*self.a, self.b, self.c, embedded)):
+            raise ValueError("tableau coefficients must be exact: write 1/6 as Fraction(1, 6)")
+        stages = len(self.b)
+        if [len(row) for row in (*self.a, self.c, embedded)] != [*range(stages), stages, stages]:
+            raise ValueError(f"{stages} stages need as many entries in c and b_embedded, and i in row i of a")
+        if tuple(map(sum, self.a)) != self.c or sum(embedded) != 1:
+            raise ValueError("the rows of a must sum to c, and b_embedded to 1")
+        for power in range(self.order):
+            moment = sum(b * c**power for b, c in zip(self.b, self.c, strict=True))
+            if moment != Fraction(1, power + 1):
+                raise ValueError(f"order {self.order} needs Σ b c^{power} = 1/{power + 1}, not {moment}")
+
+    @property
+    def fsal(self) -> bool:
+        """Whether the last stage is the first of the next step (first same as last)."""
+        return (*self.a[-1], 0) == self.b
+
+
+def _exact(row: str) -> Row:
+    return tuple(map(Fraction, row.split()))
+
+
+EULER = ButcherTableau(a=((),), b=(1,), c=(0,), order=1)
+"""Euler's method; notes, section 2.2."""
+
+RK4 = ButcherTableau(
+    a=((), _exact("1/2"), _exact("0 1/2"), _exact("0 0 1")),
+    b=_exact("1/6 1/3 1/3 1/6"),
+    c=_exact("0 1/2 1/2 1"),
+    order=4,
+)
+"""The classical method, Kutta (1901); notes, section 2.2. Not the 3/8 rule, which torchdiffeq calls "rk4"."""
+
+DOPRI5 = ButcherTableau(
+    a=(
+        (),
+        _exact("1/5"),
+        _exact("3/40 9/40"),
+        _exact("44/45 -56/15 32/9"),
+        _exact("19372/6561 -25360/2187 64448/6561 -212/729"),
+        _exact("9017/3168 -355/33 46732/5247 49/176 -5103/18656"),
+        _exact("35/384 0 500/1113 125/192 -2187/6784 11/84"),
+    ),
+    b=_exact("35/384 0 500/1113 125/192 -2187/6784 11/84 0"),
+    c=_exact("0 1/5 3/10 4/5 8/9 1 1"),
+    order=5,
+    b_embedded=_exact("5179/57600 0 7571/16695 393/640 -92097/339200 187/2100 1/40"),
+)
+"""RK5(4)7M of Dormand & Prince (1980): goes on with order 5; order 4 on the same stages shows the error."""
+
+_METHODS = {"euler": EULER, "rk4": RK4, "dopri5": DOPRI5}
+_CONTROL = {"safety": 0.9, "dfactor": 0.2, "ifactor": 10.0}
+_FIXED: dict[str, Any] = {"step_size": None}
+_ADAPTIVE: dict[str, Any] = {"first_step": None, "max_num_steps": 2**31 - 1, **_CONTROL}
+Method = str | ButcherTableau | None
+
+
+def rk_step(
+    func: Func, t: Scalar, h: Scalar, y: Tensor, tableau: ButcherTableau, k1: Tensor | None = None
+) -> tuple[Tensor, Tensor | None, Tensor]:
+    r"""One step of a Runge-Kutta method from t to t + h, for h of either sign.
+
+    .. math:: y_1 = y + h \sum_i b_i k_i, \qquad \text{error} = h \sum_i (b_i - \hat b_i) k_i
+
+    Returns ``(y1, error, k_last)``: error is None without embedded weights (and at least float32), ``k_last``
+    is the ``k1`` of the next step if ``tableau.fsal``.
+
+    Shapes: all that of ``y``; t and h are scalars. Raises ``ValueError`` if ``func`` returns another shape.
+    Source: Hairer, Nørsett & Wanner (1993), sections II.1 and II.4; notes, section 2.2.
+
+    >>> rk_step(lambda t, y: y, 0.0, 1.0, torch.ones(1), EULER)[0]
+    tensor([2.])
+    """
+    wide = torch.promote_types(y.dtype, torch.float32)
+    t, h = (torch.as_tensor(time, dtype=torch.float64, device=y.device) for time in (t, h))
+    origin, width = y.to(wide), h.to(wide)
+
+    def slope(c: Fraction | int, point: Tensor) -> Tensor:
+        k: Tensor = func((t + float(c) * h).to(y.dtype), point)
+        if k.shape != y.shape:
+            raise ValueError(f"func(t, y) must have the shape of y, {tuple(y.shape)}; got {tuple(k.shape)}")
+        return k.to(wide)
+
+    def combine(weights: Row) -> Tensor:
+        # A slope of weight zero is left out: infinite, it would turn the sum into nan.
+        return functools.reduce(torch.add, (float(w) * k for w, k in zip(weights, slopes, strict=True) if w))
+
+    point, slopes, error = y, [slope(0, y) if k1 is None else k1.to(wide)], None
+    for row, c in zip(tableau.a[1:], tableau.c[1:], strict=True):
+        point = (origin + width * combine(row)).to(y.dtype)
+        slopes.append(slope(c, point))
+    if tableau.b_embedded is not None:
+        error = width * combine(tuple(b - e for b, e in zip(tableau.b, tableau.b_embedded, strict=True)))
+    y1 = point if tableau.fsal else (origin + width * combine(tableau.b)).to(y.dtype)
+    return y1, error, slopes[-1].to(y.dtype)
+
+
+def error_ratio(error: Tensor, y0: Tensor, y1: Tensor, rtol: float, atol: float) -> Tensor:
+    r"""The error of a step in units of what is tolerated; the step is accepted if it is at most 1.
+
+    .. math:: r^2 = \frac1n \sum_i \left(\frac{e_i}{\text{atol} + \text{rtol} \max(|y_{0i}|, |y_{1i}|)}\right)^2
+
+    Shapes: three tensors of one shape to a scalar, 0 if they are empty. Raises nothing of its own.
+    Source: Hairer, Nørsett & Wanner (1993), section II.4, equations (4.10) and (4.11).
+
+    >>> error_ratio(torch.tensor([3.0, 4.0]), torch.zeros(2), torch.ones(2), rtol=0.5, atol=0.5)
+    tensor(3.5355)
+    """
+    scaled = error / (atol + rtol * torch.maximum(y0.abs(), y1.abs()))
+    return (scaled.square().sum() / max(scaled.numel(), 1)).sqrt()
+
+
+def step_factor(
+    error_ratio: Scalar, order: int = 5, safety: float = 0.9, dfactor: float = 0.2, ifactor: float = 10.0
+) -> Tensor:
+    r"""The next step size over this one, for a local error that falls as h to the ``order``.
+
+    .. math:: \min(\text{ifactor},\ \max(\text{dfactor},\ \text{safety} \cdot r^{-1/\text{order}}))
+
+    Shapes: elementwise; an infinite or undefined ratio gives ``dfactor``. Raises nothing of its own.
+    Source: Hairer, Nørsett & Wanner (1993), section II.4, equation (4.13); the "inversely proportional" of the
+    notes, section 2.2, would be the power -1.
+
+    >>> step_factor(torch.tensor([0.0, 1.0, 32.0, torch.inf]))
+    tensor([10.0000,  0.9000,  0.4500,  0.2000])
+    """
+    ratio = torch.nan_to_num(torch.as_tensor(error_ratio), nan=math.inf, posinf=math.inf)
+    return (safety * ratio ** (-1 / order)).clamp(dfactor, ifactor)
+
+
+class _Flat:
+    """``func`` on one flat vector: what the solvers see of a tensor or of a tuple of tensors."""
+
+    def __init__(self, func: Func, y0: State) -> None:
+        parts = y0 if isinstance(y0, tuple) else (y0,)
+        dtypes = {getattr(part, "dtype", type(part)) for part in parts}
+        if len(dtypes) != 1 or not all(isinstance(y, Tensor) and y.is_floating_point() for y in parts):
+            raise ValueError(f"y0 must be a floating-point tensor, or a tuple of one dtype; got {dtypes}")
+        self.func, self.is_tuple = func, isinstance(y0, tuple)
+        self.shapes, self.sizes = [y.shape for y in parts], [y.numel() for y in parts]
+
+    def parts(self, state: Any) -> Sequence[Any]:
+        return state if self.is_tuple and isinstance(state, tuple | list) else (state,)
+
+    def pack(self, state: Any) -> Tensor:
+        return torch.cat([part.reshape(-1) for part in self.parts(state)])
+
+    def unpack(self, flat: Tensor) -> State:
+        pieces = zip(torch.split(flat, self.sizes, -1), self.shapes, strict=True)
+        parts = tuple(piece.reshape(flat.shape[:-1] + shape) for piece, shape in pieces)
+        return parts if self.is_tuple else parts[0]
+
+    def __call__(self, t: Tensor, flat: Tensor) -> Tensor:
+        slope = self.func(t.to(flat.dtype), self.unpack(flat))
+        shapes = [getattr(part, "shape", type(part)) for part in self.parts(slope)]
+        if shapes != self.shapes:
+            raise ValueError(f"func(t, y) must return the shapes of y, {self.shapes}; it returned {shapes}")
+        return self.pack(slope).to(flat.dtype)
+
+
+def _values(x: Tensor) -> list[float] | None:
+    """The entries of x, or None under ``torch.func.vmap``, where one tensor stands for many."""
+    try:
+        values: list[float] = x.tolist()
+    except RuntimeError:
+        return None
+    return values
+
+
+def _check_times(t: Tensor) -> None:
+    if not isinstance(t, Tensor) or t.ndim != 1 or not t.numel() or not t.is_floating_point():
+        raise ValueError(f"t must be a floating-point tensor of shape (times,), times >= 1; got {t!r}")
+    gaps = [b - a for a, b in itertools.pairwise(_values(t) or ())]
+    if not all(0 < gap < math.inf for gap in gaps) and not all(-math.inf < gap < 0 for gap in gaps):
+        raise ValueError(f"t must be finite and strictly rising or falling: sort it, drop repeats; got {t}")
+
+
+class _Solver:
+    """A method with its settings; ``states`` yields the flat state at each time of t."""
+
+    def __init__(self, method: Method, rtol: float, atol: float, options: Options) -> None:
+        tableau = method if isinstance(method, ButcherTableau) else _METHODS.get(method or "dopri5")
+        if tableau is None:
+            raise ValueError(f"unknown method {method!r}: use one of {[*_METHODS]} or a ButcherTableau")
+        known, given = _FIXED if tableau.b_embedded is None else _ADAPTIVE, dict(options or {})
+        if not given.keys() <= known.keys() or not all(v is None or v > 0 for v in given.values()):
+            raise ValueError(f"options of this method are {[*known]}, all positive; got {given}")
+        if not (rtol >= 0 and atol >= 0):
+            raise ValueError(f"rtol and atol must not be negative; got {rtol}, {atol}")
+        self.tableau, self.rtol, self.atol, self.options = tableau, rtol, atol, {**known, **given}
+
+    def states(self, flat: _Flat, y: Tensor, t: Tensor, mirrored: bool = False) -> Iterator[Tensor]:
+        """``mirrored``: on the fixed steps that the solve in the other direction takes."""
+        yield y
+        if self.tableau.b_embedded is not None and len(t) > 1:
+            yield from self._adaptive(flat, y, t.double())
+            return
+        for start, end in itertools.pairwise(t.unbind()):
+            for time, h in self._grid(start, end, mirrored):
+                y, _, _ = rk_step(flat, time, h, y, self.tableau)
+            yield y
+
+    def _grid(self, start: Tensor, end: Tensor, mirrored: bool) -> Iterator[tuple[Tensor, Tensor]]:
+        eps, size, count = torch.finfo(start.dtype).eps, self.options["step_size"], 1
+        start, end = (end.double(), start.double()) if mirrored else (start.double(), end.double())
+        h = end - start
+        if size is not None:
+            if (values := _values(torch.stack([start, end]))) is None:
+                raise ValueError("vmap hides the values of t from step_size: put every step into t instead")
+            # Rounding in t must not add a sliver of a step: 1.0 to 1.1 by 0.1 is one step, not two.
+            slack = min(size / 2, eps * (abs(values[0]) + abs(values[1])))
+            count = max(math.ceil((abs(values[1] - values[0]) - slack) / size), 1)
+            h = h.sign() * size
+        for k in reversed(range(count)) if mirrored else range(count):
+            time = start + k * h
+            width = h if k < count - 1 else end - time
+            yield (time + width, -width) if mirrored else (time, width)
+
+    def _adaptive(self, flat: _Flat, y: Tensor, t: Tensor) -> Iterator[Tensor]:
+        if (times := _values(t)) is None:
+            raise ValueError("vmap hides the values that adaptive steps need: use 'rk4' or 'euler'")
+        start, now, slope, taken = t[0], times[0], flat(t[0], y), 0
+        size = self.options["first_step"] or self._first_step(flat, start, y, slope, times[-1] - now)
+        control = {key: self.options[key] for key in _CONTROL}
+        for target, end in zip(t[1:].unbind(), times[1:], strict=True):
+            while now != end:
+                lands = size >= abs(end - now)
+                ahead = end if lands else now + math.copysign(size, end - now)
+                if not abs(ahead - now) > 0:
+                    raise RuntimeError(
+                        f"the step size fell to {size} at t = {now}: func is not finite or not smooth there, or "
+                        f"rtol = {self.rtol}, atol = {self.atol} are too tight for {y.dtype}: loosen them"
+                    )
+                if taken == self.options["max_num_steps"]:
+                    raise RuntimeError(
+                        f"max_num_steps = {taken} reached at t = {now}: raise it or loosen rtol"
+                    )
+                taken += 1
+                # For autograd the mesh is constant, except the output times: they carry the gradient of t.
+                stop = target if lands else torch.full_like(target, ahead)
+                candidate, error, last = rk_step(flat, start, stop - start, y, self.tableau, slope)
+                ratio = self._ratio(flat, error, y, candidate)
+                proposal = abs(ahead - now) * step_factor(ratio, self.tableau.order, **control).item()
+                # A step cut short to land says little against the longer one planned.
+                size = max(size, proposal) if lands and ratio <= 1 else proposal
+                if ratio <= 1:
+                    start, now, y = stop, ahead, candidate
+                    slope = last if self.tableau.fsal else flat(start, y)
+            yield y
+
+    @torch.no_grad()
+    def _ratio(self, flat: _Flat, error: Tensor | None, y0: Tensor, y1: Tensor) -> Tensor:
+        """The error ratio of the worst part of the state, in float64 so that no square overflows."""
+        assert error is not None
+        rtol = max(self.rtol, torch.finfo(y0.dtype).eps)
+        parts = zip(*(torch.split(x.double(), flat.sizes) for x in (error, y0, y1)), strict=True)
+        return torch.stack([error_ratio(e, a, b, rtol, self.atol) for e, a, b in parts]).amax().cpu()
+
+    @torch.no_grad()
+    def _first_step(self, flat: _Flat, t: Tensor, y: Tensor, slope: Tensor, span: float) -> float:
+        """A step of Euler's method measures the curvature: Hairer, Nørsett & Wanner, section II.4."""
+        d0, d1 = (self._ratio(flat, x, y, y).item() for x in (y, slope))
+        if not math.isfinite(d0 + d1):
+            raise ValueError(f"y0 and func(t0, y0) must be finite, and atol positive where y0 is 0")
+        h0 = min(0.01 * d0 / d1 if min(d0, d1) > 1e-5 else 1e-6, abs(span))
+        h = math.copysign(h0, span)
+        steep = max(d1, self._ratio(flat, flat(t + h, y + h * slope) - slope, y, y).item() / h0)
+        h1 = (0.01 / steep) ** (1 / self.tableau.order) if steep > 1e-15 else max(1e-6, 1e-3 * h0)
+        return min(100 * h0, h1)
+
+
+def odeint(
+    func: Func,
+    y0: State,
+    t: Tensor,
+    *,
+    rtol: float = 1e-7,
+    atol: float = 1e-9,
+    method: Method = None,
+    options: Options = None,
+) -> State:
+    r"""Solves :math:`\dot y = f(t, y),\ y(t_0) = y_0` and returns y at every time of ``t``.
+
+    ``method``: ``"euler"``, ``"rk4"``, ``"dopri5"`` (default) or a ``ButcherTableau``, adaptive if it has embedded
+    weights (of one order less). ``options`` of fixed steps: ``step_size``; without it one step leads from each
+    time to the next, with it steps start anew at each and the last is cut to end on the next. Of adaptive
+    steps: ``first_step``, ``max_num_steps`` (of the whole solve) and ``safety``, ``dfactor``, ``ifactor`` as in
+    ``step_factor``; a step that would pass an output time is cut to end on it. ``rtol``, ``atol``: see
+    ``error_ratio``; ``rtol`` counts as no less than the dtype's eps, and of a tuple the worst part counts.
+
+    Differentiable in ``y0``, ``t`` and all that ``func`` uses, along the steps that were taken.
+
+    Shapes: ``y0`` (...) or a tuple of one dtype, ``t`` (times,) to (times, ...); ``t`` is strictly rising or
+    falling and ``t[0]`` is the time of ``y0``.
+    Raises ``ValueError`` for unusable arguments, ``RuntimeError`` when steps become too small or too many.
+    Source: Dormand & Prince (1980); Hairer, Nørsett & Wanner (1993), II.1 and II.4; notes, section 2.2.
+
+    >>> odeint(lambda t, y: -y, torch.ones(2), torch.tensor([0.0, 1.0]))[-1]
+    tensor([0.3679, 0.3679])
+    """
+    flat, solver = _Flat(func, y0), _Solver(method, rtol, atol, options)
+    _check_times(t)
+    y = flat.pack(y0)
+    return flat.unpack(torch.stack(list(solver.states(flat, y, t.to(y.device)))))
+
+
+def adjoint_backward(
+    func: Func,
+    t0: Scalar,
+    t1: Scalar,
+    z1: Tensor,
+    a1: Tensor,
+    params: Sequence[Tensor] = (),
+    *,
+    rtol: float = 1e-7,
+    atol: float = 1e-9,
+    method: Method = None,
+    options: Options = None,
+) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+    r"""State, adjoint and parameter gradient of ``func(t, z, *params)``, solved back from t1 to t0.
+
+    .. math:: \dot z = f, \qquad \dot a = -\left(\frac{\partial f}{\partial z}\right)^T a, \qquad
+        \frac{dL}{d\theta} = \int_{t_0}^{t_1} \left(\frac{\partial f}{\partial\theta}\right)^T a \, dt
+
+    from z(t1) = ``z1`` and a(t1) = ``a1``, the gradient of L there; then dL/dt1 = a(t1)·f and dL/dt0 = -a(t0)·f.
+    The state is *recomputed*, which is unstable where f contracts: for f = -λz an error in ``z1`` comes back
+    exp(λ(t1 - t0)) times as large. Fixed steps are those of the forward solve in reverse. Differentiable; under
+    ``torch.no_grad()`` the memory does not grow with the steps.
+
+    Shapes: ``z1``, ``a1`` (...) to ``(z0, a0, grads)``, with ``z0``, ``a0`` (...) and ``grads`` as ``params``.
+    Raises ``ValueError`` if ``a1`` has not the shape of ``z1``, and what ``odeint`` raises.
+    Source: Chen et al. (2018), Neural Ordinary Differential Equations, algorithm 1 and appendix B; notes, 2.3.2.
+
+    >>> one = torch.ones(1)
+    >>> adjoint_backward(lambda t, z, rate: rate * z, 0.0, 1.0, one, one, [one], method="rk4")[1]
+    tensor([2.7083])
+    """
+    if a1.shape != z1.shape:
+        raise ValueError(f"a1 must have the shape of z1, {tuple(z1.shape)}; got {tuple(a1.shape)}")
+
+    def pull(t: Tensor, z: Tensor, a: Tensor) -> tuple[Tensor, ...]:
+        slope, vjp = torch.func.vjp(functools.partial(func, t), z, *params)
+        return slope, *vjp(a)
+
+    ends = torch.stack([torch.as_tensor(time, dtype=torch.float64, device=z1.device) for time in (t0, t1)])
+    return _solve_back(_Solver(method, rtol, atol, options), pull, ends, z1, a1, params)
+
+
+def _solve_back(
+    solver: _Solver, pull: Pull, ends: Tensor, z1: Tensor, a1: Tensor, params: Sequence[Tensor]
+) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
+    def augmented(t: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
+        slope, *products = pull(t, state[0], state[1])
+        return slope, *(-product for product in products)
+
+    state = (z1, a1, *(torch.zeros_like(p, dtype=z1.dtype) for p in params))
+    flat = _Flat(augmented, state)
+    _check_times(ends)
+    *_, y = solver.states(flat, flat.pack(state), ends.flip(0), mirrored=True)
+    z0, a0, *grads = flat.unpack(y)
+    return z0, a0, tuple(grad.to(p.dtype) for grad, p in zip(grads, params, strict=True))
+
+
+class _Adjoint(torch.autograd.Function):
+    @staticmethod
+    def forward(
+        ctx: Any, flat: _Flat, ahead: _Solver, back: _Solver, t: Tensor, y: Tensor, *params: Tensor
+    ) -> Tensor:
+        ys = torch.stack(list(ahead.states(flat, y, t)))
+        ctx.flat, ctx.solver = flat, back
+        ctx.save_for_backward(t, ys, *params)
+        return ys
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
+        t, ys, *params = ctx.saved_tensors
+
+        def pull(t: Tensor, z: Tensor, a: Tensor) -> tuple[Tensor, ...]:
+            with torch.enable_grad():
+                z = z.detach().requires_grad_()
+                slope = ctx.flat(t, z)
+            if not slope.requires_grad:
+                return slope, *map(torch.zeros_like, (z, *params))
+            return slope.detach(), *torch.autograd.grad(slope, (z, *params), a, materialize_grads=True)
+
+        # Of the states, t_i moves only the i-th; t_0 moves all but the first.
+        a, totals, weights = grad[-1], [torch.zeros_like(p) for p in params], grad.clone()
+        weights[0] = 0
+        for i in reversed(range(len(t) - 1)):
+            # Each interval starts from the observed state; the adjoint jumps by the gradient arriving there.
+            _, a, grads = _solve_back(ctx.solver, pull, t[i : i + 2], ys[i + 1], a, params)
+            totals = [total + g for total, g in zip(totals, grads, strict=True)]
+            weights[0] = -a
+            a = a + grad[i]
+        slopes = torch.stack([ctx.flat(time, y) for time, y in zip(t, ys, strict=True)])
+        grad_t = (weights.double() * slopes.double()).sum(-1).to(t.dtype)
+        return None, None, None, grad_t, a, *totals
+
+
+def odeint_adjoint(
+    func: Func,
+    y0: State,
+    t: Tensor,
+    *,
+    rtol: float = 1e-7,
+    atol: float = 1e-9,
+    method: Method = None,
+    options: Options = None,
+    adjoint_rtol: float | None = None,
+    adjoint_atol: float | None = None,
+    adjoint_method: Method = None,
+    adjoint_options: Options = None,
+    adjoint_params: Sequence[Tensor] | None = None,
+) -> State:
+    r"""``odeint`` with the gradient of the adjoint equation, in memory that does not grow with the steps.
+
+    .. math:: \frac{\partial L}{\partial t_0} = -a(t_0^+) \cdot f(t_0, y_0), \qquad
+        \frac{\partial L}{\partial t_i} = \frac{\partial L}{\partial y(t_i)} \cdot f(t_i, y(t_i)), \quad i > 0
+
+    and ``adjoint_backward`` from each output time to the one before; there the adjoint jumps by the gradient
+    that arrives, and the state restarts from the observed one. This is the gradient of the differential equation
+    up to the error of the solve back; ``odeint`` gives that of its steps. ``adjoint_params`` (default: the
+    parameters of ``func``, an ``nn.Module``) get gradients, other tensors in ``func`` do not; the other
+    ``adjoint_*`` default to their namesakes. Differentiable once, and not by ``torch.func``.
+
+    Shapes: as ``odeint``.
+    Raises what ``odeint`` raises, and ``ValueError`` if ``adjoint_params`` is missing and ``func`` is no module,
+    or ``adjoint_options`` are missing while ``options`` are given for another method.
+    Source: Chen et al. (2018), Neural Ordinary Differential Equations, section 2, appendices B, C; notes, 2.3.2.
+
+    >>> y0 = torch.ones(1, requires_grad=True)
+    >>> odeint_adjoint(lambda t, y: -y, y0, torch.tensor([0.0, 1.0]), adjoint_params=())[-1].backward()
+    >>> y0.grad
+    tensor([0.3679])
+    """
+    if adjoint_params is None:
+        if not isinstance(func, nn.Module):
+            raise ValueError("adjoint_params must be given if func is no nn.Module: () if it has none")
+        adjoint_params = tuple(func.parameters())
+    if adjoint_options is None and options and adjoint_method not in (None, method):
+        raise ValueError("adjoint_options must be given for an adjoint_method that differs from method")
+    back = _Solver(
+        method if adjoint_method is None else adjoint_method,
+        rtol if adjoint_rtol is None else adjoint_rtol,
+        atol if adjoint_atol is None else adjoint_atol,
+        options if adjoint_options is None else adjoint_options,
+    )
+    flat, ahead = _Flat(func, y0), _Solver(method, rtol, atol, options)
+    _check_times(t)
+    y, params = flat.pack(y0), [p for p in adjoint_params if p.requires_grad]
+    return flat.unpack(_Adjoint.apply(flat, ahead, back, t.to(y.device), y, *params))
