@@ -1,1 +1,26 @@
 """Write the mathematics once: Gnomon proves it, turns it into checks, and hunts for the input on which a program disagrees."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gnomon.api import Results as Results
+    from gnomon.api import check_point as check_point
+    from gnomon.api import prove as prove
+    from gnomon.api import verify as verify
+
+__all__ = ["Results", "check_point", "prove", "verify"]
+
+
+def __getattr__(name: str) -> Any:
+    """The public functions, imported when first used: ``import gnomon`` loads neither torch nor SymPy."""
+    if name in __all__:
+        from gnomon import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'gnomon' has no attribute {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

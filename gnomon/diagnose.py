@@ -346,3 +346,19 @@ def diagnose_gradient(task: Task, failure: Failure) -> Diagnosis | None:
 
 def _number(value: Any) -> float:
     return float(value.reshape(-1)[0]) if isinstance(value, Tensor) else float(value)
+
+
+def pinpoint(task: Task, structure: dict[str, Any], host: dict[str, float], point: Batch) -> Diagnosis | str:
+    """What a subject does at one given point: a diagnosis if it fails there, else a sentence with both values."""
+    from gnomon.property_tests.strategies import Example
+
+    example = Example(structure, host, 0)
+    observed = _alone(task, example, point)
+    judgement = task.compiled(structure).judge(point, observed, task.dtype, task.device)
+    entry = int(judgement.share[0].argmax())
+    found = _counterexample(task, example, point, observed, entry)
+    if confirm(task, example, point, observed):
+        failure, reason = _classed(task, example, point, bool(observed.isfinite().all()))
+        return Diagnosis(failure, reason, None, found)
+    share = float(judgement.share[0, entry])
+    return f"holds {found}, {share:.0%} of what rounding allows"

@@ -1,144 +1,193 @@
 """Whether an expression is zero, decided by normal forms: sums first, then exact fractions over what is left.
 
-Each method is sound by itself: *yes* means zero wherever the expression is defined over the reals. The name of the
-method that decided is handed back, so that the same method can be asked to reject a wrong formula.
+Every method is sound by itself: yes means zero wherever the expression has a real value. The name of the method that
+decided is handed back, so that the same method can be asked to reject a wrong formula.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Any
 
 import sympy as sp
-from flint import Ordering, fmpq, fmpq_mpoly_ctx
 from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 from sympy.functions.elementary.trigonometric import TrigonometricFunction
 
+from gnomon.fractions import vanishes
 from gnomon.indexed import collapse
 from gnomon.normal import canon
 
-_MOST_OPERATIONS = 300  # of an expression handed to SymPy's simplify, which has no bound on its time
-_FARTHEST = 3  # by how many steps the ends of two sums may differ
+_MOST_OPERATIONS = 200  # of an expression handed to SymPy's simplify, whose time has no bound
+_FARTHEST = 3  # terms by which the ends of two sums may differ
+_MOST_CASES = 2  # symbols whose signs are told apart
 
 
-def zero(expr: Any, method: str = "") -> str:
-    """The name of the method that shows the expression to be zero, or an empty string; with ``method`` only that."""
+def zero(expr: Any, given: Iterable[Any] = (), method: str = "") -> str:
+    """The name of the first method that shows the expression to be zero, or an empty string.
+
+    Args:
+        given: expressions known to be nonnegative, for roots: ``1 - b`` where b is at most 1.
+        method: ask no other method than this one and the normal form.
+    """
     e = canon(collapse(sp.sympify(expr)))
     if e == 0:
         return "normal form"
-    if method:
-        return method if method in METHODS and METHODS[method](e) else ""
-    return next((name for name, decide in METHODS.items() if decide(e)), "")
+    known = [canon(one) for one in given]
+    names = [method] if method else list(METHODS)
+    return next((name for name in names if name in METHODS and METHODS[name](e, known)), "")
 
 
-# ---------------------------------------------------------------- exact fractions
+def _fractions(e: Any, given: list[Any]) -> bool:
+    return not e.has(sp.oo, sp.nan, sp.zoo) and vanishes(e)
 
 
-class _Fractions:
-    """An expression as a quotient of polynomials (python-flint) over its own opaque parts.
-
-    ``b**(p/q)`` is a power of the part ``b**(1/q)``, whose q-th power is b again; so are roots of numbers, the
-    imaginary unit and absolute values. ``b**(c*x)`` with rational c is a power of ``b**(x/q)``.
-    """
-
-    def __init__(self, e: Any) -> None:
-        self.roots: dict[Any, int] = {}  # (base, rest of the exponent) -> q
-        self.collect(e)
-        self.keys = list(self.roots)
-        self.at = {key: k for k, key in enumerate(self.keys)}
-        self.context = fmpq_mpoly_ctx.get([f"g{k}" for k in range(max(1, len(self.keys)))], Ordering.degrevlex)
-        self.parts = self.context.gens()
-        self.one = self.context.constant(1)
-
-    def is_zero(self, e: Any) -> bool:
-        above, below = self.convert(e)
-        return self.reduced(below) != 0 and self.reduced(above) == 0
-
-    def collect(self, e: Any) -> None:
-        if e.is_Rational:
-            return
-        if e.is_Add or e.is_Mul:
-            for arg in e.args:
-                self.collect(arg)
-            return
-        for base, rest, p in _factors(e):
-            if rest == 1 and p.q == 1 and base != e:
-                self.collect(base)
-                continue
-            key = (base, rest)
-            self.roots[key] = math.lcm(self.roots.get(key, 1), int(p.q))
-            if rest == 1 and p.q > 1:
-                self.collect(_meaning(base))
-
-    def convert(self, e: Any) -> tuple[Any, Any]:
-        if e.is_Rational:
-            return self.context.constant(fmpq(int(e.p), int(e.q))), self.one
-        above, below = self.one, self.one
-        if e.is_Add:
-            above = self.context.constant(0)
-            for arg in e.args:
-                a, b = self.convert(arg)
-                if b == below:
-                    above = above + a
-                    continue
-                common = below.gcd(b)
-                above, below = above * (b / common) + a * (below / common), below * (b / common)
-            return above, below
-        if e.is_Mul:
-            for arg in e.args:
-                a, b = self.convert(arg)
-                above, below = above * a, below * b
-            return above, below
-        for base, rest, p in _factors(e):
-            if rest == 1 and p.q == 1 and base != e:
-                a, b = self.convert(base)
-                power = int(p)
-            else:
-                key = (base, rest)
-                a, b = self.parts[self.at[key]], self.one
-                power = int(p * self.roots[key])
-            above, below = (above * a**power, below * b**power) if power >= 0 else (above * b**-power, below * a**-power)
-        return above, below
-
-    def reduced(self, polynomial: Any) -> Any:
-        """The polynomial with every power of a root below its order (times something that is not zero)."""
-        for key in sorted(self.keys, key=lambda key: -len(list(sp.preorder_traversal(key[0])))):
-            base, rest = key
-            q = self.roots[key]
-            if rest != 1 or q == 1:
-                continue
-            at = self.at[key]
-            most = max((exponents[at] // q for exponents in polynomial.monoms()), default=0)
-            if most == 0:
-                continue
-            above, below = self.convert(_meaning(base))
-            total = self.context.constant(0)
-            for exponents, coefficient in polynomial.to_dict().items():
-                times, left = divmod(int(exponents[at]), q)
-                kept = tuple(left if k == at else int(power) for k, power in enumerate(exponents))
-                total = total + self.context.from_dict({kept: coefficient}) * above**times * below ** (most - times)
-            polynomial = total
-        return polynomial
+def _ends(e: Any, given: list[Any]) -> bool:
+    """After sums and products that differ in their ends alone are brought to the same ends."""
+    if not e.has(sp.Sum, sp.Product):
+        return False
+    e = _aligned(e)
+    return bool(e == 0) or _fractions(e, given)
 
 
-def _factors(e: Any) -> list[tuple[Any, Any, Any]]:
-    """``e`` as a product of ``(base ** rest) ** p`` with rational p."""
-    if e is sp.I:
-        return [(sp.S.NegativeOne, sp.S.One, sp.S.Half)]
-    if isinstance(e, sp.Abs) and e.args[0].is_real:
-        return [(e, sp.S.One, sp.S.Half * 2)] if not e.args[0].is_Symbol else [(sp.Pow(e.args[0], 2, evaluate=False), sp.S.One, sp.S.Half)]
-    if not (e.is_Pow or isinstance(e, sp.exp)):
-        return [(e, sp.S.One, sp.S.One)]
-    base, exponent = e.as_base_exp()
-    p, rest = exponent.as_coeff_Mul()
-    if not p.is_Rational:
-        p, rest = sp.S.One, exponent
-    if rest == 1 and base.is_Rational and base > 0 and p.q > 1:
-        powers = sp.factorint(base.p), sp.factorint(base.q)
-        return [(sp.Integer(prime), rest, sign * n * p) for sign, found in zip((1, -1), powers, strict=True) for prime, n in found.items()]
-    return [(base, rest, p)]
+def _aligned(e: Any) -> Any:
+    known: list[Any] = []
+    for other in sorted(e.atoms(sp.Sum, sp.Product), key=sp.default_sort_key):
+        if len(other.limits) > 1:
+            continue
+        found = next((new for base in known if (new := _by_its_ends(other, base)) is not None), None)
+        if found is None:
+            known.append(other)
+        else:
+            e = e.xreplace({other: found})
+    return canon(e)
 
 
-def _meaning(base: Any) -> Any:
-    return base
+def _by_its_ends(other: Any, base: Any) -> Any:
+    """``other`` as a multiple of ``base`` plus single terms at the ends, or None."""
+    if type(other) is not type(base) or other == base:
+        return None
+    (k, _, hi), (j, _, end) = other.limits[0], base.limits[0]
+    for shift in sorted(range(-_FARTHEST, _FARTHEST + 1), key=abs):
+        longer = sp.expand(hi + shift - end)
+        if not longer.is_Integer or abs(longer) > _FARTHEST:
+            continue
+        ratio = other.function / canon(base.function.xreplace({j: k + shift}))
+        if k in ratio.free_symbols or (isinstance(base, sp.Product) and ratio != 1):
+            continue
+        added = [end + n for n in range(1, int(longer) + 1)] + [sp.Integer(n) for n in range(shift, 0)]
+        taken = [end - n for n in range(int(-longer))] + [sp.Integer(n) for n in range(shift)]
+        more, less = ([base.function.xreplace({j: at}) for at in ats] for ats in (added, taken))
+        if isinstance(base, sp.Product):
+            return base * sp.Mul(*more) / sp.Mul(*less)
+        return ratio * (base + sp.Add(*more) - sp.Add(*less))
+    return None
+
+
+def _logarithms(e: Any, given: list[Any]) -> bool:
+    """After ``log(a*b) = log(a) + log(b)``: right over the reals wherever all three are defined."""
+    return e.has(sp.log) and _ends_or_fractions(_split_logs(e), given)
+
+
+def _split_logs(e: Any) -> Any:
+    return e.replace(lambda x: isinstance(x, sp.log), lambda x: _log(x.args[0]))
+
+
+def _log(u: Any) -> Any:
+    if u.is_Add:
+        u = sp.factor(sp.together(u))
+    if u.is_Rational and u > 0:
+        primes = [(prime, n) for prime, n in sp.factorint(u.p).items()]
+        primes += [(prime, -n) for prime, n in sp.factorint(u.q).items()]
+        return sp.Add(*[n * sp.log(prime) for prime, n in primes])
+    if u.is_Mul:
+        return sp.Add(*[_log(arg) for arg in u.args])
+    if isinstance(u, sp.exp):
+        return u.args[0]
+    if u.is_Pow:
+        return u.exp * _log(u.base)
+    if isinstance(u, sp.Product):
+        return sp.Sum(_log(u.function), *u.limits)
+    return sp.log(u)
+
+
+def _radicals(e: Any, given: list[Any]) -> bool:
+    """After radicands are factored, and their factors of known sign have left the root."""
+
+    def roots(x: Any) -> bool:
+        return bool(x.is_Pow and x.exp.is_Rational and not x.exp.is_Integer and not x.base.is_Rational)
+
+    def split(x: Any) -> Any:
+        outside, inside = [], sp.S.One
+        for factor in sp.Mul.make_args(sp.factor(sp.together(x.base))):
+            sign = 1 if _never_negative(factor, given) else -1 if _never_negative(-factor, given) else 0
+            outside += [sp.Pow(sign * factor, x.exp)] if sign else []
+            inside *= sign or factor
+        return sp.Mul(*outside) * sp.Pow(inside, x.exp)
+
+    return any(roots(x) for x in e.atoms(sp.Pow)) and _ends_or_fractions(e.replace(roots, split), given)
+
+
+def _never_negative(e: Any, given: list[Any]) -> bool:
+    e = canon(e)
+    if e.is_nonnegative:
+        return True
+    return any((e / one).is_Rational and e / one > 0 for one in given if one.is_Mul or one.is_Symbol) or any(
+        canon(e.primitive()[1] - one.primitive()[1]) == 0 for one in given if e.is_Add and one.is_Add
+    )
+
+
+def _exponentials(e: Any, given: list[Any]) -> bool:
+    """After circular and hyperbolic functions are written with exponentials, and logarithms split."""
+    kinds = (HyperbolicFunction, TrigonometricFunction)
+    if not e.has(*kinds, sp.exp):
+        return False
+    e = e.replace(lambda x: isinstance(x, kinds), lambda x: x.rewrite(sp.exp))
+    return _ends_or_fractions(_split_logs(canon(e)), given)
+
+
+def _ends_or_fractions(e: Any, given: list[Any]) -> bool:
+    e = canon(e)
+    return bool(e == 0) or _fractions(e, given) or _ends(e, given)
+
+
+def _cases(e: Any, given: list[Any]) -> bool:
+    """In each branch of a ``Piecewise``, and for each sign of a symbol within an absolute value or a maximum."""
+    if e.has(sp.Piecewise):
+        folded = sp.piecewise_fold(e)
+        if folded == 0:
+            return True
+        if not isinstance(folded, sp.Piecewise) or folded == e:
+            return False
+        return all(_in_case(branch, condition, given) for branch, condition in folded.args)
+    kinds = (sp.Abs, sp.sign, sp.Max, sp.Min, sp.Heaviside)
+    symbols = {s for x in e.atoms(*kinds) for s in x.free_symbols if s.is_Symbol and s.is_real}
+    unknown = sorted((s for s in symbols if s.is_positive is None or s.is_negative is None), key=str)
+    if not unknown or len(unknown) > _MOST_CASES:
+        return False
+    s = unknown[0]
+    p = sp.Dummy(s.name, positive=True)
+    signs = [(p, s.is_positive), (-p, s.is_negative), (sp.S.Zero, s.is_zero)]
+    return all(possible is False or _in_case(e.xreplace({s: value}), True, given) for value, possible in signs)
+
+
+def _in_case(e: Any, condition: Any, given: list[Any]) -> bool:
+    if isinstance(condition, sp.Eq) and condition.lhs.is_Symbol and condition.lhs not in condition.rhs.free_symbols:
+        e = e.xreplace({condition.lhs: condition.rhs})
+    e = canon(e)
+    undefined = e.has(sp.nan, sp.zoo)  # then there is nothing to agree with
+    return bool(e == 0) or undefined or any(METHODS[name](e, given) for name in METHODS if name != "simplify")
+
+
+def _simplify(e: Any, given: list[Any]) -> bool:
+    return bool(e.count_ops() <= _MOST_OPERATIONS) and bool(sp.simplify(e) == 0)
+
+
+METHODS = {
+    "fractions": _fractions,
+    "ends of sums": _ends,
+    "logarithms": _logarithms,
+    "radicals": _radicals,
+    "exponentials": _exponentials,
+    "cases": _cases,
+    "simplify": _simplify,
+}

@@ -41,8 +41,9 @@ def opaque(name: str, depth: int = 2) -> tuple[Any, ...]:
                 raise ArgumentIndexError(self, argindex)
             return derivative(self.args[0])
 
-        body = {"fdiff": fdiff if made else too_deep, "nargs": 1, "is_real": True, "family": name, "order": order}
-        made.insert(0, type("d" * order + name, (sp.Function,), body))
+        body = {"fdiff": fdiff if made else too_deep, "nargs": 1, "is_real": True}
+        about = {"family": name, "order": order, "derivative": made[0] if made else None}
+        made.insert(0, type("d" * order + name, (sp.Function,), {**body, **about}))
     return tuple(made)
 
 

@@ -19,6 +19,7 @@ from torch import Tensor
 from gnomon.slp import SLP, Leaf
 
 INF = float("inf")
+CONDITIONS = frozenset({"lt", "le", "eq"})
 GROWS = frozenset({"add", "mul", "div", "exp", "expm1", "pow", "powi"})
 
 
@@ -59,23 +60,28 @@ Pair = tuple[Tensor, Tensor]
 
 
 def values(slp: SLP, outputs: Sequence[int], leaves: Mapping[Leaf, Any], like: Tensor) -> list[Tensor]:
-    """The nodes' plain values in the dtype and on the device of ``like``; autograd passes through."""
+    """The nodes' plain values in the dtype and on the device of ``like``; autograd passes through.
+
+    Hyper-parameters and constants are computed in float64, as Python does, until they meet a tensor.
+    """
     made: dict[int, Any] = {}
     free = slp.last_use(outputs)
     for number in slp.reachable(outputs):
-        node = slp.nodes[number]
-        args = [made[arg] for arg in node.args]
+        node, host = slp.nodes[number], slp.host[number]
+        dtype = torch.float64 if host else like.dtype
+        kept = [host or not slp.host[arg] or slp.nodes[arg].op in CONDITIONS for arg in node.args]
+        args = [made[arg] if keep else made[arg].to(like.dtype) for arg, keep in zip(node.args, kept, strict=True)]
         if node.op == "leaf":
-            made[number] = torch.as_tensor(leaves[node.value], dtype=like.dtype, device=like.device)
+            made[number] = torch.as_tensor(leaves[node.value], dtype=dtype, device=like.device)
         elif node.op in ("const", "pi"):
-            made[number] = torch.tensor(_number(slp, number), dtype=like.dtype, device=like.device)
+            made[number] = torch.tensor(_number(slp, number), dtype=dtype, device=like.device)
         elif node.op == "powi":
             made[number] = args[0] ** node.value
         else:
             made[number] = PLAIN[node.op](*args)
         for dead in free[number]:
             del made[dead]
-    return [made[number] for number in outputs]
+    return [made[number].to(like.dtype) for number in outputs]
 
 
 PLAIN: dict[str, Callable[..., Tensor]] = {
@@ -120,7 +126,7 @@ def bounded(
         is_host = slp.host[number]
         args = []
         for arg in node.args:
-            if slp.host[arg] and not is_host and node.op != "select":
+            if slp.host[arg] and not is_host and slp.nodes[arg].op not in CONDITIONS:
                 if arg not in entered:
                     entered[arg] = _enter(made[arg], subject)
                 args.append(entered[arg])
@@ -142,10 +148,11 @@ def bounded(
 
 
 def _enter(pair: Pair, subject: Format) -> Pair:
-    """A hyper-parameter meets a tensor: it is rounded to the subject's dtype unless it fits exactly."""
+    """A hyper-parameter meets a tensor: it is rounded to the subject's dtype unless it fits exactly, or overflows."""
     value, error = pair
     rounded = value.to(subject.dtype).to(torch.float64)
-    return value, torch.where(rounded == value, error, error + value.abs() * subject.u + subject.eta)
+    error = torch.where(rounded == value, error, error + value.abs() * subject.u + subject.eta)
+    return value, error.masked_fill(rounded.isinf(), INF)
 
 
 def _add(c: Charge, a: Pair, b: Pair) -> Pair:
@@ -210,13 +217,18 @@ def _expm1(c: Charge, a: Pair) -> Pair:
 def _tanh(c: Charge, a: Pair) -> Pair:
     value = torch.tanh(a[0])
     slope = 1 - torch.tanh((a[0].abs() - a[1]).clamp(min=0)) ** 2
-    return value, torch.fmin(a[1] * slope, torch.full_like(value, 2.0)) + value.abs() * (2 * c.u) + c.tiny
+    return value, _at_most_two(a[1] * slope, a[1]) + value.abs() * (2 * c.u) + c.tiny
+
+
+def _at_most_two(error: Tensor, inner: Tensor) -> Tensor:
+    """The error of a function between -1 and 1; an argument that may be NaN leaves nothing to say."""
+    return torch.where(inner.isinf(), INF, error.clamp(max=2.0))
 
 
 def _wave(function: Callable[[Tensor], Tensor]) -> Callable[..., Pair]:
     def rule(c: Charge, a: Pair) -> Pair:
         value = function(a[0])
-        return value, a[1].clamp(max=2.0) + value.abs() * (2 * c.u) + c.tiny
+        return value, _at_most_two(a[1], a[1]) + value.abs() * (2 * c.u) + c.tiny
 
     return rule
 
@@ -225,17 +237,18 @@ def _erf(c: Charge, a: Pair) -> Pair:
     value = torch.erf(a[0])
     nearest = (a[0].abs() - a[1]).clamp(min=0)
     slope = 2 / torch.pi**0.5 * torch.exp(-nearest * nearest)
-    return value, torch.fmin(a[1] * slope, torch.full_like(value, 2.0)) + value.abs() * (2 * c.u) + c.tiny
+    return value, _at_most_two(a[1] * slope, a[1]) + value.abs() * (2 * c.u) + c.tiny
 
 
 def _sign(c: Charge, a: Pair) -> Pair:
     value = a[0].sign()
-    return value, torch.where(a[0].abs() <= a[1], 1 + value.abs(), 0.0)
+    return value, torch.where(a[0].abs() <= a[1], (1 + value.abs()).masked_fill(a[1].isinf(), INF), 0.0)
 
 
 def _compare(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Pair]:
     def rule(c: Charge, a: Pair, b: Pair) -> Pair:
-        return function(a[0], b[0]), (a[0] - b[0]).abs() <= a[1] + b[1]
+        apart = (a[0] - b[0]).abs() > a[1] + b[1]  # false for NaN: what is not known to be apart is undecided
+        return function(a[0], b[0]), ~apart
 
     return rule
 
@@ -264,7 +277,7 @@ RULES: dict[str, Callable[..., Pair]] = {
     "sign": _sign,
     "erf": _erf,
     "max": lambda c, a, b: (torch.maximum(a[0], b[0]), torch.maximum(a[1], b[1])),
-    "min": lambda c, a, b: (torch.minimum(a[0], b[0]), torch.minimum(a[1], b[1])),
+    "min": lambda c, a, b: (torch.minimum(a[0], b[0]), torch.maximum(a[1], b[1])),
     "lt": _compare(torch.lt),
     "le": _compare(torch.le),
     "eq": _compare(torch.eq),

@@ -38,7 +38,7 @@ def _resolve(activation: str | Elementwise) -> tuple[Elementwise, Elementwise]:
 
 
 class Gradients(NamedTuple):
-    """The derivatives of E by each Theta_l, by each b_l (empty without biases), by x, by each s_l (deltas)."""
+    """The derivatives of E by each Theta_l, each b_l (empty without biases), by x, by each s_l (deltas)."""
 
     weights: list[Tensor]
     biases: list[Tensor]
@@ -56,10 +56,7 @@ def half_squared_error(
     For one sample of K outputs ``F.mse_loss`` has 2/K times this gradient.
 
     Shapes: prediction and target (\*, K); the result (\*), or () when reduced over the samples.
-
-    Raises:
-        ValueError: the shapes differ, or ``reduction`` is unknown.
-
+    Raises ``ValueError`` if the shapes differ, or ``reduction`` is unknown.
     Source: notes, section 1.2.1; Rumelhart et al. (1986), eq. 3.
 
     >>> half_squared_error(torch.tensor([1.0, 3.0]), torch.tensor([0.0, 1.0]))
@@ -88,10 +85,7 @@ def forward_trace(
 
     Shapes: x (\*, n_0), weights[l-1] (n_{l-1}, n_l), biases[l-1] (n_l); returns [s_1 .. s_k] and
     [h_0 .. h_k], each entry (\*, n_l). ``biases`` that are None or empty are left out.
-
-    Raises:
-        ValueError: no weights, shapes that do not fit, or an unknown activation.
-
+    Raises ``ValueError`` if there are no weights, shapes do not fit, or an activation is unknown.
     Source: notes, section 1.2.1; Rumelhart et al. (1986), eq. 1 and 2.
 
     >>> theta = torch.tensor([[1.0], [-1.0]])
@@ -135,10 +129,7 @@ def backward(
     Shapes: x (\*, n_0), y (\*, n_k). ``deltas[l-1]`` (\*, n_l) and ``x`` (\*, n_0) are per sample; the
     gradients of weights and biases have the parameters' shapes: *summed* over the leading dimensions, as by
     autograd.
-
-    Raises:
-        ValueError: as :func:`forward_trace`, or y does not have the output's shape.
-
+    Raises ``ValueError`` as :func:`forward_trace`, and if y does not have the output's shape.
     Source: notes, section 1.2.1; Rumelhart et al. (1986), eq. 4 to 7.
 
     >>> theta = torch.ones(1, 1)
@@ -200,10 +191,8 @@ class MLP(nn.Module):
         bias: whether the layers have biases.
 
     Shapes: input (\*, n_0), output (\*, n_k); ``weights[l-1]`` (n_{l-1}, n_l), ``biases[l-1]`` (n_l).
-
-    Raises:
-        ValueError: fewer than two sizes, a size below 1, an unknown activation, an input not (\*, n_0).
-
+    Raises ``ValueError`` if there are fewer than two sizes, one is below 1, an activation is unknown, or
+    an input is not (\*, n_0).
     Source: notes, section 1.2.1; Rumelhart et al. (1986).
 
     >>> model = MLP((2, 3, 1))

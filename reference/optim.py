@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT
 
-__all__ = ["Adam", "adam_bias_correct", "adam_moments", "adam_step_bound"]
+__all__ = ["Adam", "adam_bias_correct", "adam_moments", "adam_step_bound", "adam_update"]
 
 
 def _check_betas(beta1: float, beta2: float) -> None:
@@ -40,10 +40,7 @@ def adam_moments(grads: Tensor, beta1: float, beta2: float) -> tuple[Tensor, Ten
 
     Shapes: grads (T, \*), where row t - 1 holds g_t; returns m and v, (T, \*) likewise. float16 and
     bfloat16 are averaged in float32 and rounded once, at the end.
-
-    Raises:
-        ValueError: there is no gradient, or a beta outside [0, 1).
-
+    Raises ``ValueError`` if there is no gradient, or a beta is outside [0, 1).
     Source: notes, section 1.2.5; Kingma and Ba (2015), algorithm 1.
 
     >>> adam_moments(torch.tensor([1.0, 3.0]), 0.5, 0.75)
@@ -70,10 +67,7 @@ def adam_bias_correct(m: Tensor, v: Tensor, t: int, beta1: float, beta2: float) 
     With it :math:`E[\hat m_t] = E[g]`, provided that every gradient has the same mean.
 
     Shapes: m and v any; the results have theirs.
-
-    Raises:
-        ValueError: t < 1 (which would be 0/0), or a beta outside [0, 1).
-
+    Raises ``ValueError`` if t < 1 (it would be 0/0), or a beta is outside [0, 1).
     Source: notes, section 1.2.5; Kingma and Ba (2015), section 3.
 
     >>> adam_bias_correct(torch.tensor(0.5), torch.tensor(0.25), 1, 0.5, 0.75)
@@ -88,15 +82,12 @@ def adam_bias_correct(m: Tensor, v: Tensor, t: int, beta1: float, beta2: float) 
 def adam_step_bound(t: int, beta1: float, beta2: float) -> float:
     r"""How far one coordinate can move at step t, in units of lr: the sharp bound on the step's ratio.
 
-    .. math:: |\hat m_t| / \sqrt{\hat v_t} \le \sqrt{S(\beta_1^2 / \beta_2)\, S(\beta_2)} / S(\beta_1), \qquad
+    .. math:: |\hat m_t| / \sqrt{\hat v_t} \le \sqrt{S(\beta_1^2 / \beta_2)\, S(\beta_2)} / S(\beta_1), \quad
               S(q) = \sum_{i<t} q^i = \frac{1 - q^t}{1 - q}
 
     By Cauchy and Schwarz, attained by :math:`g_i \propto (\beta_1 / \beta_2)^{t-i}`. It exceeds the
     :math:`(1 - \beta_1) / \sqrt{1 - \beta_2}` of Kingma and Ba, section 2.1.
-
-    Raises:
-        ValueError: t < 1, a beta outside [0, 1), or not beta1^2 < beta2.
-
+    Raises ``ValueError`` if t < 1, a beta is outside [0, 1), or not beta1^2 < beta2.
     Source: notes, section 1.2.5 (implied); Kingma and Ba (2015), section 2.1.
 
     >>> [round(adam_step_bound(t, 0.9, 0.999), 3) for t in (1, 2, 10, 1000)]
@@ -114,31 +105,62 @@ def adam_step_bound(t: int, beta1: float, beta2: float) -> float:
     return math.sqrt(geometric(beta1**2 / beta2) * geometric(beta2)) / geometric(beta1)
 
 
+def adam_update(
+    param: Tensor,
+    grad: Tensor,
+    exp_avg: Tensor,
+    exp_avg_sq: Tensor,
+    step: int,
+    lr: float | Tensor = 1e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+) -> tuple[Tensor, Tensor, Tensor]:
+    r"""One step of Adam as a pure function, which autograd can differentiate by every tensor.
+
+    .. math:: \theta_t = \theta_{t-1} - \eta\, \hat m_t / (\sqrt{\hat v_t} + \epsilon)
+
+    with the moments of :func:`adam_moments`, corrected by :func:`adam_bias_correct`.
+
+    Shapes: param, grad, exp_avg and exp_avg_sq (the moments before the step), all alike; step is t, from 1.
+    Returns the new param, exp_avg and exp_avg_sq, each with the dtype that it came in; the arithmetic of
+    float16 and bfloat16 is float32.
+
+    Raises ``ValueError`` if step < 1, or a beta lies outside [0, 1).
+    Source: notes, section 1.2.5; Kingma and Ba (2015), algorithm 1.
+
+    >>> adam_update(torch.tensor(1.0), torch.tensor(2.0), torch.tensor(0.0), torch.tensor(0.0), 1, lr=0.5)[0]
+    tensor(0.5000)
+    """
+    g = _at_least_float32(grad)
+    m = beta1 * _at_least_float32(exp_avg) + (1 - beta1) * g
+    v = beta2 * _at_least_float32(exp_avg_sq) + (1 - beta2) * g * g
+    m_hat, v_hat = adam_bias_correct(m, v, step, beta1, beta2)
+    theta = _at_least_float32(param) - lr * m_hat / (_sqrt(v_hat) + eps)
+    return theta.to(param.dtype), m.to(exp_avg.dtype), v.to(exp_avg_sq.dtype)
+
+
 class Adam(Optimizer):
     r"""Adam with the epsilon outside the root, as Kingma and Ba and ``torch.optim.Adam`` have it.
 
     .. math:: \theta_t = \theta_{t-1} - \eta\, \hat m_t / (\sqrt{\hat v_t} + \epsilon), \qquad t = 1, 2, \dots
 
-    with the moments of :func:`adam_moments`, corrected by :func:`adam_bias_correct`.
+    Each step is :func:`adam_update`, which autograd can follow; this class works outside autograd.
 
     Args:
         params: tensors, parameter groups or (name, tensor) pairs.
-        lr: the step size, eta; a tensor of shape () may carry a gradient.
+        lr: the step size, eta.
         betas: decay rates of the two moments.
         eps: added to the root.
         weight_decay: weight_decay * theta is added to g: an L2 penalty, not decoupled as in AdamW.
         maximize: step along the gradient instead of against it.
-        differentiable: let autograd record the step. The parameters must then be non-leaf tensors; they are
-            changed in place all the same, so give clones of what autograd has saved elsewhere.
 
     State, per parameter: "step", "exp_avg", "exp_avg_sq", interchangeable with ``torch.optim.Adam``. For
-    float16 and bfloat16 the arithmetic and the moments are float32 (but ``load_state_dict``, which is torch's,
-    rounds the moments it reads to the parameter's dtype).
+    float16 and bfloat16 the arithmetic and the moments are float32 (but torch's ``load_state_dict`` rounds
+    the moments that it reads to the parameter's dtype).
 
-    Raises:
-        ValueError: lr, eps or weight_decay below 0, or a beta outside [0, 1).
-        RuntimeError: on a step with sparse gradients or complex parameters.
-
+    Raises ``ValueError`` if lr, eps or weight_decay is below 0, or a beta outside [0, 1); a step raises
+    ``RuntimeError`` for sparse gradients and complex parameters.
     Source: notes, section 1.2.5; Kingma and Ba (2015), algorithm 1.
 
     >>> theta = torch.nn.Parameter(torch.tensor([1.0, 1.0]))
@@ -158,7 +180,6 @@ class Adam(Optimizer):
         weight_decay: float = 0,
         *,
         maximize: bool = False,
-        differentiable: bool = False,
     ) -> None:
         if not lr >= 0.0:
             raise ValueError(f"Invalid learning rate: {lr}")
@@ -167,27 +188,20 @@ class Adam(Optimizer):
         _check_betas(*betas)
         if not weight_decay >= 0.0:
             raise ValueError(f"Invalid weight_decay value: {weight_decay}")
-        defaults = {
-            "lr": lr,
-            "betas": betas,
-            "eps": eps,
-            "weight_decay": weight_decay,
-            "maximize": maximize,
-            "differentiable": differentiable,
-        }
+        defaults = {"lr": lr, "betas": betas, "eps": eps, "weight_decay": weight_decay, "maximize": maximize}
         super().__init__(params, defaults)
 
+    @torch.no_grad()
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Take one step; a ``closure`` is evaluated first, with gradients enabled, and its loss returned."""
         loss = None
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        with torch.set_grad_enabled(self.defaults["differentiable"]):
-            for group in self.param_groups:
-                for param in group["params"]:
-                    if param.grad is not None:
-                        self._update(param, param.grad, group)
+        for group in self.param_groups:
+            for param in group["params"]:
+                if param.grad is not None:
+                    self._update(param, param.grad, group)
         return loss
 
     def _update(self, param: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
@@ -199,16 +213,15 @@ class Adam(Optimizer):
             state["exp_avg"] = torch.zeros_like(theta)
             state["exp_avg_sq"] = torch.zeros_like(theta)
         state["step"] += 1
-        # Powers of beta need a Python float: in float32, 1 - 0.999 is wrong in the fifth digit.
-        t = int(state["step"].item())
-        beta1, beta2 = group["betas"]
-
         if group["maximize"]:
             g = -g
         if group["weight_decay"] != 0:
             g = g + group["weight_decay"] * theta
-        m = beta1 * _at_least_float32(state["exp_avg"]) + (1 - beta1) * g
-        v = beta2 * _at_least_float32(state["exp_avg_sq"]) + (1 - beta2) * g * g
-        m_hat, v_hat = adam_bias_correct(m, v, t, beta1, beta2)
-        param.copy_(theta - group["lr"] * m_hat / (_sqrt(v_hat) + group["eps"]))
-        state["exp_avg"], state["exp_avg_sq"] = m, v
+        # Powers of beta need a Python number: in float32, 1 - 0.999 is wrong in the fifth digit.
+        t = int(state["step"].item())
+        beta1, beta2 = group["betas"]
+        m, v = _at_least_float32(state["exp_avg"]), _at_least_float32(state["exp_avg_sq"])
+        theta, state["exp_avg"], state["exp_avg_sq"] = adam_update(
+            theta, g, m, v, t, group["lr"], beta1, beta2, group["eps"]
+        )
+        param.copy_(theta)

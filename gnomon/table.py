@@ -1,0 +1,48 @@
+"""The end of a run on a terminal: one line a claim, failures with their counterexamples."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+MARKS = {"holds": ("holds", "32"), "fails": ("FAILS", "1;31"), "undecided": ("undecided", "33")}
+
+
+def table(results: Sequence[dict[str, Any]], coloured: Callable[[str, str], str]) -> str:
+    """A line for each record of evidence: verdict, claim, dtype, worst error as a share of its budget, excused share."""
+    width = max((len(result["claim"]) for result in results), default=0)
+    lines = [f"{'verdict':10} {'claim':{width}} {'dtype':9} {'worst':>6} {'excused':>8} {'points':>8}  implementation"]
+    for result in results:
+        word, code = MARKS[result["verdict"]]
+        search = result["search"]
+        share = float(result["worst"].get("share", 0.0))
+        lines.append(
+            f"{coloured(f'{word:10}', code)} {result['claim']:{width}} {result['dtype']:9} {share:6.0%} "
+            f"{search['excused']:8.1%} {search['points']:8}  {result['implementation']}"
+        )
+        lines += [f"           {line}" for line in details(result)]
+    return "\n".join(lines)
+
+
+def details(result: dict[str, Any]) -> list[str]:
+    """What a reader wants to know of a claim that does not hold."""
+    found = []
+    if result["verdict"] != "holds":
+        found.append(f"{result['failure']}: {result['reason']}" if result["failure"] else result["reason"])
+    if result["variant"]:
+        found.append(f"it is the variant “{result['variant']}”")
+    example = result["counterexample"]
+    if example:
+        values = ", ".join(f"{name}={value}" for name, value in {**example["structure"], **example["inputs"]}.items())
+        found.append(f"at {values}")
+        found.append(f"{example['output']} is {example['observed']}, expected {example['expected']}")
+    return found
+
+
+def summary(results: Sequence[dict[str, Any]]) -> str:
+    """Honest counts."""
+    verdicts = [result["verdict"] for result in results]
+    claims = {result["claim"] for result in results}
+    points = sum(result["search"]["points"] for result in results)
+    counts = ", ".join(f"{verdicts.count(word)} {word}" for word in MARKS)
+    return f"{len(claims)} claims in {len(results)} checks: {counts}; {points} points looked at"

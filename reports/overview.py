@@ -1,0 +1,71 @@
+"""The part of the page with one line a claim, the controls that a script brings to life, and the details below."""
+
+from __future__ import annotations
+
+from gnomon.reports.detail import badge, claim_details, finding, link, margin_bar, where
+from gnomon.reports.markup import Markup, count, formula, h, join
+from gnomon.reports.summary import TESTED, UNPROVED, VERDICTS, Claim, Report, verdict_of
+from gnomon.reports.view import Evidence
+
+HEADINGS = ("claim", "section", "statement", "derivation", "verdicts", "worst error")
+
+
+def claims(report: Report) -> Markup:
+    """All claims: first a line of each, then all that is known of each."""
+    if not report.claims:
+        return Markup("")
+    subjects = {claim.subject for claim in report.claims}
+    several = len({evidence.implementation for evidence in report.checks}) > len(subjects)
+    head = h("tr", *(h("th", text, scope="col") for text in HEADINGS))
+    rows = [_line(claim, several) for claim in report.claims]
+    caption = h("caption", "All claims", class_="unseen")
+    table = h("table", caption, h("thead", head), h("tbody", *rows), class_="overview")
+    return h(
+        "section",
+        h("h2", f"Claims ({count(len(report.claims))})"),
+        _controls(),
+        h("div", table, class_="scroll"),
+        h("h2", "Claim by claim"),
+        *map(claim_details, report.claims),
+        id="claims",
+    )
+
+
+def _line(claim: Claim, several: bool) -> Markup:
+    badges = [_check(evidence, several) for evidence in claim.evidence] or [badge("not run")]
+    weak = " weak" if claim.trust in (TESTED, UNPROVED) else ""
+    cells = [
+        ("", claim.section),
+        ("math", formula(claim.proof.statement) if claim.proof else "\u2013"),
+        (f"trust{weak}", claim.trust),
+        ("badges", join(*badges)),
+        ("", margin_bar(claim.share)),
+    ]
+    columns = zip(HEADINGS[1:], cells, strict=True)
+    written = [h("td", cell, data_label=label, class_=class_ or None) for label, (class_, cell) in columns]
+    return h("tr", h("th", link(claim), scope="row"), *written, **finding(claim))
+
+
+def _check(evidence: Evidence, several: bool) -> Markup:
+    """A badge that names the check; that it holds is said by its mark, and to those who hear the page."""
+    word = verdict_of(evidence)
+    said = h("span", "holds", class_="unseen") if word == "holds" else word
+    implementation = evidence.implementation.partition(":")[0] if several else ""
+    return badge(word, join(implementation, where(evidence), said, by=" "))
+
+
+def _controls() -> Markup:
+    """What only a script can do: hidden until there is one."""
+    options = [h("option", "every verdict", value="")] + [h("option", word, value=word) for word in VERDICTS]
+    search = h("input", type="search", id="find", placeholder="Search  /")
+    return h(
+        "div",
+        h("label", h("span", "Search the claims", class_="unseen"), search),
+        h("label", h("span", "Verdict", class_="unseen"), h("select", *options, id="only")),
+        h("span", id="found", class_="quiet", role="status"),
+        h("button", "Expand all", type="button", id="expand"),
+        h("button", "Light or dark", type="button", id="theme"),
+        class_="controls",
+        id="controls",
+        hidden=True,
+    )

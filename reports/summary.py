@@ -1,0 +1,184 @@
+"""Records put together claim by claim, and counted: a claim gets no better word than its worst check."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from gnomon.reports.view import Evidence, Formula, Proof, Record, Rejection, Run, Truncated
+
+VERDICTS = ("holds", "fails", "undecided", "not run")
+EVERY, NAMED, TESTED, UNPROVED = TRUST = (
+    "proved for every size",
+    "proved for the sizes named",
+    "tested only",
+    "not proved",
+)
+
+
+def verdict_of(evidence: Evidence) -> str:
+    """The verdict on one check: a gradient that fails is a failure, and nothing compared is undecided."""
+    if evidence.verdict == "fails" or (evidence.gradient and evidence.gradient.verdict == "fails"):
+        return "fails"
+    if evidence.verdict == "undecided" or evidence.search.comparisons == 0:
+        return "undecided"
+    return "holds"
+
+
+def failure_of(evidence: Evidence) -> str:
+    """The class of a failure."""
+    return evidence.failure or ("wrong gradient" if evidence.verdict != "fails" else "unclassified")
+
+
+@dataclass(frozen=True)
+class VariantView:
+    """A variant of a claim: its formula, from the proof, and how each check treated it."""
+
+    name: str
+    source: str
+    printed: bool
+    formula: Formula | None
+    outcomes: tuple[tuple[Evidence, Rejection], ...]
+
+    @property
+    def rejected(self) -> bool:
+        return any(outcome.rejected for _, outcome in self.outcomes)
+
+    @property
+    def inseparable(self) -> tuple[str, ...]:
+        return tuple(sorted({name for _, outcome in self.outcomes for name in outcome.inseparable}))
+
+    @property
+    def best(self) -> tuple[Evidence, Rejection] | None:
+        """The check that saw the difference on the fewest numbers."""
+        seen = [pair for pair in self.outcomes if pair[1].rejected and pair[1].counterexample]
+        return min(seen, key=lambda pair: _size(pair[1].counterexample.inputs), default=None)  # type: ignore[union-attr]
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A claim with its proof, where the files hold one, and all the evidence on it."""
+
+    id: str
+    proof: Proof | None
+    evidence: tuple[Evidence, ...]
+
+    @property
+    def title(self) -> str:
+        return (self.proof.title if self.proof else "") or self.id
+
+    @property
+    def section(self) -> str:
+        return self.proof.section if self.proof else ""
+
+    @property
+    def subject(self) -> str:
+        return (self.proof.subject if self.proof else "") or next((e.subject for e in self.evidence), "")
+
+    @property
+    def verdict(self) -> str:
+        """Fails where one check fails; holds only where there are checks and each of them holds."""
+        seen = {verdict_of(evidence) for evidence in self.evidence}
+        return next((word for word in ("fails", "undecided", "holds") if word in seen), "not run")
+
+    @property
+    def trust(self) -> str:
+        """What was shown: never more than the proof in these files shows."""
+        if self.proof is None or not self.proof.ok:
+            return UNPROVED
+        word = self.proof.trust
+        return word if word in TRUST else NAMED if word.startswith("proved for") else UNPROVED
+
+    @property
+    def share(self) -> float | None:
+        """The worst error of any check, as a share of its budget."""
+        shares = [evidence.worst.share for evidence in self.evidence if evidence.worst.share is not None]
+        return max(shares, key=lambda share: (share != share, share), default=None)  # not a number is worst
+
+    @property
+    def variants(self) -> tuple[VariantView, ...]:
+        formulas = {variant.name: variant for variant in (self.proof.variants if self.proof else ())}
+        outcomes: dict[str, list[tuple[Evidence, Rejection]]] = {name: [] for name in formulas}
+        for evidence in self.evidence:
+            for outcome in evidence.variants:
+                outcomes.setdefault(outcome.name, []).append((evidence, outcome))
+        views = []
+        for name, found in outcomes.items():
+            known: Formula | Rejection = formulas[name] if name in formulas else found[0][1]
+            views.append(VariantView(name, known.source, known.printed, formulas.get(name), tuple(found)))
+        return tuple(views)
+
+
+@dataclass(frozen=True)
+class Report:
+    """All that a page says."""
+
+    runs: tuple[Run, ...]
+    claims: tuple[Claim, ...]
+    cut: tuple[Truncated, ...]
+
+    @property
+    def checks(self) -> tuple[Evidence, ...]:
+        return tuple(evidence for claim in self.claims for evidence in claim.evidence)
+
+    @property
+    def verdicts(self) -> Counter[str]:
+        return Counter(claim.verdict for claim in self.claims)
+
+    @property
+    def trusts(self) -> Counter[str]:
+        return Counter(claim.trust for claim in self.claims)
+
+    @property
+    def excused(self) -> float | None:
+        """The share of all entries looked at that could not be judged."""
+        looked = left = 0.0
+        for search in (evidence.search for evidence in self.checks):
+            entries = (
+                search.comparisons / (1 - search.excused) if search.excused < 1 else float(search.points)
+            )
+            looked += entries
+            left += entries * search.excused
+        return left / looked if looked else None
+
+    @property
+    def variants(self) -> tuple[tuple[Claim, VariantView], ...]:
+        return tuple((claim, variant) for claim in self.claims for variant in claim.variants)
+
+    @property
+    def errata(self) -> tuple[tuple[Claim, VariantView], ...]:
+        return tuple((claim, variant) for claim, variant in self.variants if variant.printed)
+
+
+def summarise(records: Iterable[Record]) -> Report:
+    """Put records together; of several proofs of a claim the last counts, unless one does not go through."""
+    everything = list(records)
+    proofs: dict[str, Proof] = {}
+    evidence: dict[str, list[Evidence]] = {}
+    for record in everything:
+        if isinstance(record, Proof):
+            evidence.setdefault(record.claim, [])
+            if record.claim not in proofs or proofs[record.claim].ok:
+                proofs[record.claim] = record
+        elif isinstance(record, Evidence):
+            evidence.setdefault(record.claim, []).append(record)
+    claims = [Claim(name, proofs.get(name), tuple(found)) for name, found in evidence.items()]
+    claims.sort(key=lambda claim: (not claim.section, _numbers(claim.section), claim.id))
+    return Report(
+        tuple(record for record in everything if isinstance(record, Run)),
+        tuple(claims),
+        tuple(record for record in everything if isinstance(record, Truncated)),
+    )
+
+
+def _numbers(section: str) -> tuple[int, ...]:
+    return tuple(map(int, re.findall(r"\d+", section)))
+
+
+def _size(value: object) -> int:
+    """How many numbers nested data holds."""
+    if isinstance(value, dict):
+        return sum(map(_size, value.values()))
+    return sum(map(_size, value)) if isinstance(value, Sequence) and not isinstance(value, str) else 1

@@ -1,0 +1,61 @@
+"""The part of the page that says where the evidence comes from and what a reader has to trust."""
+
+from __future__ import annotations
+
+from gnomon.reports.markup import Markup, h, join, number, plural, table
+from gnomon.reports.summary import NAMED, TESTED, Report
+from gnomon.reports.view import Run
+
+MEANINGS = (
+    ("holds", "every comparison lay within its derived budget. A search, not a proof about the program."),
+    ("fails", "an input was found where program and formula differ by more than rounding allows."),
+    ("undecided", "nothing could be compared, or too much had to be excused. It never counts as holding."),
+    (NAMED, "the derivation was checked for the sizes that it names, and for no others."),
+    (TESTED, "the statement was compared with its definition at points, and not derived."),
+)
+
+
+def machine_of(run: Run) -> str:
+    """The machine of a run in words."""
+    machine = dict(run.machine)
+    cores = machine.pop("cores", None)
+    words = [machine.pop("cpu", None), f"{cores} cores" if cores else None]
+    words += [f"{name} {value}" for name, value in machine.items() if value]
+    return ", ".join(str(word) for word in words if word)
+
+
+def provenance(report: Report) -> Markup:
+    """The runs, what is trusted, and what the words mean."""
+    dash = "\u2013"
+    runs: list[list[object]] = []
+    for run in report.runs:
+        versions = ", ".join(f"{name} {version}" for name, version in run.versions.items() if version)
+        command = h("code", run.command) if run.command else dash
+        seed = dash if run.seed is None else str(run.seed)
+        row = [run.started, command, machine_of(run), versions, seed, number(run.K), run.budget]
+        runs.append([cell or dash for cell in row])
+    headings = ["started", "command", "machine", "versions", "seed", "K", "search"]
+    caption = "Runs that gave this evidence"
+    listed = table(headings, runs, "runs", caption) if runs else h("p", "No run is recorded in these files.")
+    trusted = h("div", h("h3", "What is trusted"), h("ul", *(h("li", words) for words in _trusted(report))))
+    meanings = h("dl", *(join(h("dt", word), h("dd", text)) for word, text in MEANINGS))
+    meant = h("div", h("h3", "What the words mean"), meanings)
+    boxes = h("div", trusted, meant, class_="trusted")
+    return h("section", h("h2", "Provenance and trust"), listed, boxes, id="trust")
+
+
+def _trusted(report: Report) -> list[str]:
+    proofs = [claim.proof for claim in report.claims if claim.proof]
+    cited = sum(step.cited for proof in proofs for step in proof.steps)
+    lifts = sorted({proof.lift for proof in proofs if proof.lift})
+    believed = [
+        "That each statement says what was meant: read it, with its conditions.",
+        "SymPy's rewriting, where a step is shown symbolically; Arb's ball arithmetic, where points are.",
+        "Running error bounds: an error of at most K times the bound in the dtype and in float64 is accepted.",
+        "Python, PyTorch, and the machine that ran them.",
+    ]
+    if cited:
+        believed.append(f"{plural(cited, 'step')} cited from the literature, marked where they stand.")
+    if lifts:
+        believed.append(f"The lifts from an algebraic kernel to its statement: {', '.join(lifts)}.")
+    return believed
