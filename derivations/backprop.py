@@ -1,149 +1,347 @@
-"""Backpropagation through k layers of any widths: forward pass, deltas, gradients and step (notes, section 1.2.1)."""
+"""Backpropagation, there and back: the forward pass, and the deltas of the last and of the hidden layers (1.2.1)."""
 
-from collections.abc import Callable
-from typing import Any
-
-from sympy import Eq, Function, IndexedBase, Lambda, Max, Piecewise, Rational, Sum, Symbol, exp, symbols, tanh
+from sympy import Eq, IndexedBase, KroneckerDelta, Lambda, Piecewise, Rational, Sum, Symbol, exp, symbols
 
 from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.domain import Choice, Size, Sizes, positive, real, symbols_of
-
-W = 3  # the greatest width, to which the tensors of parameters are padded
-Lets = tuple[tuple[Any, Any], ...]
-
-sigma, dsigma, rho, drho = (Function(name) for name in ("sigma", "dsigma", "rho", "drho"))
-u = Symbol("u", real=True)
-LOGISTIC = Piecewise((1 / (1 + exp(-u)), u >= 0), (exp(u) / (1 + exp(u)), True))  # no exponential overflows
-CURVES = {
-    "identity": (u, 1),
-    "relu": (Max(u, 0), Piecewise((1, u > 0), (0, True))),
-    "sigmoid": (LOGISTIC, LOGISTIC * (1 - LOGISTIC)),
-    "tanh": (tanh(u), 1 - tanh(u) ** 2),
-}
-HIDDEN, LAST = (
-    Choice(name, {label: {f: Lambda(u, curve), df: Lambda(u, slope)} for label, (curve, slope) in CURVES.items()})
-    for name, f, df in (("activation", sigma, dsigma), ("output_activation", rho, drho))
+from gnomon.derivation import Derivation, Step, define
+from gnomon.derivations.backprop_network import (
+    BATCH,
+    DEEP,
+    DEPTH,
+    NETWORK,
+    PARAMETERS,
+    SAMPLE,
+    SAMPLES,
+    SMOOTH,
+    TARGET,
+    N,
+    Theta,
+    W,
+    a,
+    activated,
+    affine,
+    b,
+    delta,
+    deltas,
+    drho,
+    dsigma,
+    forward,
+    h,
+    handed_back,
+    i,
+    j,
+    k,
+    l,
+    layers_of_units,
+    n,
+    output_delta,
+    q,
+    rho,
+    s,
+    sigma,
+    u,
+    within,
+    x,
+    y,
 )
-biases = Symbol("biases", integer=True)
-BIASES = Choice("biases", {"no": {biases: 0}, "yes": {biases: 1}})
-DEPTH, DEEP, SAMPLES, OUTPUTS = Size("k", 1, 3), Size("k", 2, 3), Size("N", 1, 3), Size("K", 1, 4)
-WIDTHS = Sizes("n", DEPTH.symbol + 1, 1, W)
-NETWORK = (WIDTHS, HIDDEN, LAST, BIASES)
-k, n, N, K = symbols_of((DEPTH, WIDTHS, SAMPLES, OUTPUTS))
 
-l, a, i, j, p, q, m = symbols("l a i j p q m", integer=True, nonnegative=True)
-LR = positive("lr", host=True, typical=(0.1, 0.5))
-PARAMETERS = (real("Theta", k, W, W), real("b", k, W))
-SAMPLE, TARGET = real("x", n[0]), real("y", n[k])
-BATCH, TARGETS = real("x", N, n[0]), real("y", N, n[k])
-(Theta, b), lr = symbols_of(PARAMETERS), LR.symbol
-x, y, s, h, delta, v, dTheta, db, dx = (
-    IndexedBase(name, real=True) for name in ("x", "y", "s", "h", "delta", "v", "dTheta", "db", "dx")
+m, p = symbols("m p", integer=True, nonnegative=True)
+PADDING = (
+    "The tensors of a claim count the layers from 0, so Theta[l] is the notes' Theta_{l+1}, and they are padded to the "
+    "greatest width; the padding is never read."
 )
 
-
-def within(entry: Any, *inside: Any) -> Any:
-    """What a layer shows: its entries, and zeros beyond its widths."""
-    for condition in inside:
-        entry = Piecewise((entry, condition), (0, True))
-    return entry
+# ---------------------------------------------------------------- forward
 
 
-def over_samples(term: Callable[..., Any]) -> Any:
-    return Sum(term(a), (a, 0, N - 1))
-
-
-def bias(entry: Any) -> Any:
-    return within(entry, Eq(biases, 1))
-
-
-def forward(*a: Any, affine: Any = None, first: Any = None, last: Any = None, hidden: Any = None) -> Lets:
-    """The forward pass, with ``a`` for the number of the sample; the rest exchanges a part of it."""
-    s_l = s[(l, *a, j)]
-    affine = affine or Sum(Theta[l - 1, i, j] * h[(l - 1, *a, i)], (i, 0, n[l - 1] - 1)) + bias(b[l - 1, j])
-    first, last, hidden = first or x[(*a, j)], last or rho(s_l), hidden or sigma(s_l)
-    return (s_l, affine), (h[(l, *a, j)], Piecewise((first, Eq(l, 0)), (last, Eq(l, k)), (hidden, True)))
-
-
-def handed_back(*a: Any, weight: Any = Theta[l, j, q]) -> Any:
-    """What layer l + 1 hands back to unit j of layer l."""
-    return Sum(weight * delta[(l + 1, *a, q)], (q, 0, n[l + 1] - 1))
-
-
-def backward(*a: Any, last: Any = None, hidden: Any = None) -> Lets:
-    """The backward pass, likewise."""
-    last = last or -(y[(*a, j)] - h[(k, *a, j)]) * drho(s[(k, *a, j)])
-    hidden = hidden or dsigma(s[(l, *a, j)]) * handed_back(*a)
-    return ((delta[(l, *a, j)], Piecewise((last, Eq(l, k)), (hidden, True))),)
-
-
-def gradients(weight: Any = h[l, a, i] * delta[l + 1, a, j], bias_term: Any = delta[l + 1, a, j]) -> Lets:
-    """The gradients by the parameters, summed over the samples."""
-    return (
-        (dTheta[l, i, j], Sum(weight, (a, 0, N - 1))),
-        (db[l, j], Sum(bias_term, (a, 0, N - 1))),
+def forward_proof() -> Derivation:
+    """The forward pass is a definition; shown are the nesting, the bias as one more weight, and that it matters."""
+    z, A = IndexedBase("z", real=True), IndexedBase("A", real=True)
+    theta, bias, point = symbols("theta beta xi", real=True)
+    before = Sum(Theta[l, i, q] * h[l, i], (i, 0, n[l] - 1)) + b[l, q]
+    nested = Sum(Theta[l, i, q] * sigma(s[l, i]), (i, 0, n[l] - 1)) + b[l, q]
+    longer = Sum(A[i, q] * z[i], (i, 0, p))
+    return Derivation(
+        (
+            define(s[l + 1, q], before, "the pre-activation of unit q, layer l + 1; h_0 = x"),
+            define(h[l, i], sigma(s[l, i]), "the activation; the last layer may have another, rho"),
+            Step(
+                "substitute",
+                before,
+                nested,
+                "A layer on top of a layer: the activation stands between the two weights.",
+                by=((h[l, i], sigma(s[l, i])),),
+                wrong=(
+                    Sum(Theta[l, i, q] * s[l, i], (i, 0, n[l] - 1)) + b[l, q],
+                    Sum(Theta[l, q, i] * sigma(s[l, i]), (i, 0, n[l] - 1)) + b[l, q],
+                ),
+            ),
+            Step(
+                "rewrite",
+                longer,
+                Sum(A[i, q] * z[i], (i, 0, p - 1)) + A[p, q] * z[p],
+                "A bias is the weight of one more unit that is always 1: then the notes' formula holds as printed.",
+            ),
+            Step(
+                "refute",
+                Eq(theta * point + bias, theta * point),
+                Eq(theta * point + bias, 1),
+                "Without it, every layer maps 0 to sigma(0), whatever the weights.",
+                by=({theta: 1, point: 0, bias: 1},),
+            ),
+        )
     )
 
 
-def no_proof():
-    return None
+def _forward_variants(*a):
+    """Each wrong in another place."""
+    return (
+        Variant(
+            "without biases",
+            "notes, printed",
+            (affine(*a, bias=0),),
+            printed=True,
+            why="The notes write s = Theta^T h: every network without biases maps 0 to 0 when sigma(0) = 0.",
+        ),
+        Variant(
+            "weights transposed",
+            "known bug",
+            (affine(*a, weight=Theta[l - 1, j, i]),),
+            why="nn.Linear stores (out, in), the notes (in, out).",
+        ),
+        Variant("hidden activation on the last layer", "known bug", (activated(*a, last=sigma(s[(l, *a, j)])),)),
+        Variant("no activation on the last layer", "known bug", (activated(*a, last=s[(l, *a, j)]),)),
+        Variant("no activation on the hidden layers", "known bug", (activated(*a, hidden=s[(l, *a, j)]),)),
+    )
 
 
-OBSERVED_S = Output("s", within(s[l + 1, j], j < n[l + 1]), (l, 0, k - 1), (j, 0, W - 1))
-OBSERVED_H = Output("h", within(h[l, j], j < n[l]), (l, 0, k), (j, 0, W - 1))
-
-FORWARD_VARIANTS = (
-    Variant("no biases", "notes", replace=forward(affine=Sum(Theta[l - 1, i, j] * h[l - 1, i], (i, 0, n[l - 1] - 1)))[:1], printed=True),
-    Variant("transposed weights", "bug", replace=forward(affine=Sum(Theta[l - 1, j, i] * h[l - 1, i], (i, 0, n[l - 1] - 1)) + bias(b[l-1,j]))[:1]),
-    Variant("hidden activation last", "bug", replace=forward(last=sigma(s[l, j]))[1:]),
-    Variant("no activation last", "bug", replace=forward(last=s[l, j])[1:]),
-    Variant("input activated", "bug", replace=forward(first=sigma(x[j]))[1:]),
-    Variant("no hidden activation", "bug", replace=forward(hidden=s[l, j])[1:]),
+forward_quantities = Claim(
+    id="backprop.forward_quantities",
+    section="1.2.1",
+    title="The forward pass: each layer applies its activation to an affine map of the layer below",
+    kind="equality",
+    subject="backprop.forward_trace",
+    driver="forward_pass",
+    structure=(DEPTH, *NETWORK),
+    inputs=(SAMPLE, *PARAMETERS),
+    program=Program(
+        forward(),
+        (layers_of_units("s", s), Output("h", within(h[l, j], j < n[l]), (l, 0, k), (j, 0, W - 1))),
+    ),
+    statement=Eq(s[l + 1, q], Sum(Theta[l, i, q] * h[l, i], (i, 0, n[l] - 1)) + b[l, q]),
+    conditions=("h_0 = x, h_l = sigma(s_l) for the hidden layers, and rho(s_k) for the last one",),
+    derivation=forward_proof,
+    variants=(
+        *_forward_variants(),
+        Variant("activation on the input", "known bug", (activated(first=sigma(x[j])),)),
+    ),
+    remarks="The notes number samples and layers by the same i; here l is the layer. " + PADDING,
 )
-FORWARD = Claim(
-    id="backprop.forward_quantities", section="1.2.1", title="t", kind="equality", subject="backprop.forward_trace",
-    driver="forward_pass", structure=(DEPTH, *NETWORK), inputs=(SAMPLE, *PARAMETERS),
-    program=Program(forward(), (OBSERVED_S, OBSERVED_H)), statement=Eq(x[0], 0), derivation=no_proof, variants=FORWARD_VARIANTS)
 
-def per_sample(variants):
-    return variants
+network_output = Claim(
+    id="backprop.forward_quantities.network",
+    section="1.2.1",
+    title="A network computes the forward pass for a batch, and autograd its derivatives",
+    kind="equality",
+    subject="backprop.MLP",
+    driver="network",
+    structure=(DEPTH, *NETWORK, SAMPLES),
+    inputs=(BATCH, *PARAMETERS),
+    program=Program(forward(a), (Output("yhat", h[k, a, j], (a, 0, N - 1), (j, 0, n[k] - 1)),)),
+    statement=Eq(s[l + 1, a, q], Sum(Theta[l, i, q] * h[l, a, i], (i, 0, n[l] - 1)) + b[l, q]),
+    conditions=("h_0 = x, h_l = sigma(s_l) for the hidden layers, and rho(s_k) for the last one, sample by sample",),
+    derivation=forward_proof,
+    variants=_forward_variants(a),
+    remarks="The gradient that is compared along with the values is autograd's, by all parameters and the input, of a "
+    "random combination of the outputs: the derivative of this program. " + PADDING,
+)
 
-MODULE = Claim(
-    id="backprop.forward_quantities.module", section="1.2.1", title="t", kind="equality", subject="backprop.MLP",
-    driver="network", structure=(DEPTH, *NETWORK, SAMPLES), inputs=(BATCH, *PARAMETERS),
-    program=Program(forward(a), (Output("yhat", h[k, a, j], (a, 0, N - 1), (j, 0, n[k] - 1)),)), statement=Eq(x[0], 0), derivation=no_proof, variants=(
-    Variant("no activation last", "bug", replace=forward(a,last=s[l, a,j])[1:]),
-    ))
+# ---------------------------------------------------------------- the last delta
 
-DELTA = Claim(
-    id="backprop.hidden_delta", section="1.2.1", title="t", kind="equality", subject="backprop.backward",
-    driver="backward_pass", structure=(DEEP, *NETWORK), inputs=(SAMPLE, TARGET, *PARAMETERS),
-    program=Program((*forward(), *backward()), (Output("delta", within(delta[l + 1, j], j < n[l + 1]), (l, 0, k - 1), (j, 0, W - 1)),)),
-    statement=Eq(x[0], 0), derivation=no_proof, variants=(
-    Variant("transposed weight", "bug", replace=backward(hidden=dsigma(s[l,j])*handed_back(weight=Theta[l,q,j]))),
-    Variant("sigma' at h", "bug", replace=backward(hidden=dsigma(h[l,j])*handed_back())),
-    Variant("no sigma'", "bug", replace=backward(hidden=handed_back())),
-    Variant("sign", "bug", replace=backward(hidden=-dsigma(s[l,j])*handed_back())),
-    Variant("two", "bug", replace=backward(last=-2*(y[j]-h[k,j])*drho(s[k,j]))),
-    Variant("sigma' of next layer", "bug", replace=backward(hidden=dsigma(s[l+1,j])*handed_back())),
-    ))
-EVERY = (Output("dTheta", within(dTheta[l,i,j], i<n[l], j<n[l+1]), (l,0,k-1),(i,0,W-1),(j,0,W-1)),
-  Output("db", within(db[l,j], Eq(biases,1), j<n[l+1]), (l,0,k-1),(j,0,W-1)),
-  Output("dx", dx[a,i], (a,0,N-1),(i,0,n[0]-1)))
-GRAD = Claim(
-    id="backprop.weight_gradient", section="1.2.1", title="t", kind="equality", subject="backprop.backward",
-    driver="backward_pass", structure=(DEPTH, *NETWORK, SAMPLES), inputs=(BATCH, TARGETS, *PARAMETERS),
-    program=Program((*forward(a), *backward(a), *gradients(), (dx[a,i], Sum(Theta[0,i,j]*delta[1,a,j],(j,0,n[1]-1)))), EVERY),
-    statement=Eq(x[0], 0), derivation=no_proof, variants=(
-    Variant("transposed weight", "bug", replace=backward(a,hidden=dsigma(s[l,a,j])*handed_back(a,weight=Theta[l,q,j]))),
-    Variant("sigma' at h", "bug", replace=backward(a,hidden=dsigma(h[l,a,j])*handed_back(a))),
-    ))
-g = IndexedBase("g", real=True)
-AUTO = Claim(
-    id="backprop.weight_gradient.autograd", section="1.2.1", title="t", kind="equality", subject="backprop.MLP",
-    driver="network_gradient", structure=(DEPTH, *NETWORK, SAMPLES), inputs=(BATCH, real("g", N, n[k]), *PARAMETERS),
-    program=Program((*forward(a), *backward(a, last=g[a,j]*drho(s[k,a,j])), *gradients(), (dx[a,i], Sum(Theta[0,i,j]*delta[1,a,j],(j,0,n[1]-1)))), EVERY),
-    statement=Eq(x[0], 0), derivation=no_proof, variants=(
-    Variant("transposed weight", "bug", replace=backward(a,last=g[a,j]*drho(s[k,a,j]),hidden=dsigma(s[l,a,j])*handed_back(a,weight=Theta[l,q,j]))),
-    ))
-CLAIMS = (FORWARD,MODULE,DELTA,GRAD,AUTO)
+
+def output_delta_proof() -> Derivation:
+    """Differentiate the error by a pre-activation of the last layer; the printed sign fails at s = 0, y = 1."""
+    error = Rational(1, 2) * Sum((y[j] - rho(s[k, j])) ** 2, (j, 0, n[k] - 1))
+    right = -(y[q] - rho(s[k, q])) * drho(s[k, q])
+    y1, s1 = symbols("y_1 s_1", real=True)
+    true, printed = -(y1 - rho(s1)) * drho(s1), (y1 - rho(s1)) * drho(s1)
+    return Derivation(
+        (
+            Step(
+                "differentiate",
+                error,
+                right,
+                "Only the term of unit q depends on s_k[q]; the inner derivative of y - rho(s) is -rho'(s).",
+                by=(s[k, q],),
+                wrong=((y[q] - rho(s[k, q])) * drho(s[k, q]), -(y[q] - rho(s[k, q]))),
+            ),
+            Step(
+                "refute",
+                Eq(true, printed),
+                Eq(true, -Rational(1, 8)),
+                "One logistic unit at s = 0 with the target 1: the derivative is -1/8, the printed one 1/8.",
+                by=({y1: 1, s1: 0, rho: Lambda(u, 1 / (1 + exp(-u)))},),
+            ),
+        )
+    )
+
+
+_LAST = delta[j]
+dE_dsk = Claim(
+    id="backprop.dE_dsk",
+    section="1.2.1",
+    title="The delta of the last layer is minus the error times the slope of its activation",
+    kind="equality",
+    subject="backprop.backward",
+    driver="backward_pass",
+    structure=(DEPTH, *NETWORK),
+    inputs=(SAMPLE, TARGET, *PARAMETERS),
+    program=Program((*forward(), (_LAST, output_delta())), (Output("output_delta", _LAST, (j, 0, n[k] - 1)),)),
+    statement=Eq(delta[k, q], -(y[q] - rho(s[k, q])) * drho(s[k, q])),
+    conditions=("the error is half the squared error of one sample", SMOOTH),
+    derivation=output_delta_proof,
+    variants=(
+        Variant(
+            "the sign dropped",
+            "notes, printed",
+            ((_LAST, -output_delta()),),
+            printed=True,
+            why="The line above it in the notes, dE/dyhat = -(y - yhat), has the sign.",
+        ),
+        Variant(
+            "without the slope",
+            "cross-entropy",
+            ((_LAST, h[k, j] - y[j]),),
+            why="Right for softmax or a logistic unit with the cross-entropy, where the slope cancels; not here.",
+        ),
+        Variant(
+            "slope at the output",
+            "known bug",
+            ((_LAST, -(y[j] - h[k, j]) * drho(h[k, j])),),
+            why="rho'(yhat) for rho'(s): y * (1 - y) is right for a logistic output y, rho' of it is not.",
+        ),
+        Variant("twice", "torch, sum of squares", ((_LAST, 2 * output_delta()),), why="without the half"),
+        Variant("slope of the hidden activation", "known bug", ((_LAST, -(y[j] - h[k, j]) * dsigma(s[k, j])),)),
+    ),
+    remarks=PADDING,
+)
+
+# ---------------------------------------------------------------- the hidden deltas
+
+
+def hidden_delta_proof() -> Derivation:
+    """Push a change of s_l forward, read the pairing with delta backward: the same number at every layer."""
+    eps, total = Symbol("epsilon", real=True), Symbol("dE", real=True)
+    ds, pairing = IndexedBase("ds", real=True), IndexedBase("P", real=True)
+    below, above = (i, 0, n[l] - 1), (q, 0, n[l + 1] - 1)
+    at = s[l, i] + eps * ds[l, i]
+    moved = Sum(Theta[l, i, q] * dsigma(at) * ds[l, i], below)
+    change = Sum(Theta[l, i, q] * dsigma(s[l, i]) * ds[l, i], below)
+    back = Sum(Theta[l, i, q] * delta[l + 1, q], above)
+    paired = Sum(dsigma(s[l, i]) * back * ds[l, i], below)
+    wrong = (
+        Sum(dsigma(s[l, i]) * Sum(Theta[l, q, i] * delta[l + 1, q], above) * ds[l, i], below),
+        Sum(dsigma(sigma(s[l, i])) * back * ds[l, i], below),
+        Sum(back * ds[l, i], below),
+    )
+    alone = Sum(dsigma(s[l, i]) * back * KroneckerDelta(i, p), below)
+    return Derivation(
+        (
+            define(delta[l, i], "dE/ds[l, i]", "the gradient by the pre-activations of layer l, for any loss E"),
+            Step(
+                "differentiate",
+                Sum(Theta[l, i, q] * sigma(at), below) + b[l, q],
+                moved,
+                "Move s_l along ds_l: how fast the next pre-activation moves.",
+                by=(eps,),
+            ),
+            Step("substitute", moved, change, "At the point itself.", by=((eps, 0),)),
+            define(
+                pairing[l],
+                Sum(delta[l, i] * ds[l, i], below),
+                "the change of the loss, written with the deltas of layer l",
+            ),
+            Step(
+                "rewrite",
+                Sum(delta[l + 1, q] * change, above),
+                paired,
+                "Swap the two sums of P[l + 1]. The bracket before ds[l, i] is delta[l, i], so P[l] = P[l + 1].",
+                wrong=wrong,
+            ),
+            Step(
+                "induction",
+                Eq(pairing[l], pairing[l + 1]),
+                total,
+                "P[k] is the change of the loss, so every P[l] is, from the last layer down to the first.",
+                by=(l, k, total),
+            ),
+            Step(
+                "substitute",
+                paired,
+                alone,
+                "Move one unit alone.",
+                by=((ds[m, i], KroneckerDelta(i, p)),),
+            ),
+            Step(
+                "collapse",
+                alone,
+                dsigma(s[l, p]) * Sum(Theta[l, p, q] * delta[l + 1, q], above),
+                "What is left is the derivative of the loss by s[l, p]: the delta.",
+            ),
+        )
+    )
+
+
+def _along_every_path() -> Program:
+    """The deltas from first principles: how each output moves with one pre-activation, layer by layer upwards."""
+    moves = IndexedBase("moves", real=True)  # moves[l, j, m, p]: the derivative of h[l, j] by s[m, p]
+    slope = Piecewise((drho(s[l, j]), Eq(l, k)), (dsigma(s[l, j]), True))
+    arriving = Sum(Theta[l - 1, i, j] * moves[l - 1, i, m, p], (i, 0, n[l - 1] - 1))
+    change = Piecewise((KroneckerDelta(j, p), Eq(l, m)), (arriving, True))
+    total = Sum((h[k, j] - y[j]) * moves[k, j, m, p], (j, 0, n[k] - 1))
+    return Program(
+        (*forward(), (moves[l, j, m, p], slope * change), (delta[m, p], total)),
+        (layers_of_units("delta", delta),),
+    )
+
+
+_HIDDEN = dsigma(s[l, j])
+hidden_delta = Claim(
+    id="backprop.hidden_delta",
+    section="1.2.1",
+    title="A hidden delta is the slope times what the layer above hands back through the same weights",
+    kind="equality",
+    subject="backprop.backward",
+    driver="backward_pass",
+    structure=(DEEP, *NETWORK),
+    inputs=(SAMPLE, TARGET, *PARAMETERS),
+    program=Program((*forward(), deltas()), (layers_of_units("delta", delta),)),
+    definition=_along_every_path(),
+    statement=Eq(delta[l, j], _HIDDEN * handed_back()),
+    conditions=("any loss, any depth, any widths", SMOOTH),
+    derivation=hidden_delta_proof,
+    variants=(
+        Variant("weights transposed", "known bug", (deltas(hidden=_HIDDEN * handed_back(weight=Theta[l, q, j])),)),
+        Variant(
+            "slope at the activation",
+            "known bug",
+            (deltas(hidden=dsigma(h[l, j]) * handed_back()),),
+            why="sigma'(h) for sigma'(s): h * (1 - h) is right for logistic units, sigma' applied to h is not.",
+        ),
+        Variant("without the slope", "known bug", (deltas(hidden=handed_back()),), why="the gradient by h, not by s"),
+        Variant("slope of the layer above", "known bug", (deltas(hidden=dsigma(s[l + 1, j]) * handed_back()),)),
+        Variant("sign changed at every layer", "known bug", (deltas(hidden=-_HIDDEN * handed_back()),)),
+        Variant("twice", "torch, sum of squares", (deltas(last=2 * output_delta()),), why="without the half"),
+        Variant(
+            "last slope left out",
+            "cross-entropy",
+            (deltas(last=h[k, j] - y[j]),),
+            why="yhat - y belongs to the cross-entropy with its own link",
+        ),
+    ),
+    remarks="The notes say “propagate error back” and give no formula. The definition follows every path from a unit "
+    "to the outputs instead, at a cost that grows with the number of parameters; that is what backpropagation saves. "
+    + PADDING,
+)
+
+CLAIMS = (forward_quantities, network_output, dE_dsk, hidden_delta)

@@ -1,16 +1,16 @@
 """Derivations: proofs as data, in small steps, each checked in two ways and seen to reject wrong formulas.
 
-A step says by which rule ``before`` becomes ``after``. One certificate is symbolic: normal forms and SymPy. The other
-encloses both sides in Arb balls at exact points, which include the degenerate ones. Both must accept the step, and
-both must refuse every wrong right-hand side: those made here (``-after``, ``2*after``, ``after + 1``) and those that
-the step lists. A step at which nothing could be compared is not proved.
+A step says by which rule ``before`` becomes ``after``. One certificate is symbolic: normal forms and SymPy.
+The other encloses both sides in Arb balls at exact points, which include the degenerate ones. Both must
+accept the step, and both must refuse every wrong right-hand side: those made here (``-after``, ``2*after``,
+``after + 1``) and those that the step lists. A step at which nothing could be compared is not proved.
 """
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -19,6 +19,7 @@ import sympy as sp
 from gnomon.calculus import CALCULUS
 from gnomon.enclose import EncloseError, OutOfDomain, Undecided
 from gnomon.indexed import collapse, opaque, peel_first, peel_last, relabel, same
+from gnomon.inference import INFERENCE
 from gnomon.points import Point, atoms_of, points
 from gnomon.rules import ALGEBRA, Rule, parts
 
@@ -27,10 +28,9 @@ __all__ = [
     "peel_last", "prove", "relabel", "same",
 ]  # fmt: skip
 
-RULES: Mapping[str, Rule] = {**ALGEBRA, **CALCULUS}
+RULES: Mapping[str, Rule] = {**ALGEBRA, **CALCULUS, **INFERENCE}
 UNCHECKED = ("define", "cite")
 LIFTS = ("pointwise", "coordinate", "relabel", "block", "mode", "induction", "gaussian")
-ENOUGH = 6  # points compared
 LEAST = 4  # points that must have been compared, unless there are not so many
 MOST = 60  # points tried
 
@@ -40,11 +40,13 @@ class Step:
     """One step of a proof.
 
     Args:
-        rule: how ``before`` becomes ``after``; see :mod:`gnomon.rules` and :mod:`gnomon.calculus`.
+        rule: how ``before`` becomes ``after``; see :mod:`gnomon.rules`, :mod:`gnomon.calculus` and
+            :mod:`gnomon.inference`.
         why: words for the reader.
         by: what the rule needs: the variable, the substitution, the point.
         wrong: further right-hand sides that must be refused, such as the formula as the notes print it.
-        assume: relationals that hold besides the symbols' own assumptions: ``b < 1``, ``Eq(Sum(p[i], ...), 1)``.
+        assume: relationals that hold besides the symbols' own assumptions: ``b < 1``, ``Eq(Sum(p[i], ...),
+            1)``.
     """
 
     rule: str
@@ -74,14 +76,17 @@ class Step:
 
 @dataclass(frozen=True)
 class Derivation:
-    """The steps of a proof, the sizes for which they hold, and the argument that lifts them to the claim, if any.
+    """The steps of a proof, the sizes for which they hold, and the argument that lifts them to the claim, if
+    any.
 
     A lift is not checked: it is named so that the reader sees what was left to trust.
     """
 
     steps: tuple[Step, ...]
     scope: str = "every size"
-    lift: Literal["pointwise", "coordinate", "relabel", "block", "mode", "induction", "gaussian"] | None = None
+    lift: Literal["pointwise", "coordinate", "relabel", "block", "mode", "induction", "gaussian"] | None = (
+        None
+    )
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", tuple(self.steps))
@@ -136,7 +141,9 @@ def prove(derivation: Derivation, seed: int = 0) -> Proof:
     elif all(result.symbolic is None for result in results):
         trust = "tested only"
     else:
-        trust = f"proved for {derivation.scope}" + (f", citing {cited} theorem{'s' * (cited > 1)}" if cited else "")
+        trust = f"proved for {derivation.scope}" + (
+            f", citing {cited} theorem{'s' * (cited > 1)}" if cited else ""
+        )
     return Proof(results, ok, trust, time.perf_counter() - start)
 
 
@@ -165,17 +172,20 @@ def check_step(step: Step, seed: int = 0) -> StepResult:
         return result(False, bool(method), 0, 0, f"the numeric check failed: {type(error).__name__}: {error}")
     problems = ([] if method else ["not shown symbolically"]) + [complaint] * bool(complaint) + kept
     rejected = len(rule.wrong(step)) - len(kept) if method and not complaint else 0
-    message = "; ".join(problems or [f"by {method}", *filter(None, [note])])
+    message = "; ".join(
+        problems or [f"by {', '.join(dict.fromkeys(method.split(', ')))}", *filter(None, [note])]
+    )
     return result(not problems, bool(method), len(compared), rejected, message)
 
 
 def _compare(rule: Rule, step: Step, seed: int) -> tuple[list[Point], str]:
     """The points at which both sides agree, and what is wrong: a point where they do not, or too few."""
     atoms = atoms_of(parts((step.before, step.after, step.by, step.wrong, step.assume)))
-    drawn = points(atoms, step.assume, rule.ranges(step), seed, rule.symmetric(step))
+    drawn = points(atoms, (*step.assume, *rule.assume(step)), rule.ranges(step), seed, rule.symmetric(step))
     right = rule.right(step)
     compared: list[Point] = []
     seen: set[str] = set()
+    draws = 0
     for point in itertools.islice(drawn, MOST):
         if point is None:
             continue
@@ -183,14 +193,15 @@ def _compare(rule: Rule, step: Step, seed: int) -> tuple[list[Point], str]:
             if str(point.values) in seen:
                 continue
             seen.add(str(point.values))
-        verdict = _verdict(rule, step, right, point)
-        if verdict is False:
-            return compared, f"the two sides differ {_where(point)}"
-        if verdict:
-            compared.append(point)
-        if len(compared) >= ENOUGH:
+        verdicts = [(there, _verdict(rule, step, right, there)) for there in rule.spread(step, point)]
+        for there, verdict in verdicts:
+            if verdict is False:
+                return compared, f"the two sides differ {_where(there)}"
+        compared += [there for there, verdict in verdicts if verdict]
+        draws += any(verdict for _, verdict in verdicts)
+        if draws >= rule.draws:
             break
-    least = min(LEAST, max(1, len(seen))) if atoms.whole else LEAST
+    least = min(LEAST, rule.draws, max(1, len(seen)) if atoms.whole else LEAST)
     few = "" if len(compared) >= least else f"compared at {len(compared)} points, at least {least} are needed"
     return compared, few
 

@@ -131,16 +131,16 @@ def draw(
     source = _Source(generator, dtype)
     pieces: dict[str, list[Tensor]] = {domain.name: [] for domain in inputs if not domain.host}
     for regime in REGIMES:
-        drawn: dict[tuple[int, ...], Tensor] = {}
+        drawn: dict[tuple[object, ...], Tensor] = {}
         for domain in inputs:
             if domain.host:
                 continue
             shape = (block, *shape_of(domain, bindings))
             value = _simplex(source, shape, regime, domain) if domain.simplex else _fitted(source, shape, regime, domain)
-            if regime == "ties" and shape in drawn:
-                same = source.per_point(shape) < 0.5
-                value = torch.where(same, fit(domain, drawn[shape], source), value)
-            drawn.setdefault(shape, value)
+            alike = shape, domain.low, domain.high, domain.open_low, domain.open_high, domain.simplex
+            if regime == "ties" and alike in drawn:
+                value = torch.where(source.per_point(shape) < 0.5, drawn[alike], value)
+            drawn.setdefault(alike, value)
             pieces[domain.name].append(value)
     values = {}
     for domain in inputs:
@@ -161,10 +161,10 @@ def _fitted(source: _Source, shape: Sequence[int], regime: str, domain: Domain) 
             value = torch.where(source.uniform(shape) < 0.5, domain.low + near, domain.high - near)
     else:
         value = REGIMES[regime](source, shape)
-    return fit(domain, value, source)
+    return fit(domain, value)
 
 
-def fit(domain: Domain, value: Tensor, source: _Source | None = None) -> Tensor:
+def fit(domain: Domain, value: Tensor) -> Tensor:
     """The nearest thing inside a domain: reflected at a finite end, whole where it must be."""
     if domain.integer:
         value = value.round()

@@ -1,8 +1,8 @@
 """A second opinion on formulas: SymPy expressions enclosed by Arb balls at exact points.
 
-Only the tree of an expression is read; nothing of SymPy's calculus or simplification, and nothing of the rest of the
-engine, takes part. Whole and rational numbers stay exact for as long as the operations allow, so that branches on
-them are always decided; everything else is a ball that contains the true real value.
+Only the tree of an expression is read; nothing of SymPy's calculus or simplification, and nothing of the rest
+of the engine, takes part. Whole and rational numbers stay exact for as long as the operations allow, so that
+branches on them are always decided; everything else is a ball that contains the true real value.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ def enclose(
     """A ball that contains the value of the expression.
 
     Args:
-        values: by name; a number (exact: int, Fraction, SymPy rational; or a ball) for a symbol, and for an index
-            base a mapping from tuples of indices, or a callable of the indices.
+        values: by name; a number (exact: int, Fraction, SymPy rational; or a ball) for a symbol, and for an
+            index base a mapping from tuples of indices, or a callable of the indices.
         sizes: whole numbers by name, for the symbols that bound sums and for free indices.
         functions: by name, for functions that SymPy does not know: a callable of balls, or a ``Lambda``.
 
@@ -69,7 +69,9 @@ def holds(
     functions: Mapping[str, Any] | None = None,
     bits: int = BITS,
 ) -> bool:
-    """Whether a relational, or a logical combination of some, is true at a point; raises like :func:`enclose`."""
+    """Whether a relational, or a logical combination of some, is true at a point; raises like
+    :func:`enclose`.
+    """
     with ctx.workprec(bits):
         return Encloser(values, sizes or {}, functions or {}).truth(sp.sympify(relation), {})
 
@@ -339,7 +341,20 @@ def _exact_root(value: Any, q: int) -> Any:
     return fmpq(*roots) if (roots[0] ** 2, roots[1] ** 2) == (int(value.p), int(value.q)) else None
 
 
-_ZERO_AT_ZERO = {"sin", "tan", "sinh", "tanh", "asin", "atan", "asinh", "atanh", "erf", "erfi", "expm1", "log1p"}
+_ZERO_AT_ZERO = {
+    "sin",
+    "tan",
+    "sinh",
+    "tanh",
+    "asin",
+    "atan",
+    "asinh",
+    "atanh",
+    "erf",
+    "erfi",
+    "expm1",
+    "log1p",
+}
 _ELEMENTARY = {
     sp.sin: "sin", sp.cos: "cos", sp.tan: "tan", sp.cot: "cot", sp.asin: "asin", sp.acos: "acos", sp.atan: "atan",
     sp.sinh: "sinh", sp.cosh: "cosh", sp.tanh: "tanh", sp.coth: "coth", sp.asinh: "asinh", sp.acosh: "acosh",
@@ -406,7 +421,10 @@ _RULES: dict[type, Callable[[Encloser, Any, Env], Any]] = {
     sp.Piecewise: Encloser.piecewise,
     sp.Sum: Encloser.ranged,
     sp.Product: Encloser.ranged,
-    **{kind: _of_one(functools.partial(lambda name, self, x: self.elementary(name, x), name)) for kind, name in _ELEMENTARY.items()},
+    **{
+        kind: _of_one(functools.partial(lambda name, self, x: self.elementary(name, x), name))
+        for kind, name in _ELEMENTARY.items()
+    },
 }
 
 

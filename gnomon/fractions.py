@@ -12,10 +12,12 @@ Key = tuple[Any, Any]  # (base, exponent without its rational factor)
 
 
 def vanishes(e: Any) -> bool:
-    """Whether an expression is zero as a quotient of polynomials in its opaque parts: symbols, sums, functions, roots.
+    """Whether an expression is zero as a quotient of polynomials in its opaque parts: symbols, sums,
+    functions, roots.
 
-    Roots of anything, the imaginary unit and absolute values of reals obey their equation (``sqrt(a)**2 = a``), and
-    ``b**(c*x)`` with rational c is a power of one part. Yes is certain wherever no denominator is zero.
+    Roots of anything, the imaginary unit and absolute values of reals obey their equation (``sqrt(a)**2 =
+    a``), and ``b**(c*x)`` with rational c is a power of one part. Yes is certain wherever no denominator is
+    zero.
     """
     fractions = _Fractions(e)
     above, below = fractions.convert(e)
@@ -80,11 +82,17 @@ class _Fractions:
         return above, below
 
     def reduced(self, polynomial: Any) -> Any:
-        """The polynomial with each root below its order, times a factor that is not zero; outer roots go first."""
+        """The polynomial with each root below its order, times a factor that is not zero; outer roots go
+        first.
+        """
         for key in sorted(self.keys, key=lambda key: -len(list(sp.preorder_traversal(key[0])))):
             order, meaning = self._equation(key)
             at = self.at[key]
-            most = max((int(powers[at]) // order for powers in polynomial.monoms()), default=0) if order > 1 else 0
+            most = (
+                max((int(powers[at]) // order for powers in polynomial.monoms()), default=0)
+                if order > 1
+                else 0
+            )
             if most == 0:
                 continue
             above, below = self.convert(meaning)
@@ -113,7 +121,9 @@ def _is_composite(e: Any) -> bool:
 
 
 def _powers(e: Any) -> list[tuple[Any, Any, Any]]:
-    """``e`` as a product of ``(base ** rest) ** p`` with rational p; the roots of a number are those of its primes."""
+    """``e`` as a product of ``(base ** rest) ** p`` with rational p; the roots of a number are those of its
+    primes.
+    """
     if not (e.is_Pow or isinstance(e, sp.exp)):
         return [(e, sp.S.One, sp.S.One)]
     base, exponent = e.as_base_exp()

@@ -1,7 +1,7 @@
 """Whether an expression is zero, decided by normal forms: sums first, then exact fractions over what is left.
 
-Every method is sound by itself: yes means zero wherever the expression has a real value. The name of the method that
-decided is handed back, so that the same method can be asked to reject a wrong formula.
+Every method is sound by itself: yes means zero wherever the expression has a real value. The name of the
+method that decided is handed back, so that the same method can be asked to reject a wrong formula.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Any
 
 import sympy as sp
+from sympy.codegen.cfunctions import expm1, log1p
 from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 from sympy.functions.elementary.trigonometric import TrigonometricFunction
 
@@ -29,7 +30,10 @@ def zero(expr: Any, given: Iterable[Any] = (), method: str = "") -> str:
         given: expressions known to be nonnegative, for roots: ``1 - b`` where b is at most 1.
         method: ask no other method than this one and the normal form.
     """
-    e = canon(collapse(sp.sympify(expr)))
+    e = sp.sympify(expr)
+    if e.has(log1p, expm1):
+        e = e.replace(log1p, lambda x: sp.log(1 + x)).replace(expm1, lambda x: sp.exp(x) - 1)
+    e = canon(collapse(e))
     if e == 0:
         return "normal form"
     known = [canon(one) for one in given]
@@ -119,7 +123,7 @@ def _radicals(e: Any, given: list[Any]) -> bool:
     def split(x: Any) -> Any:
         outside, inside = [], sp.S.One
         for factor in sp.Mul.make_args(sp.factor(sp.together(x.base))):
-            sign = 1 if _never_negative(factor, given) else -1 if _never_negative(-factor, given) else 0
+            sign = 1 if known_nonnegative(factor, given) else -1 if known_nonnegative(-factor, given) else 0
             outside += [sp.Pow(sign * factor, x.exp)] if sign else []
             inside *= sign or factor
         return sp.Mul(*outside) * sp.Pow(inside, x.exp)
@@ -127,13 +131,10 @@ def _radicals(e: Any, given: list[Any]) -> bool:
     return any(roots(x) for x in e.atoms(sp.Pow)) and _ends_or_fractions(e.replace(roots, split), given)
 
 
-def _never_negative(e: Any, given: list[Any]) -> bool:
+def known_nonnegative(e: Any, given: Iterable[Any] = ()) -> bool:
+    """Whether SymPy's assumptions say so, or one of the given expressions is a positive multiple of it."""
     e = canon(e)
-    if e.is_nonnegative:
-        return True
-    return any((e / one).is_Rational and e / one > 0 for one in given if one.is_Mul or one.is_Symbol) or any(
-        canon(e.primitive()[1] - one.primitive()[1]) == 0 for one in given if e.is_Add and one.is_Add
-    )
+    return bool(e.is_nonnegative) or any(canon(e.primitive()[1] - one.primitive()[1]) == 0 for one in given)
 
 
 def _exponentials(e: Any, given: list[Any]) -> bool:
@@ -160,18 +161,36 @@ def _cases(e: Any, given: list[Any]) -> bool:
             return False
         return all(_in_case(branch, condition, given) for branch, condition in folded.args)
     kinds = (sp.Abs, sp.sign, sp.Max, sp.Min, sp.Heaviside)
-    symbols = {s for x in e.atoms(*kinds) for s in x.free_symbols if s.is_Symbol and s.is_real}
-    unknown = sorted((s for s in symbols if s.is_positive is None or s.is_negative is None), key=str)
-    if not unknown or len(unknown) > _MOST_CASES:
+    if not e.has(*kinds):
         return False
-    s = unknown[0]
-    p = sp.Dummy(s.name, positive=True)
+    if e.has(sp.Max, sp.Min) and _fractions(canon(e.rewrite(sp.Abs)), given):
+        return True
+    bound = {v for ranged in e.atoms(sp.Sum, sp.Product) for v in ranged.variables}
+    found = {
+        s
+        for x in e.atoms(*kinds)
+        for s in x.atoms(sp.Symbol, sp.Indexed)
+        if s in e.free_symbols and s.is_real
+    }
+    found = {
+        s for s in found if not bound & s.free_symbols and (s.is_positive is None or s.is_negative is None)
+    }
+    if not found or len(found) > _MOST_CASES:
+        return False
+    s = min(found, key=str)
+    p = sp.Dummy(str(s), positive=True)
     signs = [(p, s.is_positive), (-p, s.is_negative), (sp.S.Zero, s.is_zero)]
-    return all(possible is False or _in_case(e.xreplace({s: value}), True, given) for value, possible in signs)
+    return all(
+        possible is False or _in_case(e.xreplace({s: value}), True, given) for value, possible in signs
+    )
 
 
 def _in_case(e: Any, condition: Any, given: list[Any]) -> bool:
-    if isinstance(condition, sp.Eq) and condition.lhs.is_Symbol and condition.lhs not in condition.rhs.free_symbols:
+    if (
+        isinstance(condition, sp.Eq)
+        and condition.lhs.is_Symbol
+        and condition.lhs not in condition.rhs.free_symbols
+    ):
         e = e.xreplace({condition.lhs: condition.rhs})
     e = canon(e)
     undefined = e.has(sp.nan, sp.zoo)  # then there is nothing to agree with

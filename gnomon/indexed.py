@@ -1,15 +1,15 @@
 """Index calculus: sums over symbolic ranges, differentiated, contracted, taken apart and compared.
 
 Expressions are made of ``IndexedBase``, ``Sum``, ``Product``, ``KroneckerDelta`` and opaque functions. SymPy
-differentiates them for every size at once, but neither contracts the deltas that come out nor sees that two sums are
-equal when their dummies differ. A range is written as in SymPy, both ends included.
+differentiates them for every size at once, but neither contracts the deltas that come out nor sees that two
+sums are equal when their dummies differ. A range is written as in SymPy, both ends included.
 """
 
 from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import sympy as sp
@@ -22,12 +22,12 @@ __all__ = ["canon", "collapse", "fresh", "opaque", "peel_first", "peel_last", "r
 Ranges = Mapping[Any, tuple[Any, Any]]
 
 
-@lru_cache(maxsize=None)
+@cache
 def opaque(name: str, depth: int = 2) -> tuple[Any, ...]:
     """An unknown smooth real function with its derivatives: ``sigma, dsigma, ddsigma = opaque("sigma")``.
 
-    Derivatives stay readable: ``sigma(x**2).diff(x)`` is ``2*x*dsigma(x**2)``, without ``Subs`` or ``Derivative``.
-    Differentiating one more than ``depth`` times is a ``ValueError``.
+    Derivatives stay readable: ``sigma(x**2).diff(x)`` is ``2*x*dsigma(x**2)``, without ``Subs`` or
+    ``Derivative``. Differentiating one more than ``depth`` times is a ``ValueError``.
     """
 
     def too_deep(self: Any, argindex: int = 1) -> Any:
@@ -56,11 +56,15 @@ def same(a: Any, b: Any) -> bool:
 def collapse(expr: Any, assumed: list[tuple[Any, Any, Any]] | None = None) -> Any:
     """Contract Kronecker deltas: ``sum_j delta(j, k) f(j)`` becomes ``f(k)``.
 
-    A bound ``k`` must lie in the range of j provably, or the result is zero-extended by a ``Piecewise``; so is that
-    of a shifted one like ``p - i``. A free symbol ``k`` is *taken* to be in range, and each such assumption is
-    appended to ``assumed`` as ``(k, lower, upper)``. A delta that fixes j otherwise (``2*j = k``) is left alone.
+    A bound ``k`` must lie in the range of j provably, or the result is zero-extended by a ``Piecewise``; so
+    is that of a shifted one like ``p - i``. A free symbol ``k`` is *taken* to be in range, and each such
+    assumption is appended to ``assumed`` as ``(k, lower, upper)``. A delta that fixes j otherwise (``2*j =
+    k``) is left alone.
     """
-    return _collapse(fresh(sp.sympify(expr)), {}, [] if assumed is None else assumed)
+    expr = sp.sympify(expr)
+    if not expr.has(sp.KroneckerDelta):
+        return expr
+    return _collapse(fresh(expr), {}, [] if assumed is None else assumed)
 
 
 def _collapse(e: Any, ranges: Ranges, assumed: list[Any]) -> Any:
@@ -101,7 +105,9 @@ def _spread(e: Any, j: Any) -> list[Any]:
 
 
 def _contract(term: Any, limit: tuple[Any, Any, Any], around: Ranges, assumed: list[Any]) -> Any:
-    """The sum of ``term`` over ``limit`` by one of its deltas, or None. One that needs no extension is preferred."""
+    """The sum of ``term`` over ``limit`` by one of its deltas, or None. One that needs no extension is
+    preferred.
+    """
     j, lo, hi = limit
     extended = None
     factors = sp.Mul.make_args(term)
@@ -183,8 +189,8 @@ def _peeled(expr: Any, first: bool) -> Any:
 
 
 def relabel(expr: Any, names: Mapping[Any, Any], symmetric: Iterable[Any] = ()) -> Any:
-    """Rename dummies at once, ``{i: j, j: i}``, in each sum that has one of them; ``A[j, i]`` of a symmetric base
-    becomes ``A[i, j]``.
+    """Rename dummies at once, ``{i: j, j: i}``, in each sum that has one of them; ``A[j, i]`` of a symmetric
+    base becomes ``A[i, j]``.
 
     Raises:
         ValueError: if a new name is taken already, so that it would capture or clash.

@@ -119,7 +119,10 @@ def _product(factors: list[Any]) -> Element:
             # A letter before brackets would read as a function, and two numbers as one.
             dot = _head(part).tag == "mn" or (isinstance(before, sp.Symbol) and _head(part).text == "(")
             parts.append(operator("⋅" if dot else TIMES))
-            if isinstance(before, sp.Function) or isinstance(factor, (sp.Function, *_TALL)):
+            words = any(
+                _head(side).tag == "mi" and len(_head(side).text or "") > 1 for side in (parts[-2], part)
+            )
+            if words or isinstance(before, sp.Function) or isinstance(factor, (sp.Function, *_TALL)):
                 parts.append(space())
         parts.append(part)
         before = factor

@@ -1,7 +1,8 @@
 """The normal form of indexed expressions: two that share it are equal for every size.
 
-Products of sums are multiplied out, lower limits moved to 0, every sum split into the parts that share no dummy, and
-the dummies named by where they occur. A name says how deep sums nest below it, so that none is ever captured.
+Products of sums are multiplied out, lower limits moved to 0, every sum split into the parts that share no
+dummy, and the dummies named by where they occur. A name says how deep sums nest below it, so that none is
+ever captured.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ Terms = list[tuple[Any, Limits]]  # a product of atoms in normal form, and what 
 _NAME = re.compile(r"ι(\d+)_\d+")
 _THIS, _OTHER = sp.symbols("ιthis ιother", integer=True)
 _MOST_TERMS = 2000  # a power of a sum is multiplied out up to here
+_MOST_LISTED = 8  # terms of a sum with known limits that are written out
 _MOST_ORDERS = 720  # orders tried of dummies that look alike; beyond this only completeness suffers
 
 
@@ -49,20 +51,31 @@ def fresh(expr: Any) -> Any:
 def canon(expr: Any, symmetric: Iterable[Any] = ()) -> Any:
     """The normal form; ``symmetric`` lists index bases with ``A[i, j] = A[j, i]``.
 
-    Equal normal forms prove equality for every size, where sums are read as SymPy reads them and ``b**(s + t)`` is
-    split for nonzero b only. Unequal ones prove nothing.
+    Equal normal forms prove equality for every size, where sums are read as SymPy reads them and ``b**(s +
+    t)`` is split for nonzero b only. Unequal ones prove nothing.
     """
     return _canon(sp.sympify(expr), frozenset(str(getattr(base, "label", base)) for base in symmetric))
 
 
-@lru_cache(maxsize=20_000)
 def _canon(expr: Any, symmetric: frozenset[str]) -> Any:
-    floor = 1 + max((int(m[1]) for s in expr.free_symbols if (m := _NAME.fullmatch(str(s)))), default=-1)
-    return _Normal(symmetric, floor).form(fresh(expr))
+    parts = []
+    for term in sp.Add.make_args(expr) if isinstance(expr, sp.Expr) else (expr,):
+        number, rest = term.as_coeff_Mul() if isinstance(term, sp.Expr) else (sp.S.One, term)
+        found = _canon_of_term(rest, symmetric)
+        parts += [found] if number == 1 else [number * part for part in sp.Add.make_args(found)]
+    return sp.Add(*parts) if isinstance(expr, sp.Expr) else parts[0]
+
+
+@lru_cache(maxsize=20_000)
+def _canon_of_term(term: Any, symmetric: frozenset[str]) -> Any:
+    floor = 1 + max((int(m[1]) for s in term.free_symbols if (m := _NAME.fullmatch(str(s)))), default=-1)
+    return _Normal(symmetric, floor).form(fresh(term))
 
 
 class _Normal:
-    """One normalisation. Dummies of sums that are still open all print alike, so that no choice depends on them."""
+    """One normalisation. Dummies of sums that are still open all print alike, so that no choice depends on
+    them.
+    """
 
     def __init__(self, symmetric: frozenset[str], floor: int) -> None:
         self.symmetric = symmetric
@@ -80,6 +93,8 @@ class _Normal:
             return self.product([self.terms(arg) for arg in e.args])
         if isinstance(e, sp.Sum):
             body, limits = _opened(e)
+            if (listed := _listed(body, limits, sp.Sum)) is not None:
+                return [term for one in listed for term in self.terms(one)]
             return [(factors, inner + limits) for factors, inner in self.terms(body)]
         if _whole_power(e):
             base = self.terms(e.base)
@@ -117,7 +132,9 @@ class _Normal:
         if isinstance(e, sp.Product):
             return self.close_product(e)
         if isinstance(e, sp.Integral):
-            return self.name(sp.Integral, self.form(e.function), tuple(tuple(limit) for limit in e.limits), "real")
+            return self.name(
+                sp.Integral, self.form(e.function), tuple(tuple(limit) for limit in e.limits), "real"
+            )
         if e.is_Relational:
             return self.relation(e)
         return e.func(*[self.form(arg) for arg in e.args])
@@ -157,6 +174,8 @@ class _Normal:
     def close_product(self, e: Any) -> Any:
         """A product factor by factor; powers of e become the exponential of a sum."""
         body, limits = _opened(e)
+        if (listed := _listed(body, limits, sp.Product)) is not None:
+            return sp.Mul(*[self.form(one) for one in listed])
         bound = {d for d, _, _ in limits}
         nested = any(bound & hi.free_symbols for _, _, hi in limits)
         count = self.form(sp.Mul(*[hi + 1 for _, _, hi in limits]))
@@ -185,7 +204,9 @@ class _Normal:
         for order in self.orders(body, limits):
             new = {limit[0]: name for limit, name in zip(order, names, strict=True)}
             named = body.xreplace(new)
-            if again or self.symmetric:  # what was chosen inside may have hung on dummies that had no name yet
+            if (
+                again or self.symmetric
+            ):  # what was chosen inside may have hung on dummies that had no name yet
                 named = self.form(fresh(named))
             ends = _innermost_first([tuple(part.xreplace(new) for part in limit) for limit in order])
             found.setdefault((str(named), str(ends)), (named, *ends))
@@ -220,11 +241,26 @@ def _opened(e: Any) -> tuple[Any, Limits]:
     return body, tuple(limits)
 
 
+def _listed(body: Any, limits: Limits, kind: Any) -> list[Any] | None:
+    """The terms of a sum or product one by one, if a limit has few and known ones (none, when it is empty)."""
+    for at, (d, _, hi) in enumerate(limits):
+        if hi.is_Integer and -1 <= hi < _MOST_LISTED:
+            listed = []
+            for n in range(int(hi) + 1):
+                value = {d: sp.Integer(n)}
+                rest = [(v, lo, end.xreplace(value)) for v, lo, end in limits[:at] + limits[at + 1 :]]
+                listed.append(kind(body.xreplace(value), *rest) if rest else body.xreplace(value))
+            return [fresh(one) for one in listed]
+    return None
+
+
 def _groups(factors: Any, limits: Limits) -> list[tuple[Any, Limits]]:
     """A summand as a product of summands that share no dummy, the first of which has none."""
     bound = {limit[0] for limit in limits}
     groups: list[tuple[set[Any], list[Any]]] = []
-    touching: list[tuple[set[Any], list[Any]]] = [({d} | (bound & hi.free_symbols), []) for d, _, hi in limits]
+    touching: list[tuple[set[Any], list[Any]]] = [
+        ({d} | (bound & hi.free_symbols), []) for d, _, hi in limits
+    ]
     touching += [(bound & factor.free_symbols, [factor]) for factor in sp.Mul.make_args(factors)]
     outside = [factor for dummies, held in touching if not dummies for factor in held]
     for dummies, held in touching:
@@ -242,7 +278,9 @@ def _innermost_first(limits: list[Any]) -> list[Any]:
     """The limits in their order, except that one whose ends use a dummy comes before that dummy's own."""
     done: list[Any] = []
     while limits:
-        free = [at for at in limits if not any(at[0] in end.free_symbols for other in limits for end in other[1:])]
+        free = [
+            at for at in limits if not any(at[0] in end.free_symbols for other in limits for end in other[1:])
+        ]
         done.append(free[0])
         limits = [at for at in limits if at is not free[0]]
     return done

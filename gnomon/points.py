@@ -1,15 +1,18 @@
-"""Exact points at which two sides of a step are compared: random ones, and the degenerate ones that proofs forget.
+"""Exact points at which two sides of a step are compared: random ones, and the degenerate ones that proofs
+forget.
 
-A point gives every symbol a rational number that its assumptions allow (all zero, all one, all equal, all minus one,
-between 0 and 1, small, any), every size a small whole number, every index base its entries as they are asked for, and
-every unknown function a polynomial, with that polynomial's own derivatives for the derivatives of the function.
+A point gives every symbol a rational number that its assumptions allow (all zero, all one, all equal, all
+minus one, between 0 and 1, small, any), every size a small whole number, every index base its entries as they
+are asked for, and every unknown function a polynomial, with that polynomial's own derivatives for the
+derivatives of the function.
 """
 
 from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -36,7 +39,9 @@ Range = tuple[Any, Any, Any]
 
 
 class Entries:
-    """The entries of an index base, drawn as they are asked for, and the same whenever they are asked for again."""
+    """The entries of an index base, drawn as they are asked for, and the same whenever they are asked for
+    again.
+    """
 
     def __init__(self, draw: Callable[[tuple[int, ...]], Any], symmetric: bool = False) -> None:
         self.draw, self.symmetric = draw, symmetric
@@ -49,37 +54,48 @@ class Entries:
         return self.known[at]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Point:
     """Values for everything that is free in an expression."""
 
-    values: dict[str, Any]
-    functions: dict[str, Any]
+    values: Mapping[str, Any]
+    functions: Mapping[str, Any]
+    known: dict[tuple[Any, int], Any] = field(default_factory=dict, init=False, repr=False)
 
     def enclose(self, expr: Any, bits: int = BITS) -> arb:
         """The ball of an expression here; derivatives of unknown functions become those of their polynomials."""
-        return enclose(self.concrete(expr), self.values, None, self.functions, bits)
+        if (expr, bits) not in self.known:
+            self.known[expr, bits] = enclose(self.concrete(expr), self.values, None, self.functions, bits)
+        return self.known[expr, bits]
 
     def holds(self, relation: Any, bits: int = BITS) -> bool:
         return holds(self.concrete(relation), self.values, None, self.functions, bits)
 
     def exact(self, expr: Any, bits: int = BITS) -> Any:
-        """The value of an expression here, a fraction of whole numbers where its operations allow, else a ball."""
+        """The value of an expression here, a fraction of whole numbers where its operations allow, else a
+        ball.
+        """
         with ctx.workprec(bits):
             return Encloser(self.values, {}, self.functions).value(self.concrete(sp.sympify(expr)), {})
 
     def concrete(self, expr: Any) -> Any:
-        if not expr.has(sp.Derivative, sp.Subs):
+        """The expression with the derivatives of unknown functions worked out for their polynomials."""
+        if not _has_derivative(expr):
             return expr
         for applied in expr.atoms(AppliedUndef):
             meaning = self.functions.get(applied.func.__name__)
             if isinstance(meaning, sp.Lambda):
                 expr = expr.subs(applied.func, meaning)
-        return expr.doit(deep=True, integrals=False, sums=False) if expr.has(sp.Derivative, sp.Subs) else expr
+        return expr.replace(lambda x: isinstance(x, (sp.Derivative, sp.Subs)), lambda x: x.doit())
 
     def at(self, **values: Any) -> Point:
         """The point with some values exchanged."""
         return replace(self, values={**self.values, **values})
+
+
+@lru_cache(maxsize=10_000)
+def _has_derivative(expr: Any) -> bool:
+    return bool(expr.has(sp.Derivative, sp.Subs))
 
 
 def agree(a: arb, b: arb) -> bool | None:
@@ -120,12 +136,14 @@ def atoms_of(expressions: Iterable[Any]) -> Atoms:
 
     def note(found: dict[str, Any], name: str, what: Any, key: Any) -> None:
         if name in found and key(found[name]) != key(what):
-            raise ValueError(f"two different things are named {name}; SymPy tells symbols apart by their assumptions")
+            raise ValueError(
+                f"two different things are named {name}; SymPy tells symbols apart by their assumptions"
+            )
         found[name] = what
 
     for e in expressions:
         entries = e.atoms(sp.Indexed)
-        labels = {entry.base.label for entry in entries}
+        labels = {base.label for base in e.atoms(sp.IndexedBase)}
         for entry in entries:
             note(bases, str(entry.base.label), entry, lambda entry: entry.base)
             indices |= {s.name for index in entry.indices for s in index.free_symbols if s.is_Symbol}
@@ -133,7 +151,12 @@ def atoms_of(expressions: Iterable[Any]) -> Atoms:
             if symbol.is_Symbol:
                 note(symbols, symbol.name, symbol, lambda symbol: symbol)
         for ranged in e.atoms(sp.Sum, sp.Product):
-            sizes |= {s.name for _, lo, hi in ranged.limits for s in (lo.free_symbols | hi.free_symbols) if s.is_Symbol}
+            sizes |= {
+                s.name
+                for _, lo, hi in ranged.limits
+                for s in (lo.free_symbols | hi.free_symbols)
+                if s.is_Symbol
+            }
         for applied in e.atoms(sp.Function):
             if isinstance(applied, AppliedUndef) or hasattr(applied, "family"):
                 note(functions, applied.func.__name__, applied, lambda applied: applied.func)
@@ -143,13 +166,18 @@ def atoms_of(expressions: Iterable[Any]) -> Atoms:
 
 
 def points(
-    atoms: Atoms, assume: Iterable[Any] = (), ranges: Iterable[Range] = (), seed: int = 0, symmetric: Iterable[str] = ()
+    atoms: Atoms,
+    assume: Iterable[Any] = (),
+    ranges: Iterable[Range] = (),
+    seed: int = 0,
+    symmetric: Iterable[str] = (),
 ) -> Iterator[Point | None]:
     """Points without end; None for a draw that does not meet the assumptions.
 
     Args:
-        assume: relationals that hold. ``Eq(a, b)`` is *made* to hold: a symbol, an entry or a whole base on the left
-            takes the value on the right; in any other, one number that enters linearly is solved for.
+        assume: relationals that hold. ``Eq(a, b)`` is *made* to hold: a symbol, an entry or a whole base on
+            the left takes the value on the right; in any other, one number that enters linearly is solved
+            for.
         ranges: ``(index, lower, upper)``, both ends included.
     """
     assume, ranges, symmetric = tuple(assume), tuple(ranges), frozenset(symmetric)
@@ -165,14 +193,21 @@ def points(
 
 
 def _draw(
-    atoms: Atoms, assume: tuple[Any, ...], ranges: tuple[Range, ...], symmetric: frozenset[str], rng: Any, mood: str
+    atoms: Atoms,
+    assume: tuple[Any, ...],
+    ranges: tuple[Range, ...],
+    symmetric: frozenset[str],
+    rng: Any,
+    mood: str,
 ) -> Point | None:
     values: dict[str, Any] = {}
     seed = rng.random()
 
     def entries(name: str, entry: Any) -> Entries:
         wanted = _wanted(entry)
-        return Entries(lambda at: _number(wanted, random.Random(f"{seed}{name}{at}"), mood), name in symmetric)
+        return Entries(
+            lambda at: _number(wanted, random.Random(f"{seed}{name}{at}"), mood), name in symmetric
+        )
 
     for name, symbol in sorted(atoms.symbols.items()):
         wanted = _wanted(symbol)
@@ -195,7 +230,9 @@ def _draw(
                 return None
             values[index.name] = fmpq(rng.choice(inside))
     for index, lo, hi in ranges:  # again: one index may bound another
-        if not point.holds(sp.And(sp.Ge(index, lo, evaluate=False), sp.Le(index, hi, evaluate=False), evaluate=False)):
+        if not point.holds(
+            sp.And(sp.Ge(index, lo, evaluate=False), sp.Le(index, hi, evaluate=False), evaluate=False)
+        ):
             return None
     for relation in assume:
         if isinstance(relation, sp.Eq):
@@ -208,6 +245,11 @@ def _draw(
 
 def _wanted(symbol: Any) -> dict[str, bool]:
     return {flag: known for flag in _TESTS if (known := getattr(symbol, f"is_{flag}")) is not None}
+
+
+def allowed(symbol: Any, value: Any) -> bool:
+    """Whether a symbol may have a value, going by its assumptions."""
+    return _allowed(_wanted(symbol), value)
 
 
 def _allowed(wanted: Mapping[str, bool], value: Any) -> bool:

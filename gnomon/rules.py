@@ -68,7 +68,7 @@ def all_zero(lefts: Any, rights: Any, step: Any, method: str) -> str:
     lefts, rights = entries(lefts), entries(rights)
     if len(lefts) != len(rights):
         return ""
-    asked = method.split(", ") if method else [""] * len(lefts)
+    asked = method.split(", ") if method.count(", ") == len(lefts) - 1 else [""] * len(lefts)
     found = [zero(a - b, given(step), one) for a, b, one in zip(lefts, rights, asked, strict=True)]
     return ", ".join(found) if all(found) else ""
 
@@ -78,7 +78,9 @@ def all_agree(point: Point, lefts: Any, rights: Any, bits: int = BITS) -> bool |
     lefts, rights = entries(lefts), entries(rights)
     if len(lefts) != len(rights):
         return False
-    verdicts = [agree(point.enclose(a, bits), point.enclose(b, bits)) for a, b in zip(lefts, rights, strict=True)]
+    verdicts = [
+        agree(point.enclose(a, bits), point.enclose(b, bits)) for a, b in zip(lefts, rights, strict=True)
+    ]
     return False if False in verdicts else None if None in verdicts else True
 
 
@@ -130,6 +132,8 @@ class Rule:
     symmetric: Callable[[Any], list[str]] = lambda step: []
     assume: Callable[[Any], tuple[Any, ...]] = lambda step: ()
     right: Callable[[Any], Any] = lambda step: step.after
+    spread: Callable[[Any, Point], list[Point]] = lambda step, point: [point]
+    draws: int = 6
 
 
 def granted(ranges: Iterable[tuple[Any, Any, Any]]) -> str:
@@ -143,11 +147,14 @@ def granted(ranges: Iterable[tuple[Any, Any, Any]]) -> str:
 
 def _rewrite(step: Any, after: Any, method: str) -> Found:
     if any(e.is_Relational for e in parts((step.before, after))):
-        raise ValueError("rewrite compares expressions: give left side minus right side, or use solve or inequality")
+        raise ValueError(
+            "rewrite compares expressions: give left side minus right side, or use solve or inequality"
+        )
     return all_zero(step.before, after, step, method), granted(assumed_ranges(step))
 
 
-def _compare_sides(step: Any, after: Any, point: Point) -> bool | None:
+def compare_sides(step: Any, after: Any, point: Point) -> bool | None:
+    """The plain comparison of both sides."""
     return all_agree(point, step.before, after)
 
 
@@ -200,10 +207,10 @@ def _moved(e: Any, i: Any, new: Any) -> Any:
 
 
 def _compare_permuted(step: Any, after: Any, point: Point) -> bool | None:
-    for s in step.by:
-        if isinstance(s, UndefinedFunction):
-            point.functions[s.__name__] = _bijection(step.before, s, point)
-    return all_agree(point, step.before, after)
+    moved = {
+        s.__name__: _bijection(step.before, s, point) for s in step.by if isinstance(s, UndefinedFunction)
+    }
+    return all_agree(Point(point.values, {**point.functions, **moved}), step.before, after)
 
 
 def _bijection(e: Any, s: Any, point: Point) -> Callable[[Any], Any]:
@@ -223,8 +230,8 @@ def _bijection(e: Any, s: Any, point: Point) -> Callable[[Any], Any]:
 def substituted(e: Any, pairs: Iterable[tuple[Any, Any]]) -> Any:
     """Put ``new`` in the place of ``old`` everywhere, all pairs at once and without capture.
 
-    An ``old`` that is ``x[i]`` or ``f(u)`` with plain symbols in it is a pattern; one for an opaque function brings
-    those for its derivatives along.
+    An ``old`` that is ``x[i]`` or ``f(u)`` with plain symbols in it is a pattern; one for an opaque function
+    brings those for its derivatives along.
 
     Raises:
         ValueError: if an ``old`` does not occur.
@@ -258,11 +265,13 @@ def substituted(e: Any, pairs: Iterable[tuple[Any, Any]]) -> Any:
 
     result = put(fresh(e))
     for old, new in left.items():
-        if pattern(old) is None and (more := result.subs(old, new)) != result:  # as a part of a longer sum or product
-            result = more
-        else:
+        more = result.subs(old, new)  # as a part of a longer sum or product
+        if more == result:
+            more = canon(result).subs(canon(old), new)
+        if pattern(old) is not None or more.has(old):
             raise ValueError(f"{old} does not occur in {e}")
-    return result
+        result = more
+    return result.replace(lambda x: isinstance(x, sp.Derivative), lambda x: x.doit())
 
 
 def pattern(old: Any) -> Any:
@@ -296,15 +305,22 @@ def bound_to(point: Point, pairs: Iterable[tuple[Any, Any]]) -> Point:
         elif pattern(old) is sp.Indexed:
             names = [i.name for i in old.indices]
             values[str(old.base.label)] = Entries(
-                lambda at, names=names, new=new: point.at(**dict(zip(names, map(fmpq, at), strict=True))).exact(new)
+                lambda at, names=names, new=new: point.at(
+                    **dict(zip(names, map(fmpq, at), strict=True))
+                ).exact(new)
             )
         elif isinstance(old, sp.Indexed):
             at = tuple(int(point.exact(i).p) for i in old.indices)
             held, value = values[str(old.base.label)], point.exact(new)
-            values[str(old.base.label)] = Entries(lambda k, at=at, held=held, value=value: value if k == at else held(*k))
+            values[str(old.base.label)] = Entries(
+                lambda k, at=at, held=held, value=value: value if k == at else held(*k)
+            )
         elif pattern(old) is sp.Function:
             for kind, meaning in family(old, new):
-                functions[kind.__name__] = _callable(point, old.args, meaning)
+                lasting = isinstance(old, AppliedUndef)  # so that it can be differentiated
+                functions[kind.__name__] = (
+                    sp.Lambda(old.args, meaning) if lasting else _callable(point, old.args, meaning)
+                )
     return Point(values, functions)
 
 
@@ -332,8 +348,8 @@ def _compare_substituted(step: Any, after: Any, point: Point) -> bool | None:
 
 
 ALGEBRA = {
-    "rewrite": Rule(_rewrite, _compare_sides),
-    "collapse": Rule(_rewrite, _compare_sides),
+    "rewrite": Rule(_rewrite, compare_sides),
+    "collapse": Rule(_rewrite, compare_sides),
     "reindex": Rule(_reindex, _compare_permuted, symmetric=_symmetric),
     "substitute": Rule(_substitute, _compare_substituted, assume=_compound),
 }

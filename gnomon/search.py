@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Iterator
@@ -38,7 +39,10 @@ BUDGETS = {"quick": Budget(8, 1152, 288), "standard": Budget(16, 4608, 1152), "d
 
 
 def draw_examples(claim: Claim, count: int, seed: int) -> list[Example]:
-    """The batches that Hypothesis draws for a claim: the simplest structure first, no two alike."""
+    """The batches that Hypothesis draws for a claim: the simplest structure first, no two alike.
+
+    Where there are fewer than ``count`` structures they come again with other seeds.
+    """
     from gnomon.property_tests.strategies import examples
 
     found: dict[str, Example] = {}
@@ -56,7 +60,10 @@ def draw_examples(claim: Claim, count: int, seed: int) -> list[Example]:
         found.setdefault(json.dumps([example.structure, example.host]), example)
 
     collect()
-    return list(found.values())[:count]
+    distinct = list(found.values())[:count]
+    rounds = range(-(-count // len(distinct)))
+    again = [dataclasses.replace(example, seed=example.seed + turn) for turn in rounds for example in distinct]
+    return again[:count]
 
 
 class Compilations:

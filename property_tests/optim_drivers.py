@@ -12,12 +12,13 @@ from gnomon.driver import Call, Case, Driver, Tensors
 
 
 def optimizer_path(subject: Any, case: Case) -> Call:
-    """``subject(parameters, lr=..., ...)``, stepped once for each gradient ``g[t]``; shows more than ``optimizer``.
+    """``subject(parameters, lr=..., ...)``, stepped once for each gradient ``g[t]``.
 
-    Inputs ``theta0`` (n) and ``g`` (T, n); a hyper-parameter ``scale`` multiplies every gradient and eps; every other
-    input is a keyword of the constructor, ``beta1`` and ``beta2`` together as ``betas``. With
-    ``options["parameters"] = "each"`` every coordinate is a parameter of its own, in two groups. Outputs: ``param``,
-    ``previous`` (before the last step), or a name of the optimizer's state, rounded to the parameter's dtype.
+    Inputs ``theta0`` (n) and ``g`` (T, n). A hyper-parameter ``scale`` multiplies all gradients and eps;
+    every other input is a keyword of the constructor, ``beta1`` and ``beta2`` together as ``betas``. With the
+    option "parameters" = "each", every coordinate is a parameter of its own, and they are in two groups.
+    Outputs: ``param``, ``previous`` (before the last step), or a name of the state, rounded to the
+    parameter's dtype.
     """
     keywords = {**case.host, **case.options.get("keywords", {})}
     scale = keywords.pop("scale", 1.0)
@@ -42,7 +43,7 @@ def optimizer_path(subject: Any, case: Case) -> Call:
         known = {"param": [parameter.detach() for parameter in parameters], "previous": previous}
         shown = {}
         for name in case.shapes:
-            parts = known.get(name) or [made.state[parameter][name].to(case.dtype) for parameter in parameters]
+            parts = known.get(name) or [made.state[p][name].to(case.dtype) for p in parameters]
             shown[name] = torch.stack(parts, -1) if each else parts[0]
         return shown
 
@@ -50,11 +51,11 @@ def optimizer_path(subject: Any, case: Case) -> Call:
 
 
 def bias_correction(subject: Any, case: Case) -> Call:
-    """``subject(m, v, t, beta1, beta2) -> (mhat, vhat)``, given the averages m and v of t gradients from zero.
+    """``subject(m, v, t, beta1, beta2) -> (mhat, vhat)``, given the averages of t gradients.
 
-    Inputs ``g`` (T, n), the gradients, and outputs ``mhat``, ``vhat`` (n). Or inputs ``mu`` and ``sigma``: then the
-    gradients are mu + sigma or mu - sigma, in all 2**T ways, and the outputs are the means over these of mhat and vhat
-    (``first``, ``second``) and of (mhat - mu)**2 (``variance``).
+    Inputs ``g`` (T, n), the gradients, and outputs ``mhat``, ``vhat`` (n). Or inputs ``mu`` and ``sigma``:
+    then the gradients are mu + sigma or mu - sigma, in all 2**T ways, and the outputs are the means over
+    these ways of mhat and vhat (``first``, ``second``) and of (mhat - mu)**2 (``variance``).
     """
     beta1, beta2, steps = case.host["beta1"], case.host["beta2"], case.structure["T"]
 
@@ -69,9 +70,9 @@ def bias_correction(subject: Any, case: Case) -> Call:
             m = beta1 * m + (1 - beta1) * gradient
             v = beta2 * v + (1 - beta2) * gradient**2
         mhat, vhat = subject(m, v, steps, beta1, beta2)
-        shown = {"mhat": mhat, "vhat": vhat}
-        if "g" not in tensors:
-            shown = {"first": mhat.mean(0), "second": vhat.mean(0), "variance": ((mhat - tensors["mu"]) ** 2).mean(0)}
+        shown = {"mhat": mhat, "vhat": vhat, "first": mhat.mean(0), "second": vhat.mean(0)}
+        if "mu" in tensors:
+            shown["variance"] = ((mhat - tensors["mu"]) ** 2).mean(0)
         return {name: shown[name] for name in case.shapes}
 
     return call

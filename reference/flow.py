@@ -27,6 +27,9 @@ __all__ = [
     "jacobian",
 ]
 
+Map = Callable[[Tensor], Tensor]
+Conditioner = Callable[[Tensor], tuple[Tensor, Tensor]]
+
 # On the exponential flank of tanh each Newton step gains 1/2, so these solve for any w.u up to about e^60.
 _NEWTON_STEPS = 64
 
@@ -46,8 +49,6 @@ def _check_event(x: Tensor, dim: int) -> None:
 
 
 class _VectorTransform(Transform):
-    """What the bijections of R^d below have in common."""
-
     domain = constraints.real_vector
     codomain = constraints.real_vector
     bijective = True
@@ -109,7 +110,7 @@ class Affine(_VectorTransform):
 def _planar_det(a: Tensor, k: Tensor) -> Tensor:
     """1 + k tanh'(a), written so that nothing cancels for k >= -1."""
     t = torch.tanh(a)
-    return torch.where(k < 0, (1 + k) - k * t * t, 1 + 4 * k * torch.sigmoid(2 * a) * torch.sigmoid(-2 * a))
+    return torch.where(k < 0, (1 + k) - k * t * t, 1 + k * (4 * torch.sigmoid(2 * a) * torch.sigmoid(-2 * a)))
 
 
 def _planar_preactivation(c: Tensor, k: Tensor) -> Tensor:
@@ -145,9 +146,9 @@ class Planar(_VectorTransform):
     .. math:: f(z) = z + u \tanh(a), \quad a = w \cdot z + b, \qquad
               \log |\det \partial f / \partial z| = \log |1 + \tanh'(a)\, u \cdot w|
 
-    It is invertible if and only if :math:`u \cdot w \ge -1`, which is not checked (:class:`PlanarFlow`
-    ensures it); otherwise the "inverse" returns one of the preimages. It takes a fixed number of Newton
-    steps on one scalar equation per sample, and has derivatives up to the third order.
+    Invertible if and only if :math:`u \cdot w \ge -1` (not checked; :class:`PlanarFlow` ensures it), else
+    the "inverse" is one of the preimages. A fixed number of Newton steps solves its scalar equation; it has
+    derivatives up to the third order.
 
     Shapes: w and u (\*, d), b (\*); their leading dimensions broadcast with those of z (\*, d).
     Raises ``ValueError`` unless w, u and z end in the same d.
@@ -191,11 +192,9 @@ class AffineCoupling(_VectorTransform):
     .. math:: y_1 = x_1, \quad y_2 = x_2 \odot e^{s(x_1)} + t(x_1), \qquad
               \log |\det \partial y / \partial x| = \sum_j s_j(x_1)
 
-    Args:
-        conditioner: maps x_1 to (s, t): a module, or a function such as ``lambda x: (x @ A, x @ B)``.
-        split: d_1, how many coordinates x_1 takes.
+    ``conditioner`` maps x_1 to (s, t): a module, or a function such as ``lambda x: (x @ A, x @ B)``.
 
-    Shapes: x and y (\*, d), x_1 (\*, d_1); s and t anything that broadcasts to (\*, d - d_1).
+    Shapes: x and y (\*, d), x_1 (\*, split); s and t anything that broadcasts to (\*, d - split).
     Raises ``ValueError`` if split < 1, or x has no more than split coordinates.
     Source: Dinh et al. (2017), equations 4 to 8.
 
@@ -204,9 +203,7 @@ class AffineCoupling(_VectorTransform):
     (tensor([0., 3.]), tensor([1., 0.]))
     """
 
-    def __init__(
-        self, conditioner: Callable[[Tensor], tuple[Tensor, Tensor]], split: int, cache_size: int = 0
-    ) -> None:
+    def __init__(self, conditioner: Conditioner, split: int, cache_size: int = 0) -> None:
         super().__init__(cache_size=cache_size)
         if split < 1:
             raise ValueError(f"split must be at least 1, got {split}")
@@ -239,8 +236,7 @@ class PlanarFlow(nn.Module):
 
     Then :math:`w \cdot \hat u = m(w \cdot u) > -1`, up to rounding; for w = 0 it is a translation.
 
-    Shapes: z (\*, dim) gives f(z) (\*, dim) and log |det df/dz| (\*); ``weight`` is w (dim,), ``scale`` u
-    (dim,), ``bias`` b ().
+    Shapes: z (\*, dim) gives f(z) (\*, dim) and log |det| (\*). Parameters: weight w, scale u, bias b.
     Raises ``ValueError`` if dim < 1, or z is not (\*, dim).
     Source: Rezende and Mohamed (2015), equation 10 and appendix A.1.
 
@@ -284,7 +280,6 @@ class PlanarFlow(nn.Module):
         return y, transform.log_abs_det_jacobian(z, y)
 
     def extra_repr(self) -> str:
-        """The constructor's argument."""
         return f"dim={self.dim}"
 
 
@@ -307,8 +302,7 @@ def flow_log_prob(u: Tensor, transform: Transform, base: Distribution) -> Tensor
 
     .. math:: \log p_U(u) = \log p_X(x) - \log |\det \partial T / \partial x|, \qquad x = T^{-1}(u)
 
-    The plus sign in the notes belongs to the Jacobian of the inverse. Under ``torch.func.vmap`` the base
-    needs ``validate_args=False``.
+    The notes' plus sign belongs to the Jacobian of the inverse. In vmap, give base ``validate_args=False``.
 
     Shapes: u (\*, d); the result (\*). A base without event dimensions is read as independent.
 
@@ -324,7 +318,7 @@ def flow_log_prob(u: Tensor, transform: Transform, base: Distribution) -> Tensor
     return _sum_rightmost(base.log_prob(x), missing) - log_det
 
 
-def jacobian(transform: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+def jacobian(transform: Map, x: Tensor) -> Tensor:
     r"""The Jacobian matrix at each point of a batch, by autograd: rows are outputs, columns are inputs.
 
     .. math:: J_{ij} = \partial T_i / \partial x_j
@@ -337,11 +331,13 @@ def jacobian(transform: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     tensor([[3., 2.],
             [0., 1.]])
     """
+    if x.dim() == 0:
+        raise ValueError("x must be (*, d), got a scalar")
 
     def summed(x: Tensor) -> Tensor:
         y = transform(x)
-        if x.dim() == 0 or y.shape[:-1] != x.shape[:-1]:
-            raise ValueError(f"expected (*, d) mapped to (*, m), got {tuple(x.shape)} and {tuple(y.shape)}")
+        if y.shape[:-1] != x.shape[:-1]:
+            raise ValueError(f"transform must map (*, d) to (*, m): {tuple(x.shape)} became {tuple(y.shape)}")
         return _sum_rightmost(y.movedim(-1, 0), y.dim() - 1)
 
     rows: Tensor = torch.func.jacrev(summed)(x)
@@ -349,11 +345,7 @@ def jacobian(transform: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
 
 
 def change_of_variables_integral(
-    f: Callable[[Tensor], Tensor],
-    transform: Callable[[Tensor], Tensor],
-    lower: Tensor | Sequence[float],
-    upper: Tensor | Sequence[float],
-    order: int = 8,
+    f: Map, transform: Map, lower: Tensor | Sequence[float], upper: Tensor | Sequence[float], order: int = 8
 ) -> Tensor:
     r"""The integral of f over the image of the rectangle B = [lower, upper], pulled back to B.
 
@@ -371,15 +363,14 @@ def change_of_variables_integral(
     tensor(1.1667)
     """
     lower, upper = torch.as_tensor(lower), torch.as_tensor(upper)
-    if lower.shape != (2,) or upper.shape != (2,):
-        raise ValueError(f"lower and upper must be (2,), got {tuple(lower.shape)} and {tuple(upper.shape)}")
-    if order < 1:
-        raise ValueError(f"order must be at least 1, got {order}")
+    if lower.shape != (2,) or upper.shape != (2,) or order < 1:
+        shapes = f"{tuple(lower.shape)} and {tuple(upper.shape)}"
+        raise ValueError(f"lower and upper must be (2,) and order at least 1, got {shapes} and {order}")
     # Golub and Welsch: the nodes are the eigenvalues of the matrix of the Legendre recurrence.
     n = torch.arange(1, order, dtype=torch.float64)
     beside = torch.diag(n / (4 * n * n - 1).sqrt(), 1)
     nodes, vectors = torch.linalg.eigh(beside + beside.T)
-    grid = torch.cartesian_prod((1 + nodes) / 2, (1 + nodes) / 2).to(lower.device, lower.dtype)
+    grid = ((1 + torch.cartesian_prod(nodes, nodes)) / 2).to(lower.device, lower.dtype)
     weights = torch.outer(vectors[0] ** 2, vectors[0] ** 2).flatten().to(lower.device, lower.dtype)
     x = lower + (upper - lower) * grid
     j = jacobian(transform, x)
@@ -387,7 +378,7 @@ def change_of_variables_integral(
     return (upper - lower).abs().prod() * (weights * f(transform(x)) * det.abs()).sum()
 
 
-def image_area(transform: Callable[[Tensor], Tensor], corner: Tensor, side: float | Tensor) -> Tensor:
+def image_area(transform: Map, corner: Tensor, side: float | Tensor) -> Tensor:
     r"""The area of a small square's image over the square's, from the images of its corners (the shoelace).
 
     .. math:: | (T_{11} - T_{00}) \times (T_{01} - T_{10}) | / 2 h^2, \qquad T_{ij} = T(c + h\, (i, j))

@@ -1,9 +1,9 @@
 """Ordinary differential equations: explicit Runge-Kutta methods and the adjoint method.
 
-The arguments are torchdiffeq's; three things differ on purpose: ``"rk4"`` is the classical method, not the 3/8
-rule; ``"dopri5"`` steps onto every output time instead of interpolating; and time is kept in float64, which
-``func`` receives in the dtype of the state. Stages are combined in float32 at least, then rounded. Fixed steps
-run under ``torch.func.vmap``; adaptive steps branch on values and do not.
+The arguments are torchdiffeq's; three things differ on purpose: ``"rk4"`` is the classical method, not the
+3/8 rule; ``"dopri5"`` steps onto every output time instead of interpolating; time is kept in float64, and
+``func`` receives it in the dtype of the state. Stages are combined in float32 at least, then rounded. Fixed
+steps run under ``torch.func.vmap``; adaptive steps branch on values and do not.
 """
 
 import functools
@@ -46,9 +46,8 @@ class ButcherTableau:
     .. math:: k_i = f(t + c_i h,\ y + h \sum_{j<i} a_{ij} k_j), \qquad y_1 = y + h \sum_i b_i k_i
 
     Shapes: ``b``, ``c``, ``b_embedded`` have one entry a stage, row i of ``a`` (from 0) has i.
-    Raises ``ValueError`` for inexact coefficients, other shapes, rows of ``a`` that do not sum to ``c``,
-    ``b_embedded`` that does not to 1, and where ``b`` misses a quadrature condition of its ``order`` (these are
-    necessary for the order, not sufficient).
+    Raises ``ValueError`` for inexact coefficients, other shapes, rows of ``a`` not summing to ``c``,
+    ``b_embedded`` not to 1, or a ``b`` that misses a quadrature condition, which ``order`` implies.
     Source: Hairer, Nørsett & Wanner (1993), Solving Ordinary Differential Equations I, section II.1.
 
     >>> ButcherTableau(a=((), (Fraction(1, 2),)), b=(0, 1), c=(0, Fraction(1, 2)), order=2).fsal
@@ -163,7 +162,7 @@ def rk_step(
 def error_ratio(error: Tensor, y0: Tensor, y1: Tensor, rtol: float, atol: float) -> Tensor:
     r"""The error of a step in units of what is tolerated; the step is accepted if it is at most 1.
 
-    .. math:: r^2 = \frac1n \sum_i \left(\frac{e_i}{\text{atol} + \text{rtol} \max(|y_{0i}|, |y_{1i}|)}\right)^2
+    .. math:: r^2 = \frac1n \sum_i \left(\frac{e_i}{\text{atol} + \text{rtol} \max(|y_i|, |y'_i|)}\right)^2
 
     Shapes: three tensors of one shape to a scalar, 0 if they are empty. Raises nothing of its own.
     Source: Hairer, Nørsett & Wanner (1993), section II.4, equations (4.10) and (4.11).
@@ -183,8 +182,8 @@ def step_factor(
     .. math:: \min(\text{ifactor},\ \max(\text{dfactor},\ \text{safety} \cdot r^{-1/\text{order}}))
 
     Shapes: elementwise; an infinite or undefined ratio gives ``dfactor``. Raises nothing of its own.
-    Source: Hairer, Nørsett & Wanner (1993), section II.4, equation (4.13); the "inversely proportional" of the
-    notes, section 2.2, would be the power -1.
+    Source: Hairer, Nørsett & Wanner (1993), section II.4, equation (4.13); the "inversely proportional" of
+    the notes, section 2.2, would be the power -1.
 
     >>> step_factor(torch.tensor([0.0, 1.0, 32.0, torch.inf]))
     tensor([10.0000,  0.9000,  0.4500,  0.2000])
@@ -194,7 +193,7 @@ def step_factor(
 
 
 class _Flat:
-    """``func`` on one flat vector: what the solvers see of a tensor or of a tuple of tensors."""
+    """``func`` on one flat vector, as the solvers see a tensor or a tuple of tensors."""
 
     def __init__(self, func: Func, y0: State) -> None:
         parts = y0 if isinstance(y0, tuple) else (y0,)
@@ -204,11 +203,9 @@ class _Flat:
         self.func, self.is_tuple = func, isinstance(y0, tuple)
         self.shapes, self.sizes = [y.shape for y in parts], [y.numel() for y in parts]
 
-    def parts(self, state: Any) -> Sequence[Any]:
-        return state if self.is_tuple and isinstance(state, tuple | list) else (state,)
-
-    def pack(self, state: Any) -> Tensor:
-        return torch.cat([part.reshape(-1) for part in self.parts(state)])
+    @staticmethod
+    def pack(state: State) -> Tensor:
+        return torch.cat([y.reshape(-1) for y in (state if isinstance(state, tuple) else (state,))])
 
     def unpack(self, flat: Tensor) -> State:
         pieces = zip(torch.split(flat, self.sizes, -1), self.shapes, strict=True)
@@ -217,7 +214,7 @@ class _Flat:
 
     def __call__(self, t: Tensor, flat: Tensor) -> Tensor:
         slope = self.func(t.to(flat.dtype), self.unpack(flat))
-        shapes = [getattr(part, "shape", type(part)) for part in self.parts(slope)]
+        shapes = [getattr(k, "shape", type(k)) for k in (slope if isinstance(slope, tuple) else (slope,))]
         if shapes != self.shapes:
             raise ValueError(f"func(t, y) must return the shapes of y, {self.shapes}; it returned {shapes}")
         return self.pack(slope).to(flat.dtype)
@@ -234,7 +231,7 @@ def _values(x: Tensor) -> list[float] | None:
 
 def _check_times(t: Tensor) -> None:
     if not isinstance(t, Tensor) or t.ndim != 1 or not t.numel() or not t.is_floating_point():
-        raise ValueError(f"t must be a floating-point tensor of shape (times,), times >= 1; got {t!r}")
+        raise ValueError(f"t must be a floating-point tensor of one or more times, shape (times,); got {t!r}")
     gaps = [b - a for a, b in itertools.pairwise(_values(t) or ())]
     if not all(0 < gap < math.inf for gap in gaps) and not all(-math.inf < gap < 0 for gap in gaps):
         raise ValueError(f"t must be finite and strictly rising or falling: sort it, drop repeats; got {t}")
@@ -247,9 +244,11 @@ class _Solver:
         tableau = method if isinstance(method, ButcherTableau) else _METHODS.get(method or "dopri5")
         if tableau is None:
             raise ValueError(f"unknown method {method!r}: use one of {[*_METHODS]} or a ButcherTableau")
-        known, given = _FIXED if tableau.b_embedded is None else _ADAPTIVE, dict(options or {})
-        if not given.keys() <= known.keys() or not all(v is None or v > 0 for v in given.values()):
-            raise ValueError(f"options of this method are {[*known]}, all positive; got {given}")
+        known = _FIXED if tableau.b_embedded is None else _ADAPTIVE
+        given = {key: value for key, value in (options or {}).items() if value is not None}
+        below = {"safety": 1, "dfactor": 1}
+        if any(key not in known or not 0 < given[key] < below.get(key, math.inf) for key in given):
+            raise ValueError(f"options: {[*known]}, all positive, safety and dfactor below 1; got {given}")
         if not (rtol >= 0 and atol >= 0):
             raise ValueError(f"rtol and atol must not be negative; got {rtol}, {atol}")
         self.tableau, self.rtol, self.atol, self.options = tableau, rtol, atol, {**known, **given}
@@ -290,10 +289,11 @@ class _Solver:
         for target, end in zip(t[1:].unbind(), times[1:], strict=True):
             while now != end:
                 lands = size >= abs(end - now)
+                size, planned = abs(end - now) if lands else size, size
                 ahead = end if lands else now + math.copysign(size, end - now)
                 if not abs(ahead - now) > 0:
                     raise RuntimeError(
-                        f"the step size fell to {size} at t = {now}: func is not finite or not smooth there, or "
+                        f"the step size fell to {size} at t = {now}: func is not finite or smooth there, or "
                         f"rtol = {self.rtol}, atol = {self.atol} are too tight for {y.dtype}: loosen them"
                     )
                 if taken == self.options["max_num_steps"]:
@@ -305,10 +305,11 @@ class _Solver:
                 stop = target if lands else torch.full_like(target, ahead)
                 candidate, error, last = rk_step(flat, start, stop - start, y, self.tableau, slope)
                 ratio = self._ratio(flat, error, y, candidate)
-                proposal = abs(ahead - now) * step_factor(ratio, self.tableau.order, **control).item()
-                # A step cut short to land says little against the longer one planned.
-                size = max(size, proposal) if lands and ratio <= 1 else proposal
+                # Not from ahead - now, whose rounding can outweigh the factor and keep the size for ever.
+                size *= step_factor(ratio, self.tableau.order, **control).item()
                 if ratio <= 1:
+                    # A step cut short to land says little against the longer one planned.
+                    size = max(size, planned) if lands else size
                     start, now, y = stop, ahead, candidate
                     slope = last if self.tableau.fsal else flat(start, y)
             yield y
@@ -323,15 +324,15 @@ class _Solver:
 
     @torch.no_grad()
     def _first_step(self, flat: _Flat, t: Tensor, y: Tensor, slope: Tensor, span: float) -> float:
-        """A step of Euler's method measures the curvature: Hairer, Nørsett & Wanner, section II.4."""
+        """A step of Euler's method measures the curvature: Hairer, Nørsett & Wanner (1993), section II.4."""
         d0, d1 = (self._ratio(flat, x, y, y).item() for x in (y, slope))
         if not math.isfinite(d0 + d1):
-            raise ValueError(f"y0 and func(t0, y0) must be finite, and atol positive where y0 is 0")
+            raise ValueError("y0 and func(t0, y0) must be finite, and atol positive where y0 is 0")
         h0 = min(0.01 * d0 / d1 if min(d0, d1) > 1e-5 else 1e-6, abs(span))
         h = math.copysign(h0, span)
         steep = max(d1, self._ratio(flat, flat(t + h, y + h * slope) - slope, y, y).item() / h0)
         h1 = (0.01 / steep) ** (1 / self.tableau.order) if steep > 1e-15 else max(1e-6, 1e-3 * h0)
-        return min(100 * h0, h1)
+        return min(100 * h0, h1) or h0
 
 
 def odeint(
@@ -346,17 +347,17 @@ def odeint(
 ) -> State:
     r"""Solves :math:`\dot y = f(t, y),\ y(t_0) = y_0` and returns y at every time of ``t``.
 
-    ``method``: ``"euler"``, ``"rk4"``, ``"dopri5"`` (default) or a ``ButcherTableau``, adaptive if it has embedded
-    weights (of one order less). ``options`` of fixed steps: ``step_size``; without it one step leads from each
-    time to the next, with it steps start anew at each and the last is cut to end on the next. Of adaptive
-    steps: ``first_step``, ``max_num_steps`` (of the whole solve) and ``safety``, ``dfactor``, ``ifactor`` as in
-    ``step_factor``; a step that would pass an output time is cut to end on it. ``rtol``, ``atol``: see
-    ``error_ratio``; ``rtol`` counts as no less than the dtype's eps, and of a tuple the worst part counts.
-
+    ``method``: ``"euler"``, ``"rk4"``, ``"dopri5"`` (default) or a ``ButcherTableau``, adaptive if it has
+    embedded weights (of one order less). ``options`` of fixed steps: ``step_size``. Without it one step leads
+    from each time to the next; with it steps start anew at each, and the last is cut to end on the next. Of
+    adaptive steps: ``first_step``, ``max_num_steps`` (in all) and ``safety``, ``dfactor``, ``ifactor`` of
+    ``step_factor``; a step that would pass an output time is cut to end on it. ``rtol`` and ``atol`` are
+    those of ``error_ratio``; ``rtol`` counts as no less than the dtype's eps; of a tuple the worst part
+    counts.
     Differentiable in ``y0``, ``t`` and all that ``func`` uses, along the steps that were taken.
 
-    Shapes: ``y0`` (...) or a tuple of one dtype, ``t`` (times,) to (times, ...); ``t`` is strictly rising or
-    falling and ``t[0]`` is the time of ``y0``.
+    Shapes: ``y0`` (...), or a tuple of one dtype, to (len(t), ...); ``t`` is strictly rising or falling and
+    ``t[0]`` is the time of ``y0``.
     Raises ``ValueError`` for unusable arguments, ``RuntimeError`` when steps become too small or too many.
     Source: Dormand & Prince (1980); Hairer, Nørsett & Wanner (1993), II.1 and II.4; notes, section 2.2.
 
@@ -387,14 +388,14 @@ def adjoint_backward(
     .. math:: \dot z = f, \qquad \dot a = -\left(\frac{\partial f}{\partial z}\right)^T a, \qquad
         \frac{dL}{d\theta} = \int_{t_0}^{t_1} \left(\frac{\partial f}{\partial\theta}\right)^T a \, dt
 
-    from z(t1) = ``z1`` and a(t1) = ``a1``, the gradient of L there; then dL/dt1 = a(t1)·f and dL/dt0 = -a(t0)·f.
+    from z(t1) = ``z1`` and a(t1) = ``a1``, the gradient of L there; then dL/dt1 = a(t1)·f, dL/dt0 = -a(t0)·f.
     The state is *recomputed*, which is unstable where f contracts: for f = -λz an error in ``z1`` comes back
-    exp(λ(t1 - t0)) times as large. Fixed steps are those of the forward solve in reverse. Differentiable; under
-    ``torch.no_grad()`` the memory does not grow with the steps.
+    exp(λ(t1 - t0)) times as large. Fixed steps are those of the forward solve in reverse. Differentiable;
+    under ``torch.no_grad()`` the memory does not grow with the steps.
 
-    Shapes: ``z1``, ``a1`` (...) to ``(z0, a0, grads)``, with ``z0``, ``a0`` (...) and ``grads`` as ``params``.
+    Shapes: ``z1``, ``a1`` (...) to ``(z0, a0, grads)``: ``z0`` and ``a0`` (...), ``grads`` as ``params``.
     Raises ``ValueError`` if ``a1`` has not the shape of ``z1``, and what ``odeint`` raises.
-    Source: Chen et al. (2018), Neural Ordinary Differential Equations, algorithm 1 and appendix B; notes, 2.3.2.
+    Source: Chen et al. (2018), Neural Ordinary Differential Equations, algorithm 1, appendix B; notes, 2.3.2.
 
     >>> one = torch.ones(1)
     >>> adjoint_backward(lambda t, z, rate: rate * z, 0.0, 1.0, one, one, [one], method="rk4")[1]
@@ -404,7 +405,7 @@ def adjoint_backward(
         raise ValueError(f"a1 must have the shape of z1, {tuple(z1.shape)}; got {tuple(a1.shape)}")
 
     def pull(t: Tensor, z: Tensor, a: Tensor) -> tuple[Tensor, ...]:
-        slope, vjp = torch.func.vjp(functools.partial(func, t), z, *params)
+        slope, vjp = torch.func.vjp(functools.partial(func, t), z, *params)  # type: ignore[misc]
         return slope, *vjp(a)
 
     ends = torch.stack([torch.as_tensor(time, dtype=torch.float64, device=z1.device) for time in (t0, t1)])
@@ -484,15 +485,15 @@ def odeint_adjoint(
         \frac{\partial L}{\partial t_i} = \frac{\partial L}{\partial y(t_i)} \cdot f(t_i, y(t_i)), \quad i > 0
 
     and ``adjoint_backward`` from each output time to the one before; there the adjoint jumps by the gradient
-    that arrives, and the state restarts from the observed one. This is the gradient of the differential equation
-    up to the error of the solve back; ``odeint`` gives that of its steps. ``adjoint_params`` (default: the
+    that arrives, and the state restarts from the observed one. This is the gradient of the equation, up to
+    the error of the solve back; ``odeint`` gives that of its steps. ``adjoint_params`` (default: the
     parameters of ``func``, an ``nn.Module``) get gradients, other tensors in ``func`` do not; the other
     ``adjoint_*`` default to their namesakes. Differentiable once, and not by ``torch.func``.
 
     Shapes: as ``odeint``.
-    Raises what ``odeint`` raises, and ``ValueError`` if ``adjoint_params`` is missing and ``func`` is no module,
-    or ``adjoint_options`` are missing while ``options`` are given for another method.
-    Source: Chen et al. (2018), Neural Ordinary Differential Equations, section 2, appendices B, C; notes, 2.3.2.
+    Raises what ``odeint`` raises, and ``ValueError`` if ``adjoint_params`` is missing while ``func`` is no
+    module, or ``adjoint_options`` while ``options`` are given for another method.
+    Source: Chen et al. (2018), Neural Ordinary Differential Equations, section 2, appendix B; notes, 2.3.2.
 
     >>> y0 = torch.ones(1, requires_grad=True)
     >>> odeint_adjoint(lambda t, y: -y, y0, torch.tensor([0.0, 1.0]), adjoint_params=())[-1].backward()
@@ -514,4 +515,5 @@ def odeint_adjoint(
     flat, ahead = _Flat(func, y0), _Solver(method, rtol, atol, options)
     _check_times(t)
     y, params = flat.pack(y0), [p for p in adjoint_params if p.requires_grad]
-    return flat.unpack(_Adjoint.apply(flat, ahead, back, t.to(y.device), y, *params))
+    inputs = (flat, ahead, back, t.to(y.device), y, *params)
+    return flat.unpack(_Adjoint.apply(*inputs))  # type: ignore[no-untyped-call]

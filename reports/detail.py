@@ -21,6 +21,7 @@ from gnomon.reports.pieces import (
     counterexample,
     finding,
     margin_bar,
+    name,
     program,
     quiet,
     short,
@@ -39,7 +40,7 @@ def claim_details(claim: Claim) -> Markup:
         "summary",
         badge(claim.verdict),
         h("span", claim.title, class_="title"),
-        h("code", claim.id, class_="id"),
+        name(claim.id, "id"),
         h("span", join(claim.section, claim.trust, by=" \u00b7 "), class_="quiet"),
     )
     parts = [
@@ -88,8 +89,8 @@ def _derivation(claim: Claim) -> Markup:
     cited = sum(step.cited for step in proof.steps)
     words = [
         h("strong", claim.trust),
-        f"scope: {proof.scope}" if proof.scope else "",
-        f"a {proof.lift} lift, which no machine checks" if proof.lift else "",
+        f"scope: {proof.scope}" if proof.scope not in claim.trust else "",
+        f"lift: {proof.lift}, which no machine checks" if proof.lift else "",
         f"{plural(cited, 'step')} cited, not checked" if cited else "",
         f"checked in {seconds(proof.seconds)}" if proof.seconds else "",
     ]
@@ -116,7 +117,7 @@ def how_checked(step: Step) -> Markup:
     if step.cited:
         return join(h("strong", "cited"), ", not checked by machine", quiet(step.message))
     done = ["shown symbolically"] if step.symbolic else []
-    done += [f"{plural(step.points, 'ball point')} enclosed"] if step.points else []
+    done += [f"enclosures agree at {plural(step.points, 'point')}"] if step.points else []
     done += [f"{plural(step.rejected, 'wrong right-hand side')} rejected"] if step.rejected else []
     return join(", ".join(done) or "no check is recorded", quiet(step.message))
 
@@ -142,7 +143,7 @@ def _check(evidence: Evidence) -> list[object]:
         words += f"{percent(gradient.excused)} excused"
         slope = join(badge(gradient.verdict), quiet(words), why(gradient.reason))
     return [
-        join(h("code", evidence.implementation or evidence.subject), quiet(where(evidence))),
+        join(name(evidence.implementation or evidence.subject), quiet(where(evidence))),
         join(badge(verdict), quiet(evidence.failure), why(reason)),
         join(looked, quiet(regimes)),
         percent(search.excused),
@@ -173,7 +174,7 @@ def _outcome(variant: VariantView) -> Markup:
         parts.append(h("div", f"cannot be told apart from: {', '.join(variant.inseparable)}"))
     if variant.best and (found := variant.best[1].counterexample):
         observed, expected = h("code", data(found.observed)), h("code", data(found.expected))
-        parts.append(h("div", found.output, " is ", observed, ", should be ", expected))
+        parts.append(h("div", h("code", found.output), " is ", observed, ", should be ", expected))
         parts.append(quiet("at ", h("code", short(found))))
         if found.code:
             parts.append(h("details", h("summary", "as code"), program(found.code)))

@@ -1,4 +1,4 @@
-"""Building blocks of the page: elements that escape their text, formulas let in by a list, numbers in words."""
+"""Building blocks of the page: elements that escape their text, harmless formulas, numbers in words."""
 
 from __future__ import annotations
 
@@ -10,10 +10,46 @@ import re
 from typing import Any
 from xml.etree import ElementTree
 
-_VOID = frozenset({"br", "col", "hr", "input", "link", "meta"})
+_VOID = frozenset({"input", "link", "meta", "wbr"})
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffe\uffff]")
-_MATHML = "math mrow mi mn mo mtext mspace msub msup msubsup munder mover munderover mfrac msqrt mroot mtable mtr mtd"
-_ATTRIBUTES = "displaystyle alttext class stretchy form accent columnalign width lspace rspace mathvariant display fence"
+_MATHML = frozenset(
+    {
+        "math",
+        "mrow",
+        "mi",
+        "mn",
+        "mo",
+        "mtext",
+        "mspace",
+        "msub",
+        "msup",
+        "msubsup",
+        "munder",
+        "mover",
+        "munderover",
+        "mfrac",
+        "msqrt",
+        "mroot",
+        "mtable",
+        "mtr",
+        "mtd",
+    }
+)
+_ATTRIBUTES = frozenset(
+    {
+        "displaystyle",
+        "alttext",
+        "class",
+        "stretchy",
+        "form",
+        "accent",
+        "columnalign",
+        "width",
+        "lspace",
+        "rspace",
+        "mathvariant",
+    }
+)
 
 
 class Markup(str):
@@ -61,9 +97,9 @@ def _local(element: ElementTree.Element) -> str:
 
 def _rebuilt(element: ElementTree.Element) -> Markup:
     tag = _local(element)
-    if tag not in _MATHML.split():
+    if tag not in _MATHML:
         raise ValueError(f"<{tag}> does not belong in a formula")
-    attributes = {name: value for name, value in element.attrib.items() if name in _ATTRIBUTES.split()}
+    attributes = {name: value for name, value in element.attrib.items() if name in _ATTRIBUTES}
     return h(tag, element.text, *map(_rebuilt, element), **attributes)
 
 

@@ -1,9 +1,10 @@
-"""The part of the page with one line a claim, the controls that a script brings to life, and the details below."""
+"""The part of the page with a line for each claim, the controls that need a script, and the details."""
 
 from __future__ import annotations
 
-from gnomon.reports.detail import badge, claim_details, finding, link, margin_bar, where
+from gnomon.reports.detail import claim_details
 from gnomon.reports.markup import Markup, count, formula, h, join
+from gnomon.reports.pieces import badge, finding, link, margin_bar, where
 from gnomon.reports.summary import TESTED, UNPROVED, VERDICTS, Claim, Report, verdict_of
 from gnomon.reports.view import Evidence
 

@@ -8,12 +8,12 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any
 
-from gnomon.reports.detail import badge, link
 from gnomon.reports.findings import errata, failures
 from gnomon.reports.markup import Markup, bar, count, h, percent, plural, seconds
 from gnomon.reports.overview import claims
+from gnomon.reports.pieces import badge, link
 from gnomon.reports.summary import TRUST, VERDICTS, Report, VariantView, summarise, verdict_of
-from gnomon.reports.trust import machine_of, provenance
+from gnomon.reports.trust import machine_of, provenance, time_of
 from gnomon.reports.view import Run, Truncated, parse
 
 # A sundial from above: the plate, its hours, and the gnomon with its shadow.
@@ -66,7 +66,7 @@ def _in_short(report: Report) -> str:
 def _masthead(report: Report) -> Markup:
     run = report.runs[-1] if report.runs else Run()
     facts = [
-        ("made", run.started),
+        ("made", time_of(run)),
         ("with", h("code", run.command) if run.command else ""),
         ("on", machine_of(run)),
         ("seed", "" if run.seed is None else str(run.seed)),
@@ -127,7 +127,8 @@ def _figures(report: Report) -> Markup:
     searches = [evidence.search for evidence in report.checks]
     tried = [variant for _, variant in report.variants if variant.outcomes]
     rejected = sum(variant.rejected for variant in tried)
-    split = ", ".join(f"{count(checks.count(word))} {word}" for word in VERDICTS if word in checks)
+    words = {"holds": "hold", "fails": "fail", "undecided": "undecided"}
+    split = ", ".join(f"{count(checks.count(word))} {said}" for word, said in words.items() if word in checks)
     compared = count(sum(search.comparisons for search in searches))
     figures = (
         ("checks", count(len(checks)), split or "none was made"),

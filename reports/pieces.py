@@ -1,6 +1,8 @@
-"""Pieces that several parts of the page share: a verdict's badge, a claim's name, a margin, a counterexample."""
+"""Pieces that parts of the page share: a verdict's badge, a claim's name, a margin, a counterexample."""
 
 from __future__ import annotations
+
+import re
 
 from gnomon.reports.markup import Markup, bar, data, h, join, margin, number, table
 from gnomon.reports.summary import Claim
@@ -32,7 +34,12 @@ def anchor(claim: Claim) -> str:
 
 def link(claim: Claim) -> Markup:
     """A claim's title, leading to its details, and its id."""
-    return join(h("a", claim.title, href=f"#{anchor(claim)}"), h("code", claim.id, class_="id"))
+    return join(h("a", claim.title, href=f"#{anchor(claim)}"), name(claim.id, "id"))
+
+
+def name(dotted: str, class_: str | None = None) -> Markup:
+    """A dotted name as code, which a narrow column breaks after a dot or a colon."""
+    return h("code", *(join(part, h("wbr")) for part in re.split(r"(?<=[.:])", dotted)), class_=class_)
 
 
 def finding(claim: Claim) -> dict[str, object]:
@@ -74,7 +81,7 @@ def program(code: str) -> Markup:
 
 def counterexample(found: Counterexample) -> Markup:
     """Both values, the input, and code that shows the difference."""
-    values = [found.output, h("code", data(found.observed)), h("code", data(found.expected))]
+    values = [h("code", found.output), h("code", data(found.observed)), h("code", data(found.expected))]
     given = {**found.structure, **found.inputs}
     inputs = [[h("code", name), h("code", data(value))] for name, value in given.items()]
     headings = ["output", "observed", "expected", "difference", "allowed"]

@@ -93,8 +93,10 @@ class Claim:
 
     @property
     def share(self) -> float | None:
-        """The worst error of any check, as a share of its budget."""
-        shares = [evidence.worst.share for evidence in self.evidence if evidence.worst.share is not None]
+        """The worst error of any check, in a value or in a gradient, as a share of its budget."""
+        known = [evidence.worst.share for evidence in self.evidence]
+        known += [evidence.gradient.share for evidence in self.evidence if evidence.gradient]
+        shares = [share for share in known if share is not None]
         return max(shares, key=lambda share: (share != share, share), default=None)  # not a number is worst
 
     @property

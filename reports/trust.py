@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from gnomon.reports.markup import Markup, h, join, number, plural, table
 from gnomon.reports.summary import NAMED, TESTED, Report
 from gnomon.reports.view import Run
@@ -24,6 +26,14 @@ def machine_of(run: Run) -> str:
     return ", ".join(str(word) for word in words if word)
 
 
+def time_of(run: Run) -> str:
+    """When a run was started: to the minute, where it is written as ISO 8601."""
+    try:
+        return f"{datetime.fromisoformat(run.started):%Y-%m-%d %H:%M %Z}".strip()
+    except ValueError:
+        return run.started
+
+
 def provenance(report: Report) -> Markup:
     """The runs, what is trusted, and what the words mean."""
     dash = "\u2013"
@@ -32,7 +42,7 @@ def provenance(report: Report) -> Markup:
         versions = ", ".join(f"{name} {version}" for name, version in run.versions.items() if version)
         command = h("code", run.command) if run.command else dash
         seed = dash if run.seed is None else str(run.seed)
-        row = [run.started, command, machine_of(run), versions, seed, number(run.K), run.budget]
+        row = [time_of(run), command, machine_of(run), versions, seed, number(run.K), run.budget]
         runs.append([cell or dash for cell in row])
     headings = ["started", "command", "machine", "versions", "seed", "K", "search"]
     caption = "Runs that gave this evidence"
@@ -51,7 +61,7 @@ def _trusted(report: Report) -> list[str]:
     believed = [
         "That each statement says what was meant: read it, with its conditions.",
         "SymPy's rewriting, where a step is shown symbolically; Arb's ball arithmetic, where points are.",
-        "Running error bounds: an error of at most K times the bound in the dtype and in float64 is accepted.",
+        "Running error bounds: an error of up to K times the bounds in the dtype and in float64 is accepted.",
         "Python, PyTorch, and the machine that ran them.",
     ]
     if cited:

@@ -215,7 +215,7 @@ def parse(data: Any) -> Record:
 def load(paths: Sequence[Path]) -> list[dict[str, Any]]:
     """Read evidence files into records, in order, each checked.
 
-    The last line of a killed run may be cut off: it becomes a record of type ``truncated``, which the page tells.
+    The last line of a killed run may be cut off: it becomes a record of type ``truncated``.
 
     Raises:
         MissingEvidence: if a file is missing or empty.

@@ -1,0 +1,134 @@
+"""The vocabulary of the claims about backpropagation: networks of fully connected layers of any depth and widths.
+
+``Theta[l]`` and ``b[l]`` lead from layer l to layer l + 1: what the notes call Theta_{l+1}. Layer 0 is the input, layer
+k the output. Samples, where there are several, are numbered by ``a``, between the layer and the unit: ``h[l, a, j]``.
+"""
+
+from typing import Any
+
+from sympy import Eq, IndexedBase, Lambda, Max, Piecewise, Sum, Symbol, symbols, tanh
+
+from gnomon.claim import Output
+from gnomon.derivation import opaque
+from gnomon.domain import Choice, Size, Sizes, real, symbols_of
+
+W = 3  # the greatest width, to which the tensors of parameters are padded
+Let = tuple[Any, Any]
+
+sigma, dsigma, _ = opaque("sigma")
+rho, drho, _ = opaque("rho")
+u = Symbol("u", real=True)
+LOGISTIC = (1 + tanh(u / 2)) / 2
+CURVES = {
+    "identity": (u, 1),
+    "relu": (Max(u, 0), Piecewise((1, u > 0), (0, True))),
+    "sigmoid": (LOGISTIC, LOGISTIC * (1 - LOGISTIC)),
+    "tanh": (tanh(u), 1 - tanh(u) ** 2),
+}
+
+
+def _activation(name: str, curve: Any, slope: Any) -> Choice:
+    return Choice(name, {label: {curve: Lambda(u, f), slope: Lambda(u, df)} for label, (f, df) in CURVES.items()})
+
+
+biases = Symbol("biases", integer=True)
+DEPTH, DEEP, SAMPLES = Size("k", 1, 3), Size("k", 2, 3), Size("N", 1, 3)
+WIDTHS = Sizes("n", DEPTH.symbol + 1, 1, W)
+NETWORK = (
+    WIDTHS,
+    _activation("activation", sigma, dsigma),
+    _activation("output_activation", rho, drho),
+    Choice("biases", {"no": {biases: 0}, "yes": {biases: 1}}),
+)
+k, n, N = symbols_of((DEPTH, WIDTHS, SAMPLES))
+SAMPLE, TARGET, PARAMETERS = real("x", n[0]), real("y", n[k]), (real("Theta", k, W, W), real("b", k, W))
+BATCH, TARGETS = real("x", N, n[0]), real("y", N, n[k])
+
+Theta, b = symbols_of(PARAMETERS)
+x, y, s, h, delta, dTheta, db, dx = (
+    IndexedBase(name, real=True) for name in ("x", "y", "s", "h", "delta", "dTheta", "db", "dx")
+)
+l, a, i, j, q = symbols("l a i j q", integer=True, nonnegative=True)
+
+ONE_PER_LAYER = "the weights of a layer, its bias and its activation are those of all its units"
+SMOOTH = "the activations are differentiable where they are applied; at a kink any slope between is accepted"
+
+
+def within(entry: Any, *inside: Any) -> Any:
+    """What is shown of a layer: its entry, and zero beyond its widths."""
+    for condition in inside:
+        entry = Piecewise((entry, condition), (0, True))
+    return entry
+
+
+def affine(*a: Any, weight: Any = Theta[l - 1, i, j], below: Any = None, bias: Any = b[l - 1, j]) -> Let:
+    """``s = Theta^T h + b``, with the bias left out where the network has none."""
+    below = h[(l - 1, *a, i)] if below is None else below
+    return s[(l, *a, j)], Sum(weight * below, (i, 0, n[l - 1] - 1)) + within(bias, Eq(biases, 1))
+
+
+def activated(*a: Any, first: Any = None, hidden: Any = None, last: Any = None) -> Let:
+    """``h_0 = x``, ``h_l = sigma(s_l)``, and ``h_k = rho(s_k)``."""
+    first = x[(*a, j)] if first is None else first
+    hidden = sigma(s[(l, *a, j)]) if hidden is None else hidden
+    last = rho(s[(l, *a, j)]) if last is None else last
+    return h[(l, *a, j)], Piecewise((first, Eq(l, 0)), (last, Eq(l, k)), (hidden, True))
+
+
+def forward(*a: Any) -> tuple[Let, Let]:
+    """The forward pass."""
+    return affine(*a), activated(*a)
+
+
+def handed_back(*a: Any, weight: Any = Theta[l, j, q]) -> Any:
+    """``Theta_{l+1} delta_{l+1}``: what the layer above hands back to unit j of layer l."""
+    return Sum(weight * delta[(l + 1, *a, q)], (q, 0, n[l + 1] - 1))
+
+
+def output_delta(*a: Any) -> Any:
+    """The derivative of half the squared error by the last pre-activation."""
+    return -(y[(*a, j)] - h[(k, *a, j)]) * drho(s[(k, *a, j)])
+
+
+def deltas(*a: Any, last: Any = None, hidden: Any = None) -> Let:
+    """The deltas, from the last layer down."""
+    last = output_delta(*a) if last is None else last
+    hidden = dsigma(s[(l, *a, j)]) * handed_back(*a) if hidden is None else hidden
+    return delta[(l, *a, j)], Piecewise((last, Eq(l, k)), (hidden, True))
+
+
+def by_weights(term: Any = h[l, a, i] * delta[l + 1, a, j]) -> Let:
+    """``h_{l-1} delta_l^T``, summed over the samples."""
+    return dTheta[l, i, j], Sum(term, (a, 0, N - 1))
+
+
+def by_biases(term: Any = delta[l + 1, a, j]) -> Let:
+    """``delta_l``, summed over the samples."""
+    return db[l, j], Sum(term, (a, 0, N - 1))
+
+
+def by_input(weight: Any = Theta[0, i, j]) -> Let:
+    """``Theta_1 delta_1`` for each sample."""
+    return dx[a, i], Sum(weight * delta[1, a, j], (j, 0, n[1] - 1))
+
+
+def layers_of_weights(name: str, entry: Any) -> Output:
+    """One matrix for each layer."""
+    return Output(name, within(entry, i < n[l], j < n[l + 1]), (l, 0, k - 1), (i, 0, W - 1), (j, 0, W - 1))
+
+
+def layers_of_biases(name: str, entry: Any) -> Output:
+    """One vector for each layer, where the network has biases."""
+    return Output(name, within(entry, Eq(biases, 1), j < n[l + 1]), (l, 0, k - 1), (j, 0, W - 1))
+
+
+def layers_of_units(name: str, base: Any) -> Output:
+    """A number for each unit of the layers 1 to k."""
+    return Output(name, within(base[l + 1, j], j < n[l + 1]), (l, 0, k - 1), (j, 0, W - 1))
+
+
+GRADIENTS = (
+    layers_of_weights("dTheta", dTheta[l, i, j]),
+    layers_of_biases("db", db[l, j]),
+    Output("dx", dx[a, i], (a, 0, N - 1), (i, 0, n[0] - 1)),
+)

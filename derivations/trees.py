@@ -1,0 +1,182 @@
+"""Rooted trees, and explicit Runge-Kutta methods as exact tableaux: what the order of a method hangs on.
+
+A tree is the tuple of its branches; the single node is ``()``. A method has order p if and only if its elementary
+weight of every tree with at most p nodes is one over the tree's density (Butcher 1963; Hairer, Nørsett and Wanner,
+Solving Ordinary Differential Equations I, theorem II.2.13).
+
+The trees are also a system of differential equations, ``y_tau' = product of y_branch`` over the branches of tau, from
+zero: its solution is ``h^r / gamma(tau)``, and one step of a method gives ``h^r Phi(tau)`` exactly. So the weights of
+a program that nobody can look into are read off one step of it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from sympy import And, Eq, Expr, Piecewise, Rational, S, Symbol, expand
+
+Tree = tuple["Tree", ...]
+
+
+@cache
+def trees(nodes: int) -> tuple[Tree, ...]:
+    """The rooted trees with that many nodes: 1, 1, 2, 4, 9, 20, ... of them."""
+    if nodes == 1:
+        return ((),)
+    found = set()
+    for sizes in _partitions(nodes - 1, nodes - 1):
+        for branches in itertools.product(*map(trees, sizes)):
+            found.add(tuple(sorted(branches, key=lambda tree: (size(tree), repr(tree)))))
+    return tuple(sorted(found, key=repr))
+
+
+def _partitions(total: int, largest: int) -> tuple[tuple[int, ...], ...]:
+    if total == 0:
+        return ((),)
+    return tuple(
+        (part, *rest)
+        for part in range(min(total, largest), 0, -1)
+        for rest in _partitions(total - part, part)
+    )
+
+
+def forest(nodes: int) -> tuple[Tree, ...]:
+    """Every tree with at most that many nodes, branches before the trees that they are part of."""
+    return tuple(itertools.chain.from_iterable(map(trees, range(1, nodes + 1))))
+
+
+@cache
+def size(tree: Tree) -> int:
+    """The number of nodes."""
+    return 1 + sum(map(size, tree))
+
+
+@cache
+def density(tree: Tree) -> int:
+    """gamma(tau): the product, over the nodes, of the size of what hangs there."""
+    return size(tree) * math.prod(map(density, tree))
+
+
+@dataclass(frozen=True)
+class Tableau:
+    """An explicit method: row s of ``a`` has s entries; ``b`` are the weights, ``b_embedded`` those of its companion."""
+
+    a: tuple[tuple[Any, ...], ...]
+    b: tuple[Any, ...]
+    b_embedded: tuple[Any, ...] = ()
+
+    @property
+    def stages(self) -> int:
+        return len(self.b)
+
+    @property
+    def c(self) -> tuple[Any, ...]:
+        """The nodes: sums of the rows, so that time may be taken as one more unknown."""
+        return tuple(sum(row, S.Zero) for row in self.a)
+
+    @property
+    def fsal(self) -> bool:
+        """Whether the last stage of a step is the first of the next."""
+        return (*self.a[-1], S.Zero) == self.b
+
+    def companion(self) -> Tableau:
+        """The method with the embedded weights."""
+        return Tableau(self.a, self.b_embedded)
+
+
+def tableau(*rows: str, b: str, embedded: str = "") -> Tableau:
+    """A method from its rows, written with spaces: ``tableau("", "1/2", b="0 1")`` is the midpoint rule."""
+    a = tuple(_row(row) for row in rows)
+    return Tableau(a, _row(b), _row(embedded))
+
+
+def _row(text: str) -> tuple[Any, ...]:
+    return tuple(map(Rational, text.split()))
+
+
+EULER = tableau("", b="1")
+HEUN = tableau("", "1", b="1/2 1/2")
+MIDPOINT = tableau("", "1/2", b="0 1")
+RK4 = tableau("", "1/2", "0 1/2", "0 0 1", b="1/6 1/3 1/3 1/6")
+THREE_EIGHTHS = tableau("", "1/3", "-1/3 1", "1 -1 1", b="1/8 3/8 3/8 1/8")
+DOPRI5 = tableau(
+    "",
+    "1/5",
+    "3/40 9/40",
+    "44/45 -56/15 32/9",
+    "19372/6561 -25360/2187 64448/6561 -212/729",
+    "9017/3168 -355/33 46732/5247 49/176 -5103/18656",
+    "35/384 0 500/1113 125/192 -2187/6784 11/84",
+    b="35/384 0 500/1113 125/192 -2187/6784 11/84 0",
+    embedded="5179/57600 0 7571/16695 393/640 -92097/339200 187/2100 1/40",
+)
+
+
+def weight(tree: Tree, method: Tableau) -> Any:
+    """Phi(tau), the elementary weight, by its definition as a nested sum over the stages."""
+    return sum((b * inner for b, inner in zip(method.b, _inner(tree, method), strict=True)), S.Zero)
+
+
+def _inner(tree: Tree, method: Tableau) -> list[Any]:
+    found = [S.One] * method.stages
+    for branch in tree:
+        below = _inner(branch, method)
+        for stage, row in enumerate(method.a):
+            found[stage] *= sum((a * w for a, w in zip(row, below, strict=False)), S.Zero)
+    return found
+
+
+def order(method: Tableau, highest: int = 6) -> int:
+    """The largest p such that every tree with at most p nodes has the weight that it must have."""
+    for nodes in range(1, highest + 1):
+        if any(weight(tree, method) != Rational(1, density(tree)) for tree in trees(nodes)):
+            return nodes - 1
+    return highest
+
+
+def slope(tree: Tree, state: Any) -> Any:
+    """The right-hand side of a tree's equation: the product of the unknowns of its branches, ``state(branch)``."""
+    return math.prod((state(branch) for branch in tree), start=S.One)
+
+
+def one_step(method: Tableau, known: tuple[Tree, ...], h: Any) -> dict[Tree, Any]:
+    """One step of size h from zero on the equations of these trees, run with the stages as they are defined."""
+    slopes: list[dict[Tree, Any]] = []
+    for row in method.a:
+        point = {t: h * sum((a * k[t] for a, k in zip(row, slopes, strict=True)), S.Zero) for t in known}
+        slopes.append({tree: slope(tree, point.__getitem__) for tree in known})
+    return {
+        tree: h * sum((b * k[tree] for b, k in zip(method.b, slopes, strict=True)), S.Zero) for tree in known
+    }
+
+
+def stability(method: Tableau, z: Expr) -> Any:
+    """R(z): what one step multiplies y by on ``y' = lambda y``, with ``z = lambda h``."""
+    slopes: list[Any] = []
+    for row in method.a:
+        slopes.append(1 + z * sum((a * k for a, k in zip(row, slopes, strict=True)), S.Zero))
+    return expand(1 + z * sum(b * k for b, k in zip(method.b, slopes, strict=True)))
+
+
+def entry(row: tuple[Any, ...], index: Symbol) -> Any:
+    """The entry of a row at a symbolic place, as cases."""
+    return _cases([(value, Eq(index, place)) for place, value in enumerate(row)])
+
+
+def entry_of(rows: tuple[tuple[Any, ...], ...], first: Symbol, second: Symbol) -> Any:
+    """The entry of a table at a symbolic place, as cases; zero where the table has none."""
+    return _cases(
+        [
+            (value, And(Eq(first, place), Eq(second, column)))
+            for place, row in enumerate(rows)
+            for column, value in enumerate(row)
+        ]
+    )
+
+
+def _cases(cases: list[tuple[Any, Any]]) -> Any:
+    return Piecewise(*[(value, where) for value, where in cases if value != 0], (0, True), evaluate=False)

@@ -1,0 +1,115 @@
+"""Lowering against an independent reading of the same formulas: the tree walker of gnomon.enclose."""
+
+import dataclasses
+
+import pytest
+import sympy as sp
+import toy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gnomon.balls import enclose
+from gnomon.claim import Output, Program
+from gnomon.domain import Choice, Graph, Size, Sizes, real, symbols_of
+from gnomon.enclose import enclose as enclose_tree
+from gnomon.lower import Bindings, Lowering, LoweringError, bind, lowering_for
+
+x, A, w = (sp.IndexedBase(name, real=True) for name in "xAw")
+i, j, k, n = sp.symbols("i j k n", integer=True, nonnegative=True)
+h = sp.Symbol("h", real=True)
+LEAVES = [x[i], x[j], A[i, j], h, sp.Rational(3, 7), sp.Integer(2), x[i] ** 2, sp.KroneckerDelta(i, j)]
+
+
+@st.composite
+def formulas(draw, depth=3):
+    if depth == 0:
+        return draw(st.sampled_from(LEAVES))
+    parts = [draw(formulas(depth=depth - 1)) for _ in range(2)]
+    kind = draw(st.sampled_from(["add", "mul", "exp", "tanh", "abs", "max", "sum", "piecewise", "div"]))
+    return {
+        "add": lambda: parts[0] + parts[1],
+        "mul": lambda: parts[0] * parts[1],
+        "exp": lambda: sp.exp(-parts[0] ** 2),
+        "tanh": lambda: sp.tanh(parts[0]),
+        "abs": lambda: sp.Abs(parts[0]),
+        "max": lambda: sp.Max(parts[0], parts[1]),
+        "sum": lambda: sp.Sum(parts[0], (j, 0, n - 1)) if draw(st.booleans()) else sp.Product(parts[0], (j, 0, n - 1)),
+        "piecewise": lambda: sp.Piecewise((parts[0], sp.Eq(i, 0)), (parts[1], True)),
+        "div": lambda: parts[0] / (1 + parts[1] ** 2),
+    }[kind]()
+
+
+@given(formulas(), st.integers(1, 3), st.randoms(use_true_random=False))
+def test_a_program_means_what_its_formula_means(formula, size, rng):
+    out = sp.IndexedBase("out")
+    whole = sp.Sum(formula, (j, 0, n - 1)) + formula.subs(j, 0)
+    program = Program(((out[i], whole),), (Output("out", out[i], (i, 0, n - 1)),))
+    inputs = {domain.name: domain for domain in (real("x", n), real("A", n, n), real("h"))}
+    lowering = Lowering(Bindings({"n": size}, {}, {}), inputs, program)
+    nodes, shape = lowering.outputs(program.outputs)["out"]
+    assert shape == (size,)
+    numbers = {("x", (a,)): rng.randint(-3, 3) / 2 for a in range(size)} | {("h", ()): 0.5}
+    numbers |= {("A", (a, b)): rng.randint(-3, 3) / 4 for a in range(size) for b in range(size)}
+    by_name = {
+        base: {index: sp.Rational(value) for (name, index), value in numbers.items() if name == base} for base in "xA"
+    }
+    for row, ball in enumerate(enclose(lowering.slp, nodes, numbers, 200)):
+        expected = enclose_tree(whole, {**by_name, "h": sp.Rational(1, 2)}, sizes={"n": size, "i": row}, bits=200)
+        assert ball.overlaps(expected)
+
+
+def lowered(rhs, structural=(), structure=None, inputs=()):
+    y = sp.Symbol("y")
+    claim = dataclasses.replace(
+        toy.VARIANCE, structure=tuple(structural), inputs=tuple(inputs), variants=toy.VARIANCE.variants,
+        program=Program(((y, rhs),), (Output("y", y),)),
+    )  # fmt: skip
+    lowering = lowering_for(claim, structure or {})
+    return lowering, lowering.outputs(claim.program.outputs)["y"][0]
+
+
+def test_a_choice_binds_functions_arrays_and_numbers():
+    f, u = sp.Function("f"), sp.Symbol("u")
+    choice = Choice("which", {"double": {f: sp.Lambda(u, 2 * u), w: (sp.Rational(1, 3), 5), sp.Symbol("c"): 7}})
+    lowering, nodes = lowered(f(w[0] + f(h)) + sp.Symbol("c"), [choice], {"which": "double"}, [real("h")])
+    (value,) = enclose(lowering.slp, nodes, {("h", ()): 0.25})
+    assert value.overlaps(enclose_tree(2 * (sp.Rational(1, 3) + sp.Rational(1, 2)) + 7, {}, bits=256))
+
+
+def test_recursion_over_layers_of_drawn_widths():
+    depth, widths = Size("k", 1, 3), Sizes("n", sp.Symbol("k", integer=True, positive=True) + 1)
+    (_, m), (v,) = symbols_of((depth, widths)), symbols_of((real("v", 4),))
+    s, layer = sp.IndexedBase("s"), sp.Symbol("layer", integer=True)
+    y = sp.Symbol("y")
+    rule = sp.Piecewise((v[i], sp.Eq(layer, 0)), (sp.Sum(s[layer - 1, j], (j, 0, m[layer - 1] - 1)), True))
+    claim = dataclasses.replace(
+        toy.VARIANCE, structure=(depth, widths), inputs=(real("v", 4),),
+        program=Program(((s[layer, i], rule), (y, s[depth.symbol, 0])), (Output("y", y),)),
+    )  # fmt: skip
+    lowering = lowering_for(claim, {"k": 2, "n": [3, 2, 1]})
+    nodes, _ = lowering.outputs(claim.program.outputs)["y"]
+    (value,) = enclose(lowering.slp, nodes, {("v", (a,)): float(a + 1) for a in range(4)})
+    assert value == 2 * (1 + 2 + 3)
+
+
+@pytest.mark.parametrize(
+    ("rhs", "message"),
+    [
+        (sp.Symbol("unknown"), "unknown is neither an input, a definition nor a size"),
+        (sp.Symbol("y") + 1, "defined through itself"),
+        (sp.gamma(h), "cannot lower gamma"),
+        (sp.Sum(x[j], (j, 0, sp.Symbol("m"))), "has no value here"),
+        (sp.Piecewise((1, sp.Eq(sp.Integer(1), sp.Symbol("N", integer=True)))), "no branch"),
+    ],
+)
+def test_what_cannot_be_lowered_is_said(rhs, message):
+    with pytest.raises(LoweringError, match=message):
+        lowered(rhs, [Size("N", 2, 2)], {"N": 2}, [real("h"), real("x", 2)])
+
+
+def test_a_structure_must_be_complete_and_known():
+    with pytest.raises(LoweringError, match="lacks n"):
+        bind((Size("n"),), {})
+    with pytest.raises(LoweringError, match="none of a"):
+        bind((Choice("c", {"a": {}}),), {"c": "b"})
+    assert bind((Graph("A", Size("n")),), {"A": [[0]]}).arrays["A"] == [[0]]
