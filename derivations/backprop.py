@@ -9,6 +9,7 @@ from gnomon.derivations.backprop_network import (
     DEEP,
     DEPTH,
     NETWORK,
+    PADDING,
     PARAMETERS,
     SAMPLE,
     SAMPLES,
@@ -46,11 +47,6 @@ from gnomon.derivations.backprop_network import (
 )
 
 m, p = symbols("m p", integer=True, nonnegative=True)
-PADDING = (
-    "The tensors of a claim count the layers from 0, so Theta[l] is the notes' Theta_{l+1}, and they are padded to the "
-    "greatest width; the padding is never read."
-)
-
 # ---------------------------------------------------------------- forward
 
 

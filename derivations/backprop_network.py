@@ -50,7 +50,10 @@ x, y, s, h, delta, dTheta, db, dx = (
 )
 l, a, i, j, q = symbols("l a i j q", integer=True, nonnegative=True)
 
-ONE_PER_LAYER = "the weights of a layer, its bias and its activation are those of all its units"
+PADDING = (
+    "The tensors of a claim count the layers from 0, so Theta[l] is the notes' Theta_{l+1}, and they are padded to the "
+    "greatest width; the padding is never read."
+)
 SMOOTH = "the activations are differentiable where they are applied; at a kink any slope between is accepted"
 
 

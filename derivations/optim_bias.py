@@ -2,15 +2,40 @@
 
 from typing import Any
 
+from gnomon.derivations.optim_moments import (
+    BELOW_ONE,
+    BETA1,
+    BETA2,
+    CORRECTED,
+    FIRST,
+    GIVEN,
+    GRADIENTS,
+    SCOPE,
+    SECTION,
+    STEPS,
+    WIDTH,
+    solved,
+    stepwise,
+)  # fmt: skip
 from sympy import (
-    And, Eq, IndexedBase, KroneckerDelta, Le, Max, Min, Piecewise, Rational, Sum, Symbol, false, sqrt, symbols,
+    And,
+    Eq,
+    IndexedBase,
+    KroneckerDelta,
+    Le,
+    Max,
+    Min,
+    Piecewise,
+    Rational,
+    Sum,
+    Symbol,
+    false,
+    sqrt,
+    symbols,
 )  # fmt: skip
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step
-from gnomon.derivations.optim_moments import (
-    BELOW_ONE, BETA1, BETA2, CORRECTED, FIRST, GRADIENTS, SCOPE, SECTION, STEPS, WIDTH, solved, stepwise,
-)  # fmt: skip
 from gnomon.domain import Choice, Size, nonnegative, real, symbols_of
 
 t, i, j, k, p = symbols("t i j k p", integer=True)
@@ -299,8 +324,9 @@ between = Claim(
     inputs=(GRADIENTS, BETA1, BETA2),
     program=Program(
         (
+            GIVEN,
             FIRST,
-            *CORRECTED[:1],
+            CORRECTED[0],
             (least[t, i], Piecewise((g[0, i], Eq(t, 1)), (Min(least[t - 1, i], g[t - 1, i]), True))),
             (greatest[t, i], Piecewise((g[0, i], Eq(t, 1)), (Max(greatest[t - 1, i], g[t - 1, i]), True))),
         ),

@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from sympy import Abs, Eq, IndexedBase, Piecewise, Rational, Sum, Symbol, symbols
+from sympy import Abs, Eq, IndexedBase, Piecewise, Sum, Symbol, symbols
 
 from gnomon.claim import Claim, Output, Program, Variant
 from gnomon.derivation import Derivation, Step
 from gnomon.domain import Size, nonnegative, positive, real, symbols_of
 
 SECTION = "1.2.5"
-WIDTH = Size("n", 1, 3)
+WIDTH = Size("n", 1, 2)
 STEPS = Size("T", 1, 5)
 n, T = symbols_of((WIDTH, STEPS))
 t, i, j, k, p = symbols("t i j k p", integer=True)
@@ -23,7 +23,7 @@ EPS = positive("eps", host=True, typical=(1e-8, 0.001))
 HYPER = (RATE, BETA1, BETA2, EPS)
 
 theta0, g, lr, b1, b2, eps = symbols_of((START, GRADIENTS, *HYPER))
-m, v, mhat, vhat = (IndexedBase(name, real=True) for name in ("m", "v", "mhat", "vhat"))
+d, m, v, mhat, vhat = (IndexedBase(name, real=True) for name in ("d", "m", "v", "mhat", "vhat"))
 beta = Symbol("beta", positive=True)  # of either average, where it is not 0
 BELOW_ONE = (beta < 1,)
 SCOPE = "every t and every n, 0 < β < 1 (β = 0 is tested)"
@@ -34,7 +34,8 @@ def stepwise(first: Any, later: Any) -> Any:
     return Piecewise((first, Eq(t, 0)), (later, True))
 
 
-GRADIENT = g[t - 1, i]
+GRADIENT = d[t, i]
+GIVEN = (d[t, i], g[t - 1, i])
 FIRST = (m[t, i], stepwise(0, b1 * m[t - 1, i] + (1 - b1) * GRADIENT))
 SECOND = (v[t, i], stepwise(0, b2 * v[t - 1, i] + (1 - b2) * GRADIENT**2))
 CORRECTED = ((mhat[t, i], m[t, i] / (1 - b1**t)), (vhat[t, i], v[t, i] / (1 - b2**t)))
@@ -49,22 +50,12 @@ def solved(average: Any, power: int) -> Step:
     """The recursion of an average has the weighted sum for its solution."""
     return Step(
         "induction",
-        Eq(average[t, i], beta * average[t - 1, i] + (1 - beta) * GRADIENT**power),
+        Eq(average[t, i], beta * average[t - 1, i] + (1 - beta) * g[t - 1, i] ** power),
         weighted(beta, t, power),
         why="by induction on the step: the empty sum at t = 0, and one more term at each step",
         by=(t, 0, 0),
         wrong=((1 - beta) * Sum(beta ** (k + 1) * g[t - 1 - k, i] ** power, (k, 0, t - 1)),),
     )
-
-
-WEIGHTS = Step(
-    "sum",
-    (1 - beta) * Sum(beta**k, (k, 0, T - 1)),
-    1 - beta**T,
-    why="the weights of T gradients add up to less than 1: the bias towards zero",
-    assume=BELOW_ONE,
-    wrong=(1 - beta ** (T + 1), Rational(1)),
-)
 
 
 def of_first(name: str, source: str, later: Any, first: Any = 0) -> Variant:
@@ -84,7 +75,7 @@ first_moment = Claim(
     driver="optimizer_path",
     structure=(WIDTH, STEPS),
     inputs=(START, GRADIENTS, *HYPER),
-    program=Program((FIRST,), (Output("exp_avg", m[T, i], (i, 0, n - 1)),)),
+    program=Program((GIVEN, FIRST), (Output("exp_avg", m[T, i], (i, 0, n - 1)),)),
     definition=Program((), (Output("exp_avg", weighted(b1, T), (i, 0, n - 1)),)),
     statement=Eq(m[T, i], weighted(b1, T)),
     conditions=("the average starts at zero",),
@@ -118,7 +109,7 @@ second_moment = Claim(
     driver="optimizer_path",
     structure=(WIDTH, STEPS),
     inputs=(START, GRADIENTS, *HYPER),
-    program=Program((SECOND,), (Output("exp_avg_sq", v[T, i], (i, 0, n - 1)),)),
+    program=Program((GIVEN, SECOND), (Output("exp_avg_sq", v[T, i], (i, 0, n - 1)),)),
     definition=Program((), (Output("exp_avg_sq", weighted(b2, T, 2), (i, 0, n - 1)),)),
     statement=Eq(v[T, i], weighted(b2, T, 2)),
     conditions=("the average starts at zero", "squares are taken entry by entry"),
@@ -152,7 +143,7 @@ both_moments = Claim(
     structure=(WIDTH, STEPS),
     inputs=(GRADIENTS, BETA1, BETA2),
     program=Program(
-        (FIRST, SECOND),
+        (GIVEN, FIRST, SECOND),
         (
             Output("m", m[t, i], (t, 1, T), (i, 0, n - 1)),
             Output("v", v[t, i], (t, 1, T), (i, 0, n - 1)),

@@ -14,9 +14,9 @@ from gnomon.draw import Batch
 from gnomon.driver import SubjectError
 from gnomon.evidence import Evidence, exit_code
 from gnomon.records import proof_record
-from gnomon.search import BUDGETS, Compilations, Task
-from gnomon.subject import check_drivable, check_subject, driver_named, resolve
-from gnomon.verify import DTYPES, check
+from gnomon.search import BUDGETS
+from gnomon.subject import check_subject, resolve
+from gnomon.verify import DTYPES, check, prepare
 
 
 class Results(list[Evidence]):
@@ -97,12 +97,9 @@ def check_point(
     if missing:
         raise discover.UsageError(f"{claim_id} also needs the inputs {', '.join(missing)}")
     found, place = resolve(claim.subject, {} if impl is None else {claim.subject: impl})
-    driver = driver_named(claim.driver)
-    check_drivable(found, claim.subject, driver, place)
-    where = torch.device(resolve_device(str(device)))
-    task = Task(claim, driver, found, DTYPES[name], where, Compilations(claim))
+    task = prepare(claim, found, place, name, resolve_device(str(device)))
     try:
-        seen = pinpoint(task, structure, _host(claim, inputs), _point(claim, inputs, where))
+        seen = pinpoint(task, structure, _host(claim, inputs), _point(claim, inputs, task.device))
     except SubjectError as error:
         return f"{claim_id}: {place} {error.reason}"
     return f"{claim_id}: " + (f"{seen.failure}: {seen.counterexample}" if isinstance(seen, Diagnosis) else seen)

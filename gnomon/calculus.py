@@ -1,14 +1,14 @@
 """The rules of calculus: for each, what is shown symbolically and what is compared at a point.
 
-=============  ===================================================================================================
+=============  ===============================================================================================
 rule           ``before`` becomes ``after``, by ``by``
-=============  ===================================================================================================
+=============  ===============================================================================================
 differentiate  the derivative by one or several symbols or entries ``x[p]``, deltas contracted
 sum            a sum, or a multiple of one, in closed form
 integrate      ``Integral``; ``by`` may give an antiderivative
 limit          ``by = (x, x0)`` or ``(x, x0, "+")``; two-sided unless said otherwise or x ends at x0
 series         ``by = (x, x0, order)``: the polynomial with all terms of degree below the order
-=============  ===================================================================================================
+=============  ===============================================================================================
 
 A derivative is compared with a central difference of half-width h about the point. By the mean value theorem
 that is the derivative somewhere within h, so ``after``, enclosed over that whole interval, must meet it:
@@ -277,7 +277,7 @@ def _to_limit(step: Any, after: Any, method: str) -> Found:
 
 
 def _compare_approach(step: Any, after: Any, point: Point) -> bool | None:
-    """Whether the distance falls, by a quarter at least each time that the way left is halved in logarithm."""
+    """Whether the distance falls by a quarter at least, each time that x is twice as many bits along."""
     x, x0, side = _approach(step)
     target = None if after.is_infinite else point.enclose(after, 2 * _DEEP)
     signs = [1] if x0 is sp.oo else [-1] if x0 is -sp.oo else [{"+": 1, "-": -1}[one] for one in side]

@@ -24,8 +24,8 @@ from gnomon.points import Point, atoms_of, points
 from gnomon.rules import ALGEBRA, Rule, parts
 
 __all__ = [
-    "Derivation", "Proof", "Step", "StepResult", "check_step", "cite", "collapse", "define", "opaque", "peel_first",
-    "peel_last", "prove", "relabel", "same",
+    "Derivation", "Proof", "Step", "StepResult", "check_step", "cite", "collapse", "define", "opaque",
+    "peel_first", "peel_last", "prove", "relabel", "same",
 ]  # fmt: skip
 
 RULES: Mapping[str, Rule] = {**ALGEBRA, **CALCULUS, **INFERENCE}

@@ -6,7 +6,7 @@ import textwrap
 from typing import Any
 
 from gnomon.claim import Claim
-from gnomon.plaintext import plain
+from gnomon.mathml import plain
 
 WIDTH = 100
 

@@ -152,7 +152,7 @@ def _ends_or_fractions(e: Any, given: list[Any]) -> bool:
 
 
 def _cases(e: Any, given: list[Any]) -> bool:
-    """In each branch of a ``Piecewise``, and for each sign of a symbol within an absolute value or a maximum."""
+    """In each branch of a ``Piecewise``; for each sign of a symbol within an absolute value or a maximum."""
     if e.has(sp.Piecewise):
         folded = sp.piecewise_fold(e)
         if folded == 0:

@@ -1,15 +1,17 @@
 """The rules that argue: for each, what is shown symbolically and what is compared at a point.
 
-===========  =====================================================================================================
+===========  =================================================================================================
 rule         ``before`` becomes ``after``, by ``by``
-===========  =====================================================================================================
-solve        ``Eq`` (or a tuple of them): the only solution for the unknowns ``by``; several in a ``FiniteSet``
-induction    ``Eq(m[t], recurrence)``: the closed form of ``m[t]``; ``by = (t, t0, value at t0, ...)``, one value for
-             each step that the recurrence goes back; it may go forward (``m[t + 1]``), then it holds from t0 down
+===========  =================================================================================================
+solve        ``Eq`` (or a tuple of them): the only solution for the unknowns ``by``; several in a
+             ``FiniteSet``
+induction    ``Eq(m[t], recurrence)``: the closed form of ``m[t]``; ``by = (t, t0, value at t0, ...)``, one
+             value for each step that the recurrence goes back; if it goes forward (``m[t + 1]``), it
+             holds from t0 down
 inequality   a relational: by what the greater side exceeds the other, plainly nonnegative
-refute       a relational: false at the point ``by = ({symbol: value},)``; ``after`` is a corrected one that is true
-             there, or ``false``
-===========  =====================================================================================================
+refute       a relational: false at the point ``by = ({symbol: value},)``; ``after`` is a corrected one that
+             is true there, or ``false``
+===========  =================================================================================================
 """
 
 from __future__ import annotations
@@ -127,7 +129,7 @@ def _occurrences(e: Any, left: Any) -> list[Any]:
 
 def _induction(step: Any, after: Any, method: str) -> Found:
     left, rhs, t, t0, values, direction = _recurrence(step)
-    known, names = given(step), _arguments(left)
+    names = _arguments(left)
     after, rhs = fresh(after), fresh(rhs)
     earlier = {
         x: after.xreplace(dict(zip(names, _arguments(x), strict=True))) for x in _occurrences(rhs, left)

@@ -213,7 +213,7 @@ class _Normal:
         return kind(*found[min(found)])
 
     def orders(self, body: Any, limits: Limits) -> Iterator[Limits]:
-        """Orders of the limits: by how a dummy looks in the body, and every order of those that look alike."""
+        """Orders: by how the dummies look in the body, and every order of those that look alike."""
         if len(limits) == 1:
             yield limits
             return
@@ -242,7 +242,7 @@ def _opened(e: Any) -> tuple[Any, Limits]:
 
 
 def _listed(body: Any, limits: Limits, kind: Any) -> list[Any] | None:
-    """The terms of a sum or product one by one, if a limit has few and known ones (none, when it is empty)."""
+    """The terms of a sum or product one by one, if a limit has few known ones (none, when it is empty)."""
     for at, (d, _, hi) in enumerate(limits):
         if hi.is_Integer and -1 <= hi < _MOST_LISTED:
             listed = []
@@ -268,7 +268,8 @@ def _groups(factors: Any, limits: Limits) -> list[tuple[Any, Limits]]:
             continue
         met = [group for group in groups if group[0] & dummies]
         groups = [group for group in groups if not group[0] & dummies]
-        groups.append((dummies.union(*[g[0] for g in met]), sum([g[1] for g in met], []) + held))
+        joined = [factor for group in met for factor in group[1]]
+        groups.append((dummies.union(*[group[0] for group in met]), joined + held))
     return [(sp.Mul(*outside), ())] + [
         (sp.Mul(*held), tuple(limit for limit in limits if limit[0] in dummies)) for dummies, held in groups
     ]

@@ -54,6 +54,11 @@ class Entries:
         return self.known[at]
 
 
+def replaced(entries: Callable[..., Any], at: tuple[int, ...], value: Any) -> Entries:
+    """The entries with one of them exchanged."""
+    return Entries(lambda k: value if k == at else entries(*k))
+
+
 @dataclass(frozen=True, eq=False)
 class Point:
     """Values for everything that is free in an expression."""
@@ -63,7 +68,7 @@ class Point:
     known: dict[tuple[Any, int], Any] = field(default_factory=dict, init=False, repr=False)
 
     def enclose(self, expr: Any, bits: int = BITS) -> arb:
-        """The ball of an expression here; derivatives of unknown functions become those of their polynomials."""
+        """The ball of an expression here; unknown functions have the derivatives of their polynomials."""
         if (expr, bits) not in self.known:
             self.known[expr, bits] = enclose(self.concrete(expr), self.values, None, self.functions, bits)
         return self.known[expr, bits]
@@ -88,6 +93,11 @@ class Point:
                 expr = expr.subs(applied.func, meaning)
         return expr.replace(lambda x: isinstance(x, (sp.Derivative, sp.Subs)), lambda x: x.doit())
 
+    def entries(self, indices: Iterable[Any], expr: Any) -> Entries:
+        """An index base whose entries are the values here of an expression in the index symbols."""
+        names = [index.name for index in indices]
+        return Entries(lambda at: self.at(**dict(zip(names, map(fmpq, at), strict=True))).exact(expr))
+
     def at(self, **values: Any) -> Point:
         """The point with some values exchanged."""
         return replace(self, values={**self.values, **values})
@@ -99,7 +109,7 @@ def _has_derivative(expr: Any) -> bool:
 
 
 def agree(a: arb, b: arb) -> bool | None:
-    """Whether two balls can hold the same number; None if they are too wide to tell it from its neighbours."""
+    """Whether two balls can hold the same number; None if they are too wide to tell it from others."""
     if not a.overlaps(b):
         return False
     wide = (a - b).abs_upper() > arb(2) ** (-BITS // 3) * (1 + a.abs_upper())
@@ -201,46 +211,38 @@ def _draw(
     mood: str,
 ) -> Point | None:
     values: dict[str, Any] = {}
-    seed = rng.random()
-
-    def entries(name: str, entry: Any) -> Entries:
-        wanted = _wanted(entry)
-        return Entries(
-            lambda at: _number(wanted, random.Random(f"{seed}{name}{at}"), mood), name in symmetric
-        )
-
     for name, symbol in sorted(atoms.symbols.items()):
         wanted = _wanted(symbol)
-        if name in atoms.sizes and "integer" in wanted:
-            values[name] = _pick(wanted, rng, _SIZES if rng.random() < 0.8 else (0, *_SIZES))
-        elif "integer" in wanted:
-            values[name] = _pick(wanted, rng, (0, 1, 2, 3) if name in atoms.indices else (-1, 0, 1, 2, 3))
-        else:
+        if not wanted.get("integer"):
             values[name] = _number(wanted, rng, mood)
+        elif name in atoms.sizes:
+            values[name] = _pick(wanted, rng, _SIZES if rng.random() < 0.8 else (0, *_SIZES))
+        else:
+            values[name] = _pick(wanted, rng, (0, 1, 2, 3) if name in atoms.indices else (-1, 0, 1, 2, 3))
+    seed = rng.random()
     for name, entry in atoms.bases.items():
-        values[name] = entries(name, entry)
+        values[name] = Entries(_drawing(f"{seed}{name}", _wanted(entry), mood), name in symmetric)
     point = Point(values, _functions(atoms.functions, rng))
+    met = _place(values, point, ranges, rng) and all(
+        _pin(values, point, relation, atoms) if isinstance(relation, sp.Eq) else point.holds(relation)
+        for relation in assume
+    )
+    return Point(values, point.functions) if met else None
+
+
+def _drawing(seed: str, wanted: Mapping[str, bool], mood: str) -> Callable[[tuple[int, ...]], Any]:
+    return lambda at: _number(wanted, random.Random(f"{seed}{at}"), mood)
+
+
+def _place(values: dict[str, Any], point: Point, ranges: tuple[Range, ...], rng: Any) -> bool:
+    """Move indices into their ranges; False if one is empty, or if an index bounds another that has left it."""
     for index, lo, hi in ranges:
-        if not isinstance(index, sp.Symbol) or index.name not in values:
-            continue
-        ends = [int(point.exact(end).p) for end in (lo, hi)]
-        if not ends[0] <= values[index.name] <= ends[1]:
-            inside = [n for n in range(ends[0], ends[1] + 1)]
-            if not inside:
-                return None
-            values[index.name] = fmpq(rng.choice(inside))
-    for index, lo, hi in ranges:  # again: one index may bound another
-        if not point.holds(
-            sp.And(sp.Ge(index, lo, evaluate=False), sp.Le(index, hi, evaluate=False), evaluate=False)
-        ):
-            return None
-    for relation in assume:
-        if isinstance(relation, sp.Eq):
-            if not _pin(point, relation, atoms):
-                return None
-        elif not point.holds(relation):
-            return None
-    return point
+        first, last = (int(point.exact(end).p) for end in (lo, hi))
+        if first > last:
+            return False
+        if not first <= values[index.name] <= last:
+            values[index.name] = fmpq(rng.randint(first, last))
+    return all(point.exact(lo) <= values[index.name] <= point.exact(hi) for index, lo, hi in ranges)
 
 
 def _wanted(symbol: Any) -> dict[str, bool]:
@@ -257,12 +259,10 @@ def _allowed(wanted: Mapping[str, bool], value: Any) -> bool:
 
 
 def _pick(wanted: Mapping[str, bool], rng: Any, choices: tuple[int, ...]) -> Any:
-    allowed = [n for n in choices if _allowed(wanted, fmpq(n))]
-    if not allowed:
-        allowed = [n for n in range(-9, 10) if _allowed(wanted, fmpq(n))]
-    if not allowed:
-        raise OutOfDomain(f"no small whole number is {dict(wanted)}")
-    return fmpq(rng.choice(allowed))
+    for some in (choices, range(-9, 10)):
+        if possible := [n for n in some if _allowed(wanted, fmpq(n))]:
+            return fmpq(rng.choice(possible))
+    raise OutOfDomain(f"no small whole number is {dict(wanted)}")
 
 
 def _number(wanted: Mapping[str, bool], rng: Any, mood: str) -> Any:
@@ -329,25 +329,22 @@ def _meaning(application: Any, rng: Any) -> Any:
 # ---------------------------------------------------------------- equations that are to hold
 
 
-def _pin(point: Point, equation: Any, atoms: Atoms) -> bool:
-    """Change one value so that the equation holds; False if none does it within its assumptions."""
+def _pin(values: dict[str, Any], point: Point, equation: Any, atoms: Atoms) -> bool:
+    """Change one of the point's values so that the equation holds; False if its assumptions forbid it."""
     left, right = equation.lhs, equation.rhs
     if isinstance(left, sp.Symbol) and left not in right.free_symbols:
-        return _set(point.values, left.name, point.exact(right), _wanted(left))
+        return _set(values, left.name, point.exact(right), _wanted(left))
     if isinstance(left, sp.Indexed) and all(i.is_Symbol for i in left.indices) and not right.has(left.base):
-        names = [i.name for i in left.indices]
-        point.values[str(left.base.label)] = Entries(
-            lambda at: point.at(**dict(zip(names, map(fmpq, at), strict=True))).exact(right)
-        )
+        values[str(left.base.label)] = point.entries(left.indices, right)
         return True
     gap = left - right
     point.exact(gap)  # so that the entries that it asks for are known
     free: list[tuple[dict[Any, Any], Any, dict[str, bool]]] = []
     for name in sorted(s.name for s in gap.free_symbols if s.is_Symbol and s.name in atoms.symbols):
         if not atoms.symbols[name].is_integer:
-            free.append((point.values, name, _wanted(atoms.symbols[name])))
+            free.append((values, name, _wanted(atoms.symbols[name])))
     for name in sorted({str(entry.base.label) for entry in gap.atoms(sp.Indexed)}):
-        if isinstance(held := point.values[name], Entries):
+        if isinstance(held := values[name], Entries):
             free += [(held.known, at, _wanted(atoms.bases[name])) for at in sorted(held.known)]
     return any(_solve(point, gap, *one) for one in free)
 

@@ -1,14 +1,14 @@
 """The rules of algebra: for each, what is shown symbolically and what is compared at a point.
 
-===========  =====================================================================================================
+===========  =================================================================================================
 rule         ``before`` becomes ``after``, by ``by``
-===========  =====================================================================================================
+===========  =================================================================================================
 rewrite      equal expressions (or tuples, or matrices of them)
 collapse     the same after Kronecker deltas are contracted
-reindex      dummies renamed; ``by`` lists symmetric bases ``A``, bijections ``s`` of an index range, and
-             substitutions ``(i, n - 1 - i)``
+reindex      dummies renamed; ``by`` lists symmetric bases ``A``, bijections ``s`` of an index range,
+             and substitutions ``(i, n - 1 - i)``
 substitute   ``by = ((old, new), ...)``; ``(x[i], f(i))`` and ``(sigma(u), tanh(u))`` are patterns
-===========  =====================================================================================================
+===========  =================================================================================================
 
 :mod:`gnomon.calculus` and :mod:`gnomon.inference` hold the others.
 """
@@ -85,7 +85,7 @@ def all_agree(point: Point, lefts: Any, rights: Any, bits: int = BITS) -> bool |
 
 
 def usual_wrongs(step: Any) -> tuple[Any, ...]:
-    """``-after``, ``2*after`` and ``after + 1`` as far as they differ from ``after``, and those of the step."""
+    """``-after``, ``2*after``, ``after + 1``, as far as they differ from ``after``; and those of the step."""
     after = step.after
     made = [_each(after, lambda e: -e), _each(after, lambda e: 2 * e), _each(after, lambda e: e + 1)]
     return (*(wrong for wrong in made if not _alike(wrong, after)), *step.wrong)
@@ -303,18 +303,10 @@ def bound_to(point: Point, pairs: Iterable[tuple[Any, Any]]) -> Point:
         if isinstance(old, sp.Symbol):
             values[old.name] = point.exact(new)
         elif pattern(old) is sp.Indexed:
-            names = [i.name for i in old.indices]
-            values[str(old.base.label)] = Entries(
-                lambda at, names=names, new=new: point.at(
-                    **dict(zip(names, map(fmpq, at), strict=True))
-                ).exact(new)
-            )
+            values[str(old.base.label)] = point.entries(old.indices, new)
         elif isinstance(old, sp.Indexed):
             at = tuple(int(point.exact(i).p) for i in old.indices)
-            held, value = values[str(old.base.label)], point.exact(new)
-            values[str(old.base.label)] = Entries(
-                lambda k, at=at, held=held, value=value: value if k == at else held(*k)
-            )
+            values[str(old.base.label)] = replaced(values[str(old.base.label)], at, point.exact(new))
         elif pattern(old) is sp.Function:
             for kind, meaning in family(old, new):
                 lasting = isinstance(old, AppliedUndef)  # so that it can be differentiated

@@ -33,7 +33,7 @@ def check(
     dtypes: Sequence[str],
     budget: str,
     seed: int,
-    trust: str,
+    trust: str = "",
 ) -> Iterator[Evidence]:
     """Evidence for a claim against its subject, one record a dtype; the variants are rejected along with the first.
 
@@ -42,20 +42,27 @@ def check(
     """
     torch.set_num_threads(1)
     found, place = resolve(claim.subject, implementations)
-    driver = driver_named(claim.driver)
-    check_drivable(found, claim.subject, driver, place)
+    task = prepare(claim, found, place, dtypes[0], device)
     own = seed_for(claim, seed)
     examples = draw_examples(claim, BUDGETS[budget].structures, own)
-    where = torch.device(device)
-    compiled = Compilations(claim)
-    variants = rejections(claim, examples, own, where)
+    variants = rejections(claim, examples, own, task.device)
     for number, name in enumerate(dtypes):
-        task = Task(claim, driver, found, DTYPES[name], where, compiled)
         blank = Evidence(claim.id, claim.subject, place, device, name, "undecided", derivation=trust, seed=seed)
-        evidence = judge(task, examples, budget, blank)
+        evidence = judge(dataclasses.replace(task, dtype=DTYPES[name]), examples, budget, blank)
         if number == 0:
             evidence.variants = variants
         yield unproven(evidence, variants)
+
+
+def prepare(claim: Claim, subject: Any, place: str, dtype: str, device: str) -> Task:
+    """The task of checking a subject against a claim.
+
+    Raises:
+        gnomon.discover.UsageError: if the subject cannot be driven.
+    """
+    driver = driver_named(claim.driver)
+    check_drivable(subject, claim.subject, driver, place)
+    return Task(claim, driver, subject, DTYPES[dtype], torch.device(device), Compilations(claim))
 
 
 def unproven(evidence: Evidence, variants: Sequence[Rejection]) -> Evidence:

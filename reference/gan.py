@@ -283,7 +283,7 @@ def gaussian_jsd(mean1: Tensor, var1: Tensor, mean2: Tensor, var2: Tensor, order
     .. math:: \log 2 + \tfrac12 E_1[\log \sigma(l) + e^{-l} \log \sigma(-l)], \qquad l = \log p_1 - \log p_2
 
     where 1 is the narrower law, under which both expectations are taken. Measured for means up to 20 of its
-    deviations apart and variances in any ratio, the rule errs by at most 2e-7 at order 64, 3e-11 at order 256.
+    deviations apart and variances in any ratio, the error is at most 2e-7 at order 64, 3e-11 at 256.
 
     Shapes: all broadcast, elementwise; variances positive. Raises ``ValueError`` if order < 1.
     Source: notes, section 4.2.1, equation 5; Goodfellow et al. (2014), equation 6.

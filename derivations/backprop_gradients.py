@@ -1,0 +1,303 @@
+"""Backpropagation: the gradients by weights, biases and input, and the step that uses them (notes, section 1.2.1)."""
+
+from sympy import Eq, IndexedBase, Lambda, Piecewise, Rational, Sum, Symbol, symbols
+
+from gnomon.claim import Claim, Program, Variant
+from gnomon.derivation import Derivation, Step, define
+from gnomon.derivations.backprop_network import (
+    BATCH,
+    DEPTH,
+    GRADIENTS,
+    NETWORK,
+    PADDING,
+    PARAMETERS,
+    SAMPLES,
+    SMOOTH,
+    TARGETS,
+    Let,
+    N,
+    Theta,
+    a,
+    b,
+    biases,
+    by_biases,
+    by_input,
+    by_weights,
+    db,
+    delta,
+    deltas,
+    drho,
+    dsigma,
+    dTheta,
+    forward,
+    h,
+    handed_back,
+    i,
+    j,
+    k,
+    l,
+    layers_of_biases,
+    layers_of_weights,
+    n,
+    output_delta,
+    q,
+    rho,
+    s,
+    sigma,
+    u,
+    within,
+    x,
+    y,
+)
+from gnomon.domain import positive, real
+
+p, r, m = symbols("p r m", integer=True, nonnegative=True)
+PASSES = (*forward(a), deltas(a), by_weights(), by_biases(), by_input())
+SLOPE = dsigma(s[l, a, j])
+
+# ---------------------------------------------------------------- the gradients
+
+
+def gradient_proof() -> Derivation:
+    """The loss depends on the parameters of a layer through its pre-activations alone; then whole networks."""
+    below, above = (i, 0, n[l] - 1), (q, 0, n[l + 1] - 1)
+    samples = (a, 0, N - 1)
+    affine = Sum(Theta[l, i, q] * h[l, a, i], below) + b[l, q]
+    change = Sum(delta[l + 1, a, q] * affine, above, samples)
+    back = Sum(Theta[l, p, q] * delta[l + 1, a, q], above)
+    return Derivation(
+        (
+            define(delta[l, a, q], "dE/ds[l, a, q]", "the gradient of the summed loss by the pre-activations"),
+            Step(
+                "differentiate",
+                change,
+                Sum(h[l, a, p] * delta[l + 1, a, r], samples),
+                "Chain rule: the delta times how the pre-activations move with one weight, over all samples.",
+                by=(Theta[l, p, r],),
+                wrong=(
+                    Sum(h[l, a, r] * delta[l + 1, a, p], samples),
+                    Sum(h[l, a, p] * delta[l + 1, a, r], samples) / N,
+                    Sum(delta[l + 1, a, r], samples),
+                ),
+            ),
+            Step(
+                "differentiate",
+                change,
+                Sum(delta[l + 1, a, r], samples),
+                "A bias moves its own pre-activation at the rate 1, in every sample.",
+                by=(b[l, r],),
+            ),
+            Step(
+                "differentiate",
+                change,
+                back,
+                "The input of a layer moves the pre-activations of its own sample at the rates Theta.",
+                by=(h[l, a, p],),
+                wrong=(Sum(Theta[l, q, p] * delta[l + 1, a, q], above),),
+            ),
+            *_whole_networks(),
+        )
+    )
+
+
+def _whole_networks() -> tuple[Step, ...]:
+    """Two and three layers written out and differentiated at one go, for any widths."""
+    n0, n1, n2, n3 = symbols("n_0:4", integer=True, positive=True)
+    T1, T2, T3 = (IndexedBase(f"T{layer}", real=True) for layer in (1, 2, 3))
+    x1, y1 = IndexedBase("x", real=True), IndexedBase("y", real=True)
+
+    def s1(unit):
+        return Sum(T1[i, unit] * x1[i], (i, 0, n0 - 1))
+
+    def s2(unit):
+        return Sum(T2[j, unit] * sigma(s1(j)), (j, 0, n1 - 1))
+
+    def s3(unit):
+        return Sum(T3[q, unit] * sigma(s2(q)), (q, 0, n2 - 1))
+
+    def error(top, width):
+        return Rational(1, 2) * Sum((y1[m] - rho(top(m))) ** 2, (m, 0, width - 1))
+
+    def last(top, unit):
+        return -(y1[unit] - rho(top(unit))) * drho(top(unit))
+
+    def hidden(own, weights, unit, width, above):
+        return dsigma(own(unit)) * Sum(weights[unit, l] * above(l), (l, 0, width - 1))
+
+    def d2(unit):
+        return hidden(s2, T3, unit, n3, lambda at: last(s3, at))
+
+    two = x1[p] * hidden(s1, T2, r, n2, lambda at: last(s2, at))
+    three = x1[p] * dsigma(s1(r)) * Sum(T2[r, k] * d2(k), (k, 0, n2 - 1))
+    return (
+        Step(
+            "differentiate",
+            error(s2, n2),
+            two,
+            "The same for two layers written out, differentiated by a weight of the first.",
+            by=(T1[p, r],),
+        ),
+        Step(
+            "differentiate",
+            error(s3, n3),
+            three,
+            "And for three.",
+            by=(T1[p, r],),
+            wrong=(-three,),
+        ),
+    )
+
+
+def _gradient_variants(**last):
+    """Each wrong in another place; ``last`` is the last delta where it is not that of the squared error."""
+    transposed = handed_back(a, weight=Theta[l, q, j])
+    return (
+        Variant("weights transposed", "known bug", (deltas(a, hidden=SLOPE * transposed, **last),)),
+        Variant(
+            "slope at the activation",
+            "known bug",
+            (deltas(a, hidden=dsigma(h[l, a, j]) * handed_back(a), **last),),
+            why="sigma'(h) for sigma'(s)",
+        ),
+        Variant("without the slope", "known bug", (deltas(a, hidden=handed_back(a), **last),)),
+        Variant(
+            "outer product transposed",
+            "nn.Linear",
+            (by_weights(within(h[l, a, j] * delta[l + 1, a, i], j < n[l], i < n[l + 1])),),
+            why="delta h^T is the gradient where weights are stored as (out, in).",
+        ),
+        Variant(
+            "activation of the layer itself",
+            "known bug",
+            (by_weights(h[l + 1, a, i] * delta[l + 1, a, j]),),
+            why="h_l delta_l^T for h_{l-1} delta_l^T",
+        ),
+        Variant(
+            "mean over the samples",
+            "torch, reduction mean",
+            (by_weights(h[l, a, i] * delta[l + 1, a, j] / N), by_biases(delta[l + 1, a, j] / N)),
+            why="the gradient of the mean loss; here the losses are summed",
+        ),
+        Variant(
+            "bias not differentiated through the delta",
+            "known bug",
+            (by_biases(1),),
+            why="the rate 1 at which a bias moves its pre-activation, without the delta",
+        ),
+        Variant("input gradient through the transpose", "known bug", (by_input(weight=Theta[0, j, i]),)),
+    )
+
+
+weight_gradient = Claim(
+    id="backprop.weight_gradient",
+    section="1.2.1",
+    title="The gradient by a layer's weights is the layer's input times its delta, summed over the samples",
+    kind="equality",
+    subject="backprop.backward",
+    driver="backward_pass",
+    structure=(DEPTH, *NETWORK, SAMPLES),
+    inputs=(BATCH, TARGETS, *PARAMETERS),
+    program=Program(PASSES, GRADIENTS),
+    statement=Eq(dTheta[l, i, j], Sum(h[l, a, i] * delta[l + 1, a, j], (a, 0, N - 1))),
+    conditions=("the error is half the squared error, summed over the samples", SMOOTH),
+    derivation=gradient_proof,
+    variants=(
+        *_gradient_variants(),
+        Variant("sign", "notes, sign of the last delta", (deltas(a, last=-output_delta(a)),)),
+        Variant("twice", "torch, sum of squares", (deltas(a, last=2 * output_delta(a)),), why="without the half"),
+    ),
+    remarks="dE/db_l = delta_l and dE/dx = Theta_1 delta_1 are compared as well. The notes give none of the three. "
+    + PADDING,
+)
+
+GIVEN = real("g", N, n[k])
+_given = {"last": GIVEN.symbol[a, j] * drho(s[k, a, j])}
+autograd = Claim(
+    id="backprop.weight_gradient.autograd",
+    section="1.2.1",
+    title="Autograd's gradients of a network are those of backpropagation, for any loss",
+    kind="equality",
+    subject="backprop.MLP",
+    driver="network_gradient",
+    structure=(DEPTH, *NETWORK, SAMPLES),
+    inputs=(BATCH, GIVEN, *PARAMETERS),
+    program=Program((*forward(a), deltas(a, **_given), by_weights(), by_biases(), by_input()), GRADIENTS),
+    statement=Eq(dTheta[l, i, j], Sum(h[l, a, i] * delta[l + 1, a, j], (a, 0, N - 1))),
+    conditions=("g is the gradient of the loss by the outputs, so that delta_k = g * rho'(s_k)", SMOOTH),
+    derivation=gradient_proof,
+    variants=(
+        *_gradient_variants(**_given),
+        Variant("last slope left out", "known bug", (deltas(a, last=GIVEN.symbol[a, j]),)),
+    ),
+    remarks="The gradient of these gradients is compared too: second derivatives through the network. " + PADDING,
+)
+
+# ---------------------------------------------------------------- the step
+
+RATE = positive("lr", host=True, typical=(0.1, 0.5))
+lr = RATE.symbol
+new_weight, new_bias = IndexedBase("Theta_new", real=True), IndexedBase("b_new", real=True)
+STEP: tuple[Let, Let] = (
+    (new_weight[l, i, j], Theta[l, i, j] - lr * dTheta[l, i, j]),
+    (new_bias[l, j], b[l, j] - lr * db[l, j]),
+)
+
+
+def step_proof() -> Derivation:
+    """What the literal reading adds to the gradient, and the smallest network on which it is seen."""
+    x1, y1, first, last, rate = symbols("x y alpha beta gamma", real=True)
+    error = Rational(1, 2) * (y1 - last * first * x1) ** 2
+    gap = y1 - last * first * x1
+    by_last, by_first = -gap * first * x1, -gap * last * x1
+    updated = last - rate * by_last
+    above = (q, 0, n[l + 1] - 1)
+    direction, slope = IndexedBase("D", real=True), IndexedBase("G", real=True)
+    dT = h[l, p] * delta[l + 1, q]
+    literal = dsigma(s[l, p]) * Sum((Theta[l, p, q] - rate * dT) * delta[l + 1, q], above)
+    true = dsigma(s[l, p]) * Sum(Theta[l, p, q] * delta[l + 1, q], above)
+    return Derivation(
+        (
+            define(slope[i], "dE/dw[i]", "the gradient by all parameters w, at the point before the step"),
+            Step(
+                "substitute",
+                Sum(slope[i] * direction[i], (i, 0, m)),
+                -Sum(slope[i] ** 2, (i, 0, m)),
+                "Along minus the gradient the loss falls at the rate of its square: every entry taken at one point.",
+                by=((direction[i], -slope[i]),),
+            ),
+            Step(
+                "rewrite",
+                literal,
+                true - rate * dsigma(s[l, p]) * h[l, p] * Sum(delta[l + 1, q] ** 2, above),
+                "Propagated through weights that have been updated, a hidden delta is off by this much.",
+                wrong=(true,),
+            ),
+            Step("differentiate", error, by_last, "Two layers of one linear unit: by the last weight,", by=(last,)),
+            Step("differentiate", error, by_first, "and by the first.", by=(first,)),
+            Step(
+                "substitute",
+                by_first,
+                by_first - rate * gap**2 * first * x1**2,
+                "The literal reading: the same with the last weight already updated.",
+                by=((last, updated),),
+            )
+            if False
+            else Step(
+                "rewrite",
+                -gap * updated * x1,
+                by_first - rate * gap**2 * first * x1**2,
+                "The literal reading: the error before the step, propagated through the last weight after it.",
+                wrong=(by_first,),
+            ),
+            Step(
+                "refute",
+                Eq(-gap * updated * x1, by_first),
+                Eq(by_first, 1),
+                "With x = 1, y = 0, both weights 1 and the rate 1/2 it gives 1/2 in the place of 1.",
+                by=({x1: 1, y1: 0, first: 1, last: 1, rate: Rational(1, 2)},),
+            ),
+        )
+    )
+
+
+CLAIMS = (weight_gradient, autograd)

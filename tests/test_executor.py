@@ -1,0 +1,63 @@
+"""Tasks in processes of their own: a crash or a hang costs that task and nothing else."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from gnomon.executor import IsolatedExecutor, TaskDied, TaskRaised, TaskTimeout
+
+
+def double(number):
+    return 2 * number
+
+
+def crash():
+    os.kill(os.getpid(), signal.SIGSEGV)
+
+
+def hang():
+    time.sleep(600)
+
+
+def fail():
+    raise KeyError("lost")
+
+
+def test_a_crash_and_a_hang_cost_one_task_each():
+    with IsolatedExecutor(2, timeout=5) as executor:
+        futures = [executor.submit(task) for task in (crash, hang, fail)]
+        right = [executor.submit(double, number) for number in range(6)]
+        assert [future.result() for future in right] == [0, 2, 4, 6, 8, 10]
+        with pytest.raises(TaskDied, match="-11"):
+            futures[0].result()
+        with pytest.raises(TaskTimeout, match="5 s"):
+            futures[1].result()
+        with pytest.raises(TaskRaised, match="lost") as caught:
+            futures[2].result()
+        assert caught.value.kind == "KeyError"
+
+
+def test_a_killed_run_keeps_what_was_finished(tmp_path):
+    command = [sys.executable, "-m", "gnomon", "verify", "--out", str(tmp_path), "--jobs", "1", "--device", "cpu"]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    path = tmp_path / "evidence.jsonl"
+    deadline = time.monotonic() + 240
+    while time.monotonic() < deadline:
+        if path.exists() and path.read_text(encoding="utf-8").count('"type": "evidence"') >= 2:
+            break
+        time.sleep(0.2)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    lines = path.read_text(encoding="utf-8").splitlines()
+    records = [json.loads(line) for line in lines]
+    assert records[0]["type"] == "run"
+    assert sum(record["type"] == "evidence" for record in records) >= 2
+    report = [sys.executable, "-m", "gnomon", "report", str(tmp_path)]
+    shown = subprocess.run(report, capture_output=True, text=True, check=True)
+    assert "<html" in (tmp_path / "report.html").read_text(encoding="ascii")
+    assert shown.stdout.strip() == str(tmp_path / "report.html")
