@@ -1,6 +1,8 @@
 """Backpropagation: the gradients by weights, biases and input, and the step that uses them (notes, section 1.2.1)."""
 
-from sympy import Eq, IndexedBase, Lambda, Piecewise, Rational, Sum, Symbol, symbols
+from typing import Any
+
+from sympy import Eq, IndexedBase, Piecewise, Rational, Sum, symbols
 
 from gnomon.claim import Claim, Program, Variant
 from gnomon.derivation import Derivation, Step, define
@@ -18,8 +20,9 @@ from gnomon.derivations.backprop_network import (
     N,
     Theta,
     a,
+    activated,
+    affine,
     b,
-    biases,
     by_biases,
     by_input,
     by_weights,
@@ -44,7 +47,6 @@ from gnomon.derivations.backprop_network import (
     rho,
     s,
     sigma,
-    u,
     within,
     x,
     y,
@@ -93,7 +95,6 @@ def gradient_proof() -> Derivation:
                 back,
                 "The input of a layer moves the pre-activations of its own sample at the rates Theta.",
                 by=(h[l, a, p],),
-                wrong=(Sum(Theta[l, q, p] * delta[l + 1, a, q], above),),
             ),
             *_whole_networks(),
         )
@@ -237,67 +238,122 @@ autograd = Claim(
 RATE = positive("lr", host=True, typical=(0.1, 0.5))
 lr = RATE.symbol
 new_weight, new_bias = IndexedBase("Theta_new", real=True), IndexedBase("b_new", real=True)
-STEP: tuple[Let, Let] = (
-    (new_weight[l, i, j], Theta[l, i, j] - lr * dTheta[l, i, j]),
-    (new_bias[l, j], b[l, j] - lr * db[l, j]),
-)
 
 
 def step_proof() -> Derivation:
-    """What the literal reading adds to the gradient, and the smallest network on which it is seen."""
-    x1, y1, first, last, rate = symbols("x y alpha beta gamma", real=True)
-    error = Rational(1, 2) * (y1 - last * first * x1) ** 2
-    gap = y1 - last * first * x1
-    by_last, by_first = -gap * first * x1, -gap * last * x1
-    updated = last - rate * by_last
+    """What the literal reading adds to the gradient, and the smallest network on which it shows."""
     above = (q, 0, n[l + 1] - 1)
-    direction, slope = IndexedBase("D", real=True), IndexedBase("G", real=True)
-    dT = h[l, p] * delta[l + 1, q]
-    literal = dsigma(s[l, p]) * Sum((Theta[l, p, q] - rate * dT) * delta[l + 1, q], above)
-    true = dsigma(s[l, p]) * Sum(Theta[l, p, q] * delta[l + 1, q], above)
+    slope, change = IndexedBase("G", real=True), IndexedBase("D", real=True)
+    x1, y1, alpha, beta, rate = symbols("x y alpha beta gamma", real=True)
+    gap = y1 - beta * alpha * x1
+    by_beta, by_alpha = -gap * alpha * x1, -gap * beta * x1
+    literal = -gap * (beta - rate * by_beta) * x1
+    kept = dsigma(s[l, p]) * Sum(Theta[l, p, q] * delta[l + 1, q], above)
+    updated = Theta[l, p, q] - rate * h[l, p] * delta[l + 1, q]
     return Derivation(
         (
-            define(slope[i], "dE/dw[i]", "the gradient by all parameters w, at the point before the step"),
+            define(slope[i], "dE/dw[i]", "the gradient by all parameters w, before any of them is changed"),
             Step(
                 "substitute",
-                Sum(slope[i] * direction[i], (i, 0, m)),
+                Sum(slope[i] * change[i], (i, 0, m)),
                 -Sum(slope[i] ** 2, (i, 0, m)),
-                "Along minus the gradient the loss falls at the rate of its square: every entry taken at one point.",
-                by=((direction[i], -slope[i]),),
+                "Along minus the gradient, all its entries taken at one point, the error falls at the rate of its square.",
+                by=((change[i], -slope[i]),),
             ),
             Step(
                 "rewrite",
-                literal,
-                true - rate * dsigma(s[l, p]) * h[l, p] * Sum(delta[l + 1, q] ** 2, above),
-                "Propagated through weights that have been updated, a hidden delta is off by this much.",
-                wrong=(true,),
+                dsigma(s[l, p]) * Sum(updated * delta[l + 1, q], above),
+                kept - rate * dsigma(s[l, p]) * h[l, p] * Sum(delta[l + 1, q] ** 2, above),
+                "Propagated through weights already updated, a delta is off by the last term.",
+                wrong=(kept,),
             ),
-            Step("differentiate", error, by_last, "Two layers of one linear unit: by the last weight,", by=(last,)),
-            Step("differentiate", error, by_first, "and by the first.", by=(first,)),
             Step(
-                "substitute",
-                by_first,
-                by_first - rate * gap**2 * first * x1**2,
-                "The literal reading: the same with the last weight already updated.",
-                by=((last, updated),),
-            )
-            if False
-            else Step(
-                "rewrite",
-                -gap * updated * x1,
-                by_first - rate * gap**2 * first * x1**2,
-                "The literal reading: the error before the step, propagated through the last weight after it.",
-                wrong=(by_first,),
+                "differentiate",
+                Rational(1, 2) * gap**2,
+                by_beta,
+                "Two layers of one linear unit each, yhat = beta alpha x: the gradient by the last weight,",
+                by=(beta,),
             ),
+            Step("differentiate", Rational(1, 2) * gap**2, by_alpha, "and by the first.", by=(alpha,)),
             Step(
                 "refute",
-                Eq(-gap * updated * x1, by_first),
-                Eq(by_first, 1),
-                "With x = 1, y = 0, both weights 1 and the rate 1/2 it gives 1/2 in the place of 1.",
-                by=({x1: 1, y1: 0, first: 1, last: 1, rate: Rational(1, 2)},),
+                Eq(literal, by_alpha),
+                Eq(by_alpha, 1),
+                "At x = 1, y = 0, both weights 1, rate 1/2 the literal reading gives 1/2 for the gradient 1.",
+                by=({x1: 1, y1: 0, alpha: 1, beta: 1, rate: Rational(1, 2)},),
             ),
         )
     )
 
 
-CLAIMS = (weight_gradient, autograd)
+def _layer_by_layer() -> tuple[Let, ...]:
+    """Forward and backward again for every layer, those above it updated; m is the first layer updated."""
+    weight = Piecewise((Theta[l - 1, i, j], l - 1 < m), (new_weight[l - 1, i, j], True))
+    bias = Piecewise((b[l - 1, j], l - 1 < m), (new_bias[l - 1, j], True))
+    back = Piecewise((Theta[l, j, q], l < m), (new_weight[l, j, q], True))
+    last = -(y[a, j] - h[k, m, a, j]) * drho(s[k, m, a, j])
+    return (
+        affine(m, a, weight=weight, bias=bias),
+        activated(m, a, first=x[a, j]),
+        deltas(m, a, last=last, hidden=dsigma(s[l, m, a, j]) * handed_back(m, a, weight=back)),
+        by_weights(h[l, l + 1, a, i] * delta[l + 1, l + 1, a, j]),
+        by_biases(delta[l + 1, l + 1, a, j]),
+    )
+
+
+def _step(weight: Any, bias: Any) -> tuple[Let, Let]:
+    return (new_weight[l, i, j], weight), (new_bias[l, j], bias)
+
+
+sequence = Claim(
+    id="backprop.tldr",
+    section="1.2.1",
+    title="A step of gradient descent takes every gradient before it changes any weight",
+    kind="equality",
+    subject="backprop.gradient_step",
+    driver="descent_step",
+    structure=(DEPTH, *NETWORK, SAMPLES),
+    inputs=(BATCH, TARGETS, *PARAMETERS, RATE),
+    program=Program(
+        (
+            *forward(a),
+            deltas(a),
+            by_weights(),
+            by_biases(),
+            *_step(Theta[l, i, j] - lr * dTheta[l, i, j], b[l, j] - lr * db[l, j]),
+        ),
+        (layers_of_weights("Theta_new", new_weight[l, i, j]), layers_of_biases("b_new", new_bias[l, j])),
+    ),
+    statement=Eq(new_weight[l, i, j], Theta[l, i, j] - lr * dTheta[l, i, j]),
+    conditions=("the error is half the squared error, summed over the samples", SMOOTH),
+    derivation=step_proof,
+    variants=(
+        Variant(
+            "propagated through weights already updated",
+            "notes, read literally",
+            (deltas(a, hidden=SLOPE * handed_back(a, weight=new_weight[l, j, q])),),
+            printed=True,
+            why="“Adjust the last layer weights. Propagate error back. Repeat.”",
+        ),
+        Variant(
+            "layer by layer",
+            "block coordinate descent",
+            _layer_by_layer(),
+            why="Each layer's gradient is taken anew, forward pass included, after the layers above have moved.",
+        ),
+        Variant(
+            "uphill",
+            "known bug",
+            _step(Theta[l, i, j] + lr * dTheta[l, i, j], b[l, j] + lr * db[l, j]),
+        ),
+        Variant("biases kept", "known bug", (_step(0, b[l, j])[1],)),
+        Variant(
+            "mean over the samples",
+            "torch, reduction mean",
+            _step(Theta[l, i, j] - lr / N * dTheta[l, i, j], b[l, j] - lr / N * db[l, j]),
+        ),
+    ),
+    remarks="A step runs outside autograd, so only its values are compared. " + PADDING,
+)
+
+CLAIMS = (weight_gradient, autograd, sequence)

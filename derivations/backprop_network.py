@@ -32,7 +32,7 @@ def _activation(name: str, curve: Any, slope: Any) -> Choice:
 
 
 biases = Symbol("biases", integer=True)
-DEPTH, DEEP, SAMPLES = Size("k", 1, 3), Size("k", 2, 3), Size("N", 1, 3)
+DEPTH, DEEP, SAMPLES = Size("k", 1, 3), Size("k", 2, 3), Size("N", 1, 2)
 WIDTHS = Sizes("n", DEPTH.symbol + 1, 1, W)
 NETWORK = (
     WIDTHS,

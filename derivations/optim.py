@@ -29,8 +29,8 @@ d, m, v, mhat, vhat, u, theta, greatest = (
 )
 n, T, theta0, g, lr, b1, b2, eps = symbols_of((WIDTH, STEPS, START, GRADIENTS, *HYPER))
 
-STEP = (u[t, i], mhat[t, i] / (sqrt(vhat[t, i]) + eps))
-MOVED = (theta[t, i], stepwise(theta0[i], theta[t - 1, i] - lr * u[t, i]))
+STEP = (u[t, i], lr * mhat[t, i] / (sqrt(vhat[t, i]) + eps))
+MOVED = (theta[t, i], stepwise(theta0[i], theta[t - 1, i] - u[t, i]))
 PARAM = (Output("param", theta[T, i], (i, 0, n - 1)),)
 
 
@@ -58,23 +58,23 @@ one, two = 1 - b1**t, 1 - b2**t
 PRINTED = stepping(
     "epsilon inside the root",
     "notes",
-    mhat[t, i] / sqrt(vhat[t, i] + eps),
+    lr * mhat[t, i] / sqrt(vhat[t, i] + eps),
     printed=True,
     why="for a gradient of 1e-6 and epsilon 1e-8 the first step is 0.01 of the rate, where Adam's is 0.99 of it",
 )
 EPS_HAT = stepping(
     "epsilon hat",
     "Kingma and Ba, end of section 2; TensorFlow and Keras",
-    sqrt(two) / one * m[t, i] / (sqrt(v[t, i]) + eps),
+    lr * sqrt(two) / one * m[t, i] / (sqrt(v[t, i]) + eps),
     why="the same as an epsilon that is divided by sqrt(1 - beta2**t), by 0.03 at the first step",
 )
 BOTH_EPS = stepping(
     "epsilon inside the root and outside",
     "optax, with eps_root = eps",
-    mhat[t, i] / (sqrt(vhat[t, i] + eps) + eps),
+    lr * mhat[t, i] / (sqrt(vhat[t, i] + eps) + eps),
 )
-FLOOR = stepping("epsilon as the least divisor", "known bug", mhat[t, i] / Max(sqrt(vhat[t, i]), eps))
-NO_EPS = stepping("no epsilon", "sign of the gradient, at the first step", mhat[t, i] / sqrt(vhat[t, i]))
+FLOOR = stepping("epsilon as the least divisor", "known bug", lr * mhat[t, i] / Max(sqrt(vhat[t, i]), eps))
+NO_EPS = stepping("no epsilon", "sign of the gradient, at the first step", lr * mhat[t, i] / sqrt(vhat[t, i]))
 UNCORRECTED = corrected("no correction of the bias", "RMSprop with momentum", 1, 1)
 LATE = corrected("one step too many", "known bug: exponent t + 1", 1 - b1 ** (t + 1), 1 - b2 ** (t + 1))
 ONLY_FIRST = corrected("only the first moment corrected", "known bug", one, 1)
@@ -83,9 +83,9 @@ EXCHANGED = corrected("correction with the betas exchanged", "known bug", two, o
 NO_ROOT = stepping(
     "correction of the second moment without its root",
     "known bug where the corrections are one factor",
-    mhat[t, i] / (sqrt(v[t, i]) / two + eps),
+    lr * mhat[t, i] / (sqrt(v[t, i]) / two + eps),
 )
-ASCENT = stepping("sign of the update", "known bug", -mhat[t, i] / (sqrt(vhat[t, i]) + eps))
+ASCENT = stepping("sign of the update", "known bug", -lr * mhat[t, i] / (sqrt(vhat[t, i]) + eps))
 BETAS = Variant(
     "betas exchanged",
     "known bug",
@@ -142,8 +142,8 @@ def loop_steps() -> tuple[Step, ...]:
         ),
         Step(
             "induction",
-            Eq(theta[t, i], theta[t - 1, i] - lr * u[t, i]),
-            theta0[i] - lr * Sum(u[k, i], (k, 1, t)),
+            Eq(theta[t, i], theta[t - 1, i] - u[t, i]),
+            theta0[i] - Sum(u[k, i], (k, 1, t)),
             why="the steps add up",
             by=(t, 0, theta0[i]),
         ),
@@ -185,7 +185,7 @@ def update_proof() -> Derivation:
 def of_adam(
     row: str,
     title: str,
-    program: tuple[tuple[Any, Any], ...],
+    loop: tuple[tuple[Any, Any], ...],
     variants: Iterable[Variant],
     inputs: tuple[Domain, ...] = (START, GRADIENTS, *HYPER),
     **more: Any,
@@ -197,7 +197,7 @@ def of_adam(
         "subject": "optim.Adam",
         "driver": "optimizer",
         "structure": (WIDTH, STEPS),
-        "program": Program(program, PARAM),
+        "program": Program(loop, PARAM),
         "statement": AT_LAST,
     }
     return Claim(id=row, title=title, inputs=inputs, variants=tuple(variants), **(fixed | more))
@@ -286,7 +286,7 @@ ONE_STEP = (
     (v[t, i], b2 * exp_avg_sq[i] + (1 - b2) * d[t, i] ** 2),
     *CORRECTED,
     STEP,
-    (theta[t, i], param[i] - lr * u[t, i]),
+    (theta[t, i], param[i] - u[t, i]),
 )
 
 
@@ -364,7 +364,7 @@ DECOUPLED = Variant(
     "AdamW",
     (
         (d[t, i], g[t - 1, i]),
-        (theta[t, i], stepwise(theta0[i], (1 - lr * decay) * theta[t - 1, i] - lr * u[t, i])),
+        (theta[t, i], stepwise(theta0[i], (1 - lr * decay) * theta[t - 1, i] - u[t, i])),
     ),
 )
 

@@ -23,7 +23,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-import mpmath
+import mpmath  # type: ignore[import-untyped]
 import sympy as sp
 from flint import acb, arb, ctx, fmpq
 
@@ -31,7 +31,7 @@ from gnomon.enclose import BITS, EncloseError, Encloser
 from gnomon.identity import zero
 from gnomon.indexed import collapse
 from gnomon.normal import canon, fresh
-from gnomon.points import Entries, Point, agree, allowed
+from gnomon.points import Point, agree, allowed, replaced
 from gnomon.rules import Found, Rule, all_zero, compare_sides, entries, given, granted
 
 _H = 200  # a central difference has half-width 2**-200
@@ -81,15 +81,13 @@ def _compare_difference(step: Any, after: Any, point: Point) -> bool | None:
 def _moved(point: Point, shifts: Mapping[Any, Any]) -> Point:
     """The point with some symbols and entries moved."""
     values = dict(point.values)
-    for v, shift in shifts.items():
-        if isinstance(v, sp.Indexed):
-            name, at = str(v.base.label), tuple(int(point.exact(i).p) for i in v.indices)
-            held = values[name]
-            values[name] = Entries(
-                lambda k, held=held, at=at, shift=shift: held(*k) + shift if k == at else held(*k)  # type: ignore[misc]
-            )
-        else:
-            values[v.name] = values[v.name] + shift
+    with ctx.workprec(_DEEP):
+        for v, shift in shifts.items():
+            if isinstance(v, sp.Indexed):
+                name, at = str(v.base.label), tuple(int(point.exact(i).p) for i in v.indices)
+                values[name] = replaced(values[name], at, values[name](*at) + shift)
+            else:
+                values[v.name] = values[v.name] + shift
     return Point(values, point.functions)
 
 

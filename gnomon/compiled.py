@@ -13,7 +13,7 @@ from gnomon.balls import BITS, enclose
 from gnomon.claim import Claim
 from gnomon.domain import Structure
 from gnomon.draw import Batch
-from gnomon.lower import Bindings, bind, entries, lower_relation, lowering_for, shape_of
+from gnomon.lower import Bindings, entries, lower_relation, lowering_for, shape_of
 from gnomon.running import bounded
 from gnomon.slp import SLP, Leaf, pullback
 
@@ -115,20 +115,28 @@ class Compiled:
                 column += 1
         return found
 
-    def enclosures(self, batch: Batch, observed: Tensor | None = None, bits: int = BITS) -> list[Any]:
-        """Rigorous balls at a single point: of the outputs, or of each inequality's (smaller - larger) side.
+    def enclosures(self, batch: Batch, bits: int = BITS) -> list[Any]:
+        """Rigorous balls of the outputs at a single point.
 
         Raises:
             gnomon.balls.Undecided: if a branch cannot be decided.
         """
-        leaves = {key: _float(value) for key, value in self.leaves(batch).items()}
-        if not self.sides:
-            return enclose(self.slp, self.nodes, leaves, bits)
-        if observed is None:
-            raise ValueError("an inequality is enclosed at an observation; none was given")
-        leaves |= {key: _float(value) for key, value in self.observed_leaves(observed).items()}
+        return enclose(self.slp, self.nodes, _numbers(self.leaves(batch)), bits)
+
+    def enclosed_sides(self, batch: Batch, observed: Tensor, bits: int = BITS) -> list[tuple[Any, Any]]:
+        """Rigorous balls of each inequality's (smaller, larger) side, at a single point and observation (1, N).
+
+        Raises:
+            gnomon.balls.Undecided: if a branch cannot be decided.
+        """
+        leaves = _numbers(self.leaves(batch) | self.observed_leaves(observed))
         flat = enclose(self.slp, [node for pair in self.observed_sides for node in pair], leaves, bits)
-        return [small - large for small, large in zip(flat[::2], flat[1::2], strict=True)]
+        return list(zip(flat[::2], flat[1::2], strict=True))
+
+
+def _numbers(leaves: dict[Leaf, Any]) -> dict[Leaf, float]:
+    """The leaves of a single point as numbers."""
+    return {key: _float(value) for key, value in leaves.items()}
 
 
 def _float(value: Any) -> float:
@@ -188,6 +196,12 @@ class Gradient:
             leaves["cotangent", (column,)] = cotangent[:, column]
         return _stack(bounded(self.compiled.slp, self.nodes, leaves, dtype, device), batch.size)
 
+    def enclosure(self, batch: Batch, cotangent: Tensor, entry: int, bits: int = BITS) -> Any:
+        """A rigorous ball of one entry at a single point, for one cotangent (N,)."""
+        leaves = _numbers(self.compiled.leaves(batch))
+        leaves |= {("cotangent", (column,)): float(weight) for column, weight in enumerate(cotangent)}
+        return enclose(self.compiled.slp, [self.nodes[entry]], leaves, bits)[0]
+
 
 def compile_gradient(compiled: Compiled) -> Gradient:
     """Differentiate the program by SymPy's rules for its elementary operations, in reverse."""
@@ -204,8 +218,3 @@ def compile_gradient(compiled: Compiled) -> Gradient:
             nodes.append(found.get((domain.name, index), slp.constant(0)))
             labels.append(f"∂/∂{domain.name}" + (str(list(index)) if index else ""))
     return Gradient(compiled, wrt, tuple(nodes), tuple(labels))
-
-
-def bindings_of(claim: Claim, structure: Structure) -> Bindings:
-    """What a structure fixes, for a claim."""
-    return bind(claim.structure, structure)

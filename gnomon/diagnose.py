@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from gnomon.balls import Undecided, ball, enclose
+from gnomon.balls import Undecided, ball
 from gnomon.claim import Claim
 from gnomon.compiled import K, Compiled
 from gnomon.domain import Choice, Graph, Size, Sizes
@@ -76,14 +75,14 @@ def confirm(task: Task, example: Example, point: Batch, observed: Tensor) -> boo
         return False
     if not bool(observed.isfinite().all()):
         return True
+    budget = ball(float(judgement.budget[0, entry]))
     try:
-        balls = compiled.enclosures(point, observed)
+        if compiled.sides:
+            small, large = compiled.enclosed_sides(point, observed)[entry]
+            return bool(small - large > budget)
+        return bool(abs(compiled.enclosures(point)[entry] - ball(float(observed[0, entry]))) > budget)
     except Undecided:
         return False
-    budget = ball(float(judgement.budget[0, entry]))
-    if compiled.sides:
-        return bool(balls[entry] > budget)
-    return bool(abs(balls[entry] - ball(float(observed[0, entry]))) > budget)
 
 
 def _confirmed(task: Task, failure: Failure) -> Batch | None:
@@ -274,31 +273,36 @@ def _counterexample(task: Task, example: Example, point: Batch, observed: Tensor
         difference=float(judgement.excess[0, entry]),
         budget=float(judgement.budget[0, entry]),
     )
-    return dataclasses.replace(found, code=reproduction(task, found, example.seed))
+    return dataclasses.replace(found, code=reproduction(task, found))
 
 
 def _both_values(compiled: Compiled, point: Batch, observed: Tensor, entry: int) -> tuple[str, str]:
-    if compiled.sides:
-        return "at most 0", "larger side exceeded by " + repr(float(compiled.enclosures(point, observed)[entry].mid()))
-    truth = compiled.enclosures(point)[entry]
-    return truth.str(17, radius=False), repr(float(observed[0, entry]))
+    """What was expected and what was seen, as text; for an inequality both of its sides."""
+    try:
+        if compiled.sides:
+            small, large = compiled.enclosed_sides(point, observed)[entry]
+            return f"at most {large.str(17, radius=False)}", small.str(17, radius=False)
+        truth = compiled.enclosures(point)[entry].str(17, radius=False)
+    except Undecided:
+        truth = "on a branch that cannot be decided here"
+    return truth, repr(float(observed[0, entry]))
 
 
-def reproduction(task: Task, found: Counterexample, seed: int) -> str:
+def reproduction(task: Task, found: Counterexample) -> str:
     """A short program that shows the disagreement again."""
     lines = [
         "import gnomon",
         "",
         "result = gnomon.check_point(",
         f"    {task.claim.id!r},",
-        f"    structure={json.dumps(found.structure)},",
+        f"    structure={found.structure!r},",
         f"    inputs={found.inputs!r},",
         f"    dtype={_short(task.dtype)!r},",
         "    # impl=YourImplementation,",
         ")",
         "print(result)",
     ]
-    return "\n".join(lines).replace("true", "True").replace("false", "False")
+    return "\n".join(lines)
 
 
 # ---------------------------------------------------------------- gradients
@@ -324,9 +328,7 @@ def diagnose_gradient(task: Task, failure: Failure) -> Diagnosis | None:
     entry = int(share[0].argmax())
     if not bool(share[0, entry] > 1):
         return None
-    leaves: dict[Any, Any] = {key: _number(at) for key, at in gradient.compiled.leaves(point).items()}
-    leaves |= {("cotangent", (k,)): float(weight) for k, weight in enumerate(cotangent)}
-    truth = enclose(gradient.compiled.slp, [gradient.nodes[entry]], leaves)[0]
+    truth = gradient.enclosure(point, cotangent, entry)
     if bool(seen[0, entry].isfinite()) and not abs(truth - ball(float(seen[0, entry]))) > ball(float(K * bound[0, entry])):
         return None
     weights = ", ".join(f"{weight:g}·{label}" for weight, label in zip(cotangent.tolist(), gradient.compiled.labels, strict=True))
@@ -342,10 +344,6 @@ def diagnose_gradient(task: Task, failure: Failure) -> Diagnosis | None:
     finite = bool(seen[0, entry].isfinite())
     reason = "the values are right, but autograd's gradient is not the derivative"
     return Diagnosis("wrong gradient" if finite else "range", reason if finite else "the gradient is not finite", None, found)
-
-
-def _number(value: Any) -> float:
-    return float(value.reshape(-1)[0]) if isinstance(value, Tensor) else float(value)
 
 
 def pinpoint(task: Task, structure: dict[str, Any], host: dict[str, float], point: Batch) -> Diagnosis | str:

@@ -80,7 +80,7 @@ class Encloser:
         self.values, self.sizes, self.functions, self.analytic = values, sizes, functions, analytic
 
     def value(self, e: Any, env: Env) -> Any:
-        rule = _rule(type(e))
+        rule = _rule(e.__class__)
         if rule is not None:
             return rule(self, e, env)
         if isinstance(e, sp.Function):
@@ -234,8 +234,14 @@ def _cut(function: Callable[[Any, bool], Any]) -> _Rule:
 
 
 _ELEMENTARY = {
-    **{getattr(sp, name): name for name in ["sin", "cos", "tan", "cot", "asin", "acos", "atan", "sinh", "cosh", "tanh", "coth"]},
-    **{getattr(sp, name): name for name in ["asinh", "acosh", "atanh", "erf", "erfc", "erfi", "gamma", "digamma"]},
+    **{
+        getattr(sp, name): name
+        for name in ["sin", "cos", "tan", "cot", "asin", "acos", "atan", "sinh", "cosh", "tanh", "coth"]
+    },
+    **{
+        getattr(sp, name): name
+        for name in ["asinh", "acosh", "atanh", "erf", "erfc", "erfi", "gamma", "digamma"]
+    },
     sp.loggamma: "lgamma",
     expm1: "expm1",
     log1p: "log1p",

@@ -37,7 +37,8 @@ def fresh(expr: Any) -> Any:
         return expr
     if not isinstance(expr, ExprWithLimits):
         return expr.func(*[fresh(arg) for arg in expr.args])
-    body, limits = fresh(expr.function), []
+    body = fresh(expr.function)
+    limits: list[tuple[Any, Any, Any]] = []
     for limit in expr.limits:
         if len(limit) != 3:
             raise ValueError(f"{expr} needs both limits")
@@ -232,7 +233,8 @@ class _Normal:
 
 def _opened(e: Any) -> tuple[Any, Limits]:
     """The body and the limits of a sum or product, each moved to begin at 0."""
-    body, limits = e.function, []
+    body = e.function
+    limits: list[tuple[Any, Any, Any]] = []
     for v, lo, hi in e.limits:
         new = sp.Dummy("ι", integer=True)
         body = body.xreplace({v: new + lo})

@@ -27,7 +27,7 @@ from gnomon.enclose import BITS
 from gnomon.identity import zero
 from gnomon.indexed import collapse
 from gnomon.normal import canon, fresh
-from gnomon.points import Entries, Point, agree
+from gnomon.points import Point, agree, replaced
 
 Found = tuple[str, str]  # the method that decided, or an empty string; a note
 

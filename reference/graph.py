@@ -204,7 +204,7 @@ def heat_flow(x: Tensor, edge_index: Tensor, t: Tensor | float, edge_weight: Ten
     """
     _check_signal(x)
     matrix = laplacian(edge_index, len(x), edge_weight, dtype=torch.float64)
-    # Two copies: of a single matrix with 3e-4 < ‖Lt‖ < 0.05 torch has the exponential to some 1e-11 only, by a
+    # Two copies: of a single matrix with 3e-4 < ‖Lt‖ < 0.05 torch errs by up to some 1e-11, from a
     # wrong coefficient (github.com/pytorch/pytorch/issues/196592); of several it takes another polynomial.
     flow: Tensor = torch.linalg.matrix_exp((-t * matrix).expand(2, -1, -1))[0]
     mass = flow.abs()

@@ -17,10 +17,11 @@ def claims(report: Report) -> Markup:
         return Markup("")
     subjects = {claim.subject for claim in report.claims}
     several = len({evidence.implementation for evidence in report.checks}) > len(subjects)
-    head = h("tr", *(h("th", text, scope="col") for text in HEADINGS))
+    head = h("tr", *(h("th", text, scope="col", role="columnheader") for text in HEADINGS), role="row")
     rows = [_line(claim, several) for claim in report.claims]
     caption = h("caption", "All claims", class_="unseen")
-    table = h("table", caption, h("thead", head), h("tbody", *rows), class_="overview")
+    parts = (caption, h("thead", head, role="rowgroup"), h("tbody", *rows, role="rowgroup"))
+    table = h("table", *parts, class_="overview", role="table")  # the roles: to some, a grid is no table
     return h(
         "section",
         h("h2", f"Claims ({count(len(report.claims))})"),
@@ -43,8 +44,11 @@ def _line(claim: Claim, several: bool) -> Markup:
         ("", margin_bar(claim.share)),
     ]
     columns = zip(HEADINGS[1:], cells, strict=True)
-    written = [h("td", cell, data_label=label, class_=class_ or None) for label, (class_, cell) in columns]
-    return h("tr", h("th", link(claim), scope="row"), *written, **finding(claim))
+    written = [
+        h("td", cell, data_label=name, class_=kind or None, role="cell") for name, (kind, cell) in columns
+    ]
+    title = h("th", link(claim), scope="row", role="rowheader")
+    return h("tr", title, *written, role="row", **finding(claim))
 
 
 def _check(evidence: Evidence, several: bool) -> Markup:
