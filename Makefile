@@ -22,13 +22,11 @@ help: ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 verify: $(STAMP) ## check every claim against every reference model, and write the correctness report
-	@status=0; $(BIN)/gnomon verify --out $(OUT) $(ARGS) || status=$$?; \
-	if [ $$status -ne 2 ]; then $(BIN)/gnomon report --out $(OUT); fi; \
-	echo "Evidence and report: $(abspath $(OUT))"; exit $$status
+	@status=0; $(BIN)/gnomon verify --out $(OUT) --dtype float64,float32,bfloat16,float16 $(ARGS) || status=$$?; \
+	if [ $$status -ne 2 ]; then echo "The report:"; $(BIN)/gnomon report $(abspath $(OUT)); fi; exit $$status
 
 report: $(STAMP) ## write the report again from the evidence at hand
-	@$(BIN)/gnomon report --out $(OUT) $(ARGS)
-	@echo "Evidence and report: $(abspath $(OUT))"
+	@$(BIN)/gnomon report $(abspath $(OUT)) $(ARGS)
 
 test: $(STAMP) ## run every test
 	$(BIN)/pytest --numprocesses auto --maxprocesses 8 --dist worksteal $(ARGS)
@@ -46,7 +44,7 @@ lint: $(STAMP) ## ruff, and mypy on the installed tree
 	  { echo "mypy must read all $$files files of gnomon/ and reports/" >&2; exit 1; }
 
 bench: $(STAMP) ## run the benchmarks
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script $(ARGS); done
+	@for name in truth power speed false_alarms; do echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(ARGS); done
 
 clean: ## remove what the other targets wrote, but for .venv
 	rm -rf out build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -235,7 +235,7 @@ def _drawing(seed: str, wanted: Mapping[str, bool], mood: str) -> Callable[[tupl
 
 
 def _place(values: dict[str, Any], point: Point, ranges: tuple[Range, ...], rng: Any) -> bool:
-    """Move indices into their ranges; False if one is empty, or if an index bounds another that has left it."""
+    """Move indices into their ranges; False if one is empty or a moved index has changed another range."""
     for index, lo, hi in ranges:
         first, last = (int(point.exact(end).p) for end in (lo, hi))
         if first > last:

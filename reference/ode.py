@@ -45,9 +45,9 @@ class ButcherTableau:
 
     .. math:: k_i = f(t + c_i h,\ y + h \sum_{j<i} a_{ij} k_j), \qquad y_1 = y + h \sum_i b_i k_i
 
-    Shapes: ``b``, ``c``, ``b_embedded`` have one entry a stage, row i of ``a`` (from 0) has i.
-    Raises ``ValueError`` for inexact coefficients, other shapes, rows of ``a`` not summing to ``c``,
-    ``b_embedded`` not to 1, or a ``b`` that misses a quadrature condition, which ``order`` implies.
+    Shapes: one entry a stage in ``b``, ``c`` and ``b_embedded``, i in row i of ``a`` (from 0).
+    Raises ``ValueError`` unless all is exact, of these shapes, the rows of ``a`` sum to ``c``, ``b_embedded`` to
+    1, and ``b`` meets the quadrature conditions of its ``order``, which are necessary, not sufficient.
     Source: Hairer, Nørsett & Wanner (1993), Solving Ordinary Differential Equations I, section II.1.
 
     >>> ButcherTableau(a=((), (Fraction(1, 2),)), b=(0, 1), c=(0, Fraction(1, 2)), order=2).fsal
@@ -80,35 +80,32 @@ class ButcherTableau:
         return (*self.a[-1], 0) == self.b
 
 
-def _exact(row: str) -> Row:
-    return tuple(map(Fraction, row.split()))
+def _row(entries: str) -> Row:
+    return tuple(map(Fraction, entries.split()))
 
 
 EULER = ButcherTableau(a=((),), b=(1,), c=(0,), order=1)
 """Euler's method; notes, section 2.2."""
 
 RK4 = ButcherTableau(
-    a=((), _exact("1/2"), _exact("0 1/2"), _exact("0 0 1")),
-    b=_exact("1/6 1/3 1/3 1/6"),
-    c=_exact("0 1/2 1/2 1"),
-    order=4,
+    ((), _row("1/2"), _row("0 1/2"), _row("0 0 1")), _row("1/6 1/3 1/3 1/6"), _row("0 1/2 1/2 1"), order=4
 )
 """The classical method, Kutta (1901); notes, section 2.2. Not the 3/8 rule, which torchdiffeq calls "rk4"."""
 
 DOPRI5 = ButcherTableau(
     a=(
         (),
-        _exact("1/5"),
-        _exact("3/40 9/40"),
-        _exact("44/45 -56/15 32/9"),
-        _exact("19372/6561 -25360/2187 64448/6561 -212/729"),
-        _exact("9017/3168 -355/33 46732/5247 49/176 -5103/18656"),
-        _exact("35/384 0 500/1113 125/192 -2187/6784 11/84"),
+        _row("1/5"),
+        _row("3/40 9/40"),
+        _row("44/45 -56/15 32/9"),
+        _row("19372/6561 -25360/2187 64448/6561 -212/729"),
+        _row("9017/3168 -355/33 46732/5247 49/176 -5103/18656"),
+        _row("35/384 0 500/1113 125/192 -2187/6784 11/84"),
     ),
-    b=_exact("35/384 0 500/1113 125/192 -2187/6784 11/84 0"),
-    c=_exact("0 1/5 3/10 4/5 8/9 1 1"),
+    b=_row("35/384 0 500/1113 125/192 -2187/6784 11/84 0"),
+    c=_row("0 1/5 3/10 4/5 8/9 1 1"),
     order=5,
-    b_embedded=_exact("5179/57600 0 7571/16695 393/640 -92097/339200 187/2100 1/40"),
+    b_embedded=_row("5179/57600 0 7571/16695 393/640 -92097/339200 187/2100 1/40"),
 )
 """RK5(4)7M of Dormand & Prince (1980): goes on with order 5; order 4 on the same stages shows the error."""
 
@@ -127,9 +124,8 @@ def rk_step(
     .. math:: y_1 = y + h \sum_i b_i k_i, \qquad \text{error} = h \sum_i (b_i - \hat b_i) k_i
 
     Returns ``(y1, error, k_last)``: error is None without embedded weights (and at least float32), ``k_last``
-    is the ``k1`` of the next step if ``tableau.fsal``.
-
-    Shapes: all that of ``y``; t and h are scalars. Raises ``ValueError`` if ``func`` returns another shape.
+    is the ``k1`` of the next step if ``tableau.fsal``. Shapes: all that of ``y``; t and h are scalars.
+    Raises ``ValueError`` if ``func`` returns another shape.
     Source: Hairer, Nørsett & Wanner (1993), sections II.1 and II.4; notes, section 2.2.
 
     >>> rk_step(lambda t, y: y, 0.0, 1.0, torch.ones(1), EULER)[0]
@@ -213,32 +209,29 @@ class _Flat:
         return parts if self.is_tuple else parts[0]
 
     def __call__(self, t: Tensor, flat: Tensor) -> Tensor:
-        slope = self.func(t.to(flat.dtype), self.unpack(flat))
+        slope = self.func(t.to(flat), self.unpack(flat))
         shapes = [getattr(k, "shape", type(k)) for k in (slope if isinstance(slope, tuple) else (slope,))]
         if shapes != self.shapes:
             raise ValueError(f"func(t, y) must return the shapes of y, {self.shapes}; it returned {shapes}")
         return self.pack(slope).to(flat.dtype)
 
 
-def _values(x: Tensor) -> list[float] | None:
-    """The entries of x, or None under ``torch.func.vmap``, where one tensor stands for many."""
-    try:
-        values: list[float] = x.tolist()
-    except RuntimeError:
-        return None
-    return values
-
-
-def _check_times(t: Tensor) -> None:
+def _times(t: Tensor) -> list[float] | None:
+    """The values of t, once checked; None under ``torch.func.vmap``, where one tensor stands for many."""
     if not isinstance(t, Tensor) or t.ndim != 1 or not t.numel() or not t.is_floating_point():
         raise ValueError(f"t must be a floating-point tensor of one or more times, shape (times,); got {t!r}")
-    gaps = [b - a for a, b in itertools.pairwise(_values(t) or ())]
+    try:
+        times: list[float] = t.tolist()
+    except RuntimeError:
+        return None
+    gaps = [b - a for a, b in itertools.pairwise(times)]
     if not all(0 < gap < math.inf for gap in gaps) and not all(-math.inf < gap < 0 for gap in gaps):
         raise ValueError(f"t must be finite and strictly rising or falling: sort it, drop repeats; got {t}")
+    return times
 
 
 class _Solver:
-    """A method with its settings; ``states`` yields the flat state at each time of t."""
+    """A method with its settings."""
 
     def __init__(self, method: Method, rtol: float, atol: float, options: Options) -> None:
         tableau = method if isinstance(method, ButcherTableau) else _METHODS.get(method or "dopri5")
@@ -253,63 +246,56 @@ class _Solver:
             raise ValueError(f"rtol and atol must not be negative; got {rtol}, {atol}")
         self.tableau, self.rtol, self.atol, self.options = tableau, rtol, atol, {**known, **given}
 
-    def states(self, flat: _Flat, y: Tensor, t: Tensor, mirrored: bool = False) -> Iterator[Tensor]:
-        """``mirrored``: on the fixed steps that the solve in the other direction takes."""
+    def states(self, flat: _Flat, y: Tensor, t: Tensor) -> Iterator[Tensor]:
+        """The flat state at each time of t."""
+        times = _times(t)
         yield y
-        if self.tableau.b_embedded is not None and len(t) > 1:
-            yield from self._adaptive(flat, y, t.double())
-            return
-        for start, end in itertools.pairwise(t.unbind()):
-            for time, h in self._grid(start, end, mirrored):
-                y, _, _ = rk_step(flat, time, h, y, self.tableau)
+        if self.tableau.b_embedded is None:
+            yield from self._fixed(flat, y, t, times)
+        elif times is None:
+            raise ValueError("vmap hides the values that adaptive steps need: use 'rk4' or 'euler'")
+        elif len(times) > 1:
+            yield from self._adaptive(flat, y, t.double(), times)
+
+    def _fixed(self, flat: _Flat, y: Tensor, t: Tensor, times: list[float] | None) -> Iterator[Tensor]:
+        size, count = self.options["step_size"], 1
+        if size is not None and times is None:
+            raise ValueError("vmap hides the values of t from step_size: put every step into t instead")
+        for i, (start, end) in enumerate(itertools.pairwise(t.double().unbind())):
+            if size is not None and times is not None:
+                # Rounding in t must not add a step: from 1.0 to 1.1 there is one step of 0.1, not two.
+                slack = min(size / 2, torch.finfo(t.dtype).eps * (abs(times[i]) + abs(times[i + 1])))
+                count = max(math.ceil((abs(times[i + 1] - times[i]) - slack) / size), 1)
+            h = (end - start) / count
+            for k in range(count):
+                y, _, _ = rk_step(flat, start + k * h, h, y, self.tableau)
             yield y
 
-    def _grid(self, start: Tensor, end: Tensor, mirrored: bool) -> Iterator[tuple[Tensor, Tensor]]:
-        eps, size, count = torch.finfo(start.dtype).eps, self.options["step_size"], 1
-        start, end = (end.double(), start.double()) if mirrored else (start.double(), end.double())
-        h = end - start
-        if size is not None:
-            if (values := _values(torch.stack([start, end]))) is None:
-                raise ValueError("vmap hides the values of t from step_size: put every step into t instead")
-            # Rounding in t must not add a sliver of a step: 1.0 to 1.1 by 0.1 is one step, not two.
-            slack = min(size / 2, eps * (abs(values[0]) + abs(values[1])))
-            count = max(math.ceil((abs(values[1] - values[0]) - slack) / size), 1)
-            h = h.sign() * size
-        for k in reversed(range(count)) if mirrored else range(count):
-            time = start + k * h
-            width = h if k < count - 1 else end - time
-            yield (time + width, -width) if mirrored else (time, width)
-
-    def _adaptive(self, flat: _Flat, y: Tensor, t: Tensor) -> Iterator[Tensor]:
-        if (times := _values(t)) is None:
-            raise ValueError("vmap hides the values that adaptive steps need: use 'rk4' or 'euler'")
+    def _adaptive(self, flat: _Flat, y: Tensor, t: Tensor, times: list[float]) -> Iterator[Tensor]:
         start, now, slope, taken = t[0], times[0], flat(t[0], y), 0
         size = self.options["first_step"] or self._first_step(flat, start, y, slope, times[-1] - now)
         control = {key: self.options[key] for key in _CONTROL}
         for target, end in zip(t[1:].unbind(), times[1:], strict=True):
             while now != end:
-                lands = size >= abs(end - now)
-                size, planned = abs(end - now) if lands else size, size
-                ahead = end if lands else now + math.copysign(size, end - now)
+                step = min(size, abs(end - now))
+                ahead = end if step == abs(end - now) else now + math.copysign(step, end - now)
                 if not abs(ahead - now) > 0:
                     raise RuntimeError(
                         f"the step size fell to {size} at t = {now}: func is not finite or smooth there, or "
                         f"rtol = {self.rtol}, atol = {self.atol} are too tight for {y.dtype}: loosen them"
                     )
                 if taken == self.options["max_num_steps"]:
-                    raise RuntimeError(
-                        f"max_num_steps = {taken} reached at t = {now}: raise it or loosen rtol"
-                    )
+                    raise RuntimeError(f"max_num_steps = {taken} at t = {now}: raise it, loosen rtol or atol")
                 taken += 1
                 # For autograd the mesh is constant, except the output times: they carry the gradient of t.
-                stop = target if lands else torch.full_like(target, ahead)
+                stop = target if ahead == end else torch.full_like(target, ahead)
                 candidate, error, last = rk_step(flat, start, stop - start, y, self.tableau, slope)
                 ratio = self._ratio(flat, error, y, candidate)
                 # Not from ahead - now, whose rounding can outweigh the factor and keep the size for ever.
-                size *= step_factor(ratio, self.tableau.order, **control).item()
+                proposal = step * step_factor(ratio, self.tableau.order, **control).item()
+                # A step cut short to end on time says little against the longer one planned.
+                size = max(size, proposal) if ratio <= 1 and step < size else proposal
                 if ratio <= 1:
-                    # A step cut short to land says little against the longer one planned.
-                    size = max(size, planned) if lands else size
                     start, now, y = stop, ahead, candidate
                     slope = last if self.tableau.fsal else flat(start, y)
             yield y
@@ -365,9 +351,8 @@ def odeint(
     tensor([0.3679, 0.3679])
     """
     flat, solver = _Flat(func, y0), _Solver(method, rtol, atol, options)
-    _check_times(t)
     y = flat.pack(y0)
-    return flat.unpack(torch.stack(list(solver.states(flat, y, t.to(y.device)))))
+    return flat.unpack(torch.stack(list(solver.states(flat, y, t))))
 
 
 def adjoint_backward(
@@ -421,8 +406,7 @@ def _solve_back(
 
     state = (z1, a1, *(torch.zeros_like(p, dtype=z1.dtype) for p in params))
     flat = _Flat(augmented, state)
-    _check_times(ends)
-    *_, y = solver.states(flat, flat.pack(state), ends.flip(0), mirrored=True)
+    *_, y = solver.states(flat, flat.pack(state), ends.flip(0))
     z0, a0, *grads = flat.unpack(y)
     return z0, a0, tuple(grad.to(p.dtype) for grad, p in zip(grads, params, strict=True))
 
@@ -513,7 +497,6 @@ def odeint_adjoint(
         options if adjoint_options is None else adjoint_options,
     )
     flat, ahead = _Flat(func, y0), _Solver(method, rtol, atol, options)
-    _check_times(t)
     y, params = flat.pack(y0), [p for p in adjoint_params if p.requires_grad]
-    inputs = (flat, ahead, back, t.to(y.device), y, *params)
+    inputs = (flat, ahead, back, t, y, *params)
     return flat.unpack(_Adjoint.apply(*inputs))  # type: ignore[no-untyped-call]

@@ -1,0 +1,230 @@
+"""Adaptive steps: the pair of Dormand and Prince, its estimate of the error, and the size of the next step (2.2)."""
+
+from sympy import (
+    Abs, And, Eq, IndexedBase, Max, Min, Piecewise, Rational, Sum, Symbol, sqrt, symbols,
+)  # fmt: skip
+
+from gnomon.claim import Claim, Output, Program, Variant
+from gnomon.derivations.initial_value import (
+    DIRECTION, HOST_START, HOST_WIDTH, PARAMETERS, PROBLEMS, SIGN, STATE,
+    D, a, b, c, coefficients, i, j, k, n, point, q, s, shown, stages, step, t, velocity, y, y0,
+)  # fmt: skip
+from gnomon.derivations.trees import DOPRI5, RK4, Tableau, entry
+from gnomon.domain import Domain, Size, nonnegative, positive, real, symbols_of
+
+LAST = DOPRI5.stages - 1
+start, width = HOST_START.symbol, HOST_WIDTH.symbol
+ONE_STEP = {"times": Output("t", start + SIGN * n * width, (n, 0, 1)), "one_step": True, "keywords": {"atol": 1e30}}
+e = IndexedBase("e", real=True)
+
+
+def rounded(method, stage, column):
+    """A method with one entry of its stages rounded to seven digits."""
+    rows = [list(row) for row in method.a]
+    rows[stage][column] = Rational(round(rows[stage][column] * 10**7), 10**7)
+    return Tableau(tuple(map(tuple, rows)), method.b, method.b_embedded)
+
+
+def method(name, source, table, **more):
+    return Variant(name, source, coefficients(table), **more)
+
+
+# ---------------------------------------------------------------- the step
+
+PAIR = Claim(
+    id="solver.dopri.pair",
+    section="2.2",
+    title="A step of Dormand and Prince's pair goes on with the value of order 5",
+    kind="equality",
+    subject="ode.odeint",
+    driver="ode_rows",
+    structure=(PROBLEMS, DIRECTION),
+    inputs=(HOST_START, HOST_WIDTH, STATE, PARAMETERS),
+    program=Program(
+        ((t[n], start + SIGN * n * width), (step[n], t[n + 1] - t[n]), *coefficients(DOPRI5), *stages(LAST + 1)),
+        (Output("end", y[1, i], (i, 0, D - 1)),),
+    ),
+    statement=Eq(y[n + 1, i], y[n, i] + step[n] * Sum(b[s] * k[n, s, i], (s, 0, LAST))),
+    derivation=lambda: None,
+    variants=(
+        method("goes on with order 4", "known bug: no local extrapolation", DOPRI5.companion()),
+        method(
+            "the classical method's value",
+            "notes, section 2.2",
+            RK4,
+            printed=True,
+            why="The notes compare an RK4 with an RK5 result and print the classical RK4; the pair shares its stages.",
+        ),
+        method("-25360/2187 in seven digits", "known bug: a rounded coefficient", rounded(DOPRI5, 4, 1)),
+        Variant("8/9 taken for 4/5", "known bug", ((c[s], entry((*DOPRI5.c[:4], DOPRI5.c[3], 1, 1), s)),)),
+        Variant(
+            "time left out of the stages",
+            "known bug",
+            ((k[n, s, i], velocity(i, t[n], lambda m: point[n, s, m])),),
+        ),
+    ),
+    options={"rhs": shown(), "method": "dopri5", **ONE_STEP},
+)
+
+# ---------------------------------------------------------------- the estimate of the error
+
+TIME, WIDTH = real("t0", low=-1, high=1), real("h", low=-0.5, high=0.5)
+t0, h = TIME.symbol, WIDTH.symbol
+y1, err, slope = (IndexedBase(name, real=True) for name in ("y1", "err", "slope"))
+_POINT = (point[s, i], y0[i] + h * Sum(a[s, j] * k[j, i], (j, 0, s - 1)))
+_SLOPE = (k[s, i], velocity(i, t0 + c[s] * h, lambda m: point[s, m]))
+_DIFFERENCE = tuple(u - v for u, v in zip(DOPRI5.b, DOPRI5.b_embedded, strict=True))
+
+
+def _estimate(weights):
+    return e[s], entry(weights, s)
+
+
+def _classical():
+    """The classical method on stages of its own, and what the pair differs from it."""
+    inner = IndexedBase("inner", real=True)
+    before = Piecewise((0, Eq(s, 0)), (inner[s - 1, i] * h * Piecewise((1, Eq(s, 3)), (Rational(1, 2), True)), True))
+    inner_point = IndexedBase("inner_point", real=True)
+    moved = (inner[0, i] + 2 * inner[1, i] + 2 * inner[2, i] + inner[3, i]) / 6
+    share = Piecewise((0, Eq(s, 0)), (1, Eq(s, 3)), (Rational(1, 2), True))
+    return (
+        (inner_point[s, i], y0[i] + before),
+        (inner[s, i], velocity(i, t0 + share * h, lambda m: inner_point[s, m])),
+        (err[i], h * Sum(b[s] * k[s, i], (s, 0, LAST)) - h * moved),
+    )
+
+
+ESTIMATE = Claim(
+    id="solver.dopri.pair.error",
+    section="2.2",
+    title="The error estimate is order 5 minus order 4 on the same seven stages",
+    kind="equality",
+    subject="ode.rk_step",
+    driver="rk_step",
+    structure=(PROBLEMS,),
+    inputs=(TIME, WIDTH, STATE, PARAMETERS),
+    program=Program(
+        (
+            *coefficients(DOPRI5),
+            _estimate(_DIFFERENCE),
+            _POINT,
+            _SLOPE,
+            (y1[i], y0[i] + h * Sum(b[s] * k[s, i], (s, 0, LAST))),
+            (err[i], h * Sum(e[s] * k[s, i], (s, 0, LAST))),
+            (slope[i], velocity(i, t0 + h, lambda m: y1[m])),
+        ),
+        (
+            Output("y1", y1[i], (i, 0, D - 1)),
+            Output("error", err[i], (i, 0, D - 1)),
+            Output("slope", slope[i], (i, 0, D - 1)),
+        ),
+    ),
+    statement=Eq(err[i], h * Sum((b[s] - IndexedBase("bhat", real=True)[s]) * k[s, i], (s, 0, LAST))),
+    derivation=lambda: None,
+    variants=(
+        Variant("order 4 minus order 5", "scipy: RK45.E", (_estimate(tuple(-w for w in _DIFFERENCE)),)),
+        Variant(
+            "the classical method for the value of order 4",
+            "notes, section 2.2",
+            _classical(),
+            printed=True,
+            why="The companion's order 4 is on the pair's own stages; another method costs evaluations of its own.",
+        ),
+        Variant("the weights of order 5", "known bug", (_estimate(DOPRI5.b),)),
+        Variant("the last stage's weight forgotten", "known bug", (_estimate((*_DIFFERENCE[:LAST], 0)),)),
+        Variant("the last slope is that of the step's start", "known bug", ((slope[i], k[0, i]),)),
+        method("46732/5247 in seven digits", "known bug: a rounded coefficient", rounded(DOPRI5, 5, 2)),
+    ),
+    options={"rhs": shown(), "tableau": DOPRI5},
+    remarks="The last stage is f at the new state, so it is the first stage of the next step.",
+)
+
+# ---------------------------------------------------------------- how large an error is, and the next step
+
+ENTRIES = Size("n", 1, 4)
+ERROR = (
+    real("error", ENTRIES),
+    real("y0", ENTRIES),
+    real("y1", ENTRIES),
+    nonnegative("rtol", high=1, host=True, typical=(1e-3, 1e-7, 0.0)),
+    positive("atol", high=1, host=True, typical=(1e-6, 1e-9, 1.0)),
+)
+entries = ENTRIES.symbol
+error, before, after, rtol, atol = symbols_of(ERROR)
+scaled, ratio = IndexedBase("scaled", real=True), Symbol("ratio", nonnegative=True)
+
+
+def _scaled(largest):
+    return scaled[i], error[i] / (atol + rtol * largest)
+
+
+_MEAN = Sum(scaled[i] ** 2, (i, 0, entries - 1)) / entries
+RATIO = Claim(
+    id="solver.dopri.step_control.ratio",
+    section="2.2",
+    title="An error is measured in units of what is tolerated, as a root mean square",
+    kind="equality",
+    subject="ode.error_ratio",
+    driver="function",
+    structure=(ENTRIES,),
+    inputs=ERROR,
+    program=Program((_scaled(Max(Abs(before[i]), Abs(after[i]))), (ratio, sqrt(_MEAN))), (Output("ratio", ratio),)),
+    statement=Eq(ratio, sqrt(_MEAN)),
+    derivation=lambda: None,
+    variants=(
+        Variant("the old state alone", "known bug", (_scaled(Abs(before[i])),)),
+        Variant("without absolute values", "known bug", (_scaled(Max(before[i], after[i])),)),
+        Variant("a sum in the place of the mean", "known bug", ((ratio, sqrt(_MEAN * entries)),)),
+        Variant("the mean square, no root", "known bug", ((ratio, _MEAN),)),
+        Variant("the larger of the two tolerances", "Matlab's ode45", ((scaled[i], error[i] / Max(atol, rtol * Max(Abs(before[i]), Abs(after[i])))),)),
+    ),
+)  # fmt: skip
+
+ORDER = Size("order", 2, 8)
+CONTROL = (
+    positive("r"),
+    Domain("safety", low=0.5, high=1, host=True, typical=(0.9, 0.8)),
+    Domain("dfactor", low=0.0625, high=0.5, host=True, typical=(0.2, 0.25)),
+    Domain("ifactor", low=2, high=16, host=True, typical=(10.0, 5.0)),
+)
+r, safety, dfactor, ifactor = symbols_of(CONTROL)
+order = ORDER.symbol
+wanted, factor = symbols("wanted factor", positive=True)
+
+
+def _law(power):
+    return wanted, safety * r**power
+
+
+CONTROL_LAW = Claim(
+    id="solver.dopri.step_control",
+    section="2.2",
+    title="The next step is this one times (tolerance / error)^(1/order), with a margin and within limits",
+    kind="equality",
+    subject="ode.step_factor",
+    driver="function",
+    structure=(ORDER,),
+    inputs=CONTROL,
+    program=Program((_law(-1 / order), (factor, Min(ifactor, Max(dfactor, wanted)))), (Output("factor", factor),)),
+    statement=Eq(factor, Min(ifactor, Max(dfactor, safety * r ** (-1 / order)))),
+    derivation=lambda: None,
+    variants=(
+        Variant(
+            "inversely proportional to the error",
+            "notes",
+            (_law(Rational(-1)),),
+            printed=True,
+            why="At 32 times the tolerance a method of order 5 halves its step; the printed law takes 1/32 of it.",
+        ),
+        Variant("one order less in the root", "known bug", (_law(-1 / (order - 1)),)),
+        Variant("one order more in the root", "other libraries, for an unextrapolated pair", (_law(-1 / (order + 1)),)),
+        Variant("grows with the error", "known bug", (_law(1 / order),)),
+        Variant("margin inside the root", "known bug", ((wanted, (safety / r) ** (1 / order)),)),
+        Variant("never grows", "known bug", ((factor, Min(1, Max(dfactor, wanted))),)),
+        Variant("shrinks without limit", "known bug", ((factor, Min(ifactor, wanted)),)),
+    ),
+    options={"arguments": ("r", "order", "safety", "dfactor", "ifactor")},
+    remarks="For the pair the order is 5, that of the difference between its two values.",
+)
+
+CLAIMS = (PAIR, ESTIMATE, CONTROL_LAW, RATIO)
