@@ -1,9 +1,5 @@
 """Backpropagation, there and back: the forward pass, and the deltas of the last and of the hidden layers (1.2.1)."""
 
-from sympy import Eq, IndexedBase, KroneckerDelta, Lambda, Piecewise, Rational, Sum, Symbol, exp, symbols
-
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.backprop_network import (
     BATCH,
     DEEP,
@@ -45,6 +41,10 @@ from gnomon.derivations.backprop_network import (
     x,
     y,
 )
+from sympy import Eq, IndexedBase, KroneckerDelta, Lambda, Piecewise, Rational, Sum, Symbol, exp, symbols
+
+from gnomon.claim import Claim, Output, Program, Variant
+from gnomon.derivation import Derivation, Step, define
 
 m, p = symbols("m p", integer=True, nonnegative=True)
 # ---------------------------------------------------------------- forward
@@ -105,7 +105,9 @@ def _forward_variants(*a):
             (affine(*a, weight=Theta[l - 1, j, i]),),
             why="nn.Linear stores (out, in), the notes (in, out).",
         ),
-        Variant("hidden activation on the last layer", "known bug", (activated(*a, last=sigma(s[(l, *a, j)])),)),
+        Variant(
+            "hidden activation on the last layer", "known bug", (activated(*a, last=sigma(s[(l, *a, j)])),)
+        ),
         Variant("no activation on the last layer", "known bug", (activated(*a, last=s[(l, *a, j)]),)),
         Variant("no activation on the hidden layers", "known bug", (activated(*a, hidden=s[(l, *a, j)]),)),
     )
@@ -145,7 +147,9 @@ network_output = Claim(
     inputs=(BATCH, *PARAMETERS),
     program=Program(forward(a), (Output("yhat", h[k, a, j], (a, 0, N - 1), (j, 0, n[k] - 1)),)),
     statement=Eq(s[l + 1, a, q], Sum(Theta[l, i, q] * h[l, a, i], (i, 0, n[l] - 1)) + b[l, q]),
-    conditions=("h_0 = x, h_l = sigma(s_l) for the hidden layers, and rho(s_k) for the last one, sample by sample",),
+    conditions=(
+        "h_0 = x, h_l = sigma(s_l) for the hidden layers, and rho(s_k) for the last one, sample by sample",
+    ),
     derivation=forward_proof,
     variants=_forward_variants(a),
     remarks="The gradient that is compared along with the values is autograd's, by all parameters and the input, of a "
@@ -192,7 +196,9 @@ dE_dsk = Claim(
     driver="backward_pass",
     structure=(DEPTH, *NETWORK),
     inputs=(SAMPLE, TARGET, *PARAMETERS),
-    program=Program((*forward(), (_LAST, output_delta())), (Output("output_delta", _LAST, (j, 0, n[k] - 1)),)),
+    program=Program(
+        (*forward(), (_LAST, output_delta())), (Output("output_delta", _LAST, (j, 0, n[k] - 1)),)
+    ),
     statement=Eq(delta[k, q], -(y[q] - rho(s[k, q])) * drho(s[k, q])),
     conditions=("the error is half the squared error of one sample", SMOOTH),
     derivation=output_delta_proof,
@@ -217,7 +223,9 @@ dE_dsk = Claim(
             why="rho'(yhat) for rho'(s): y * (1 - y) is right for a logistic output y, rho' of it is not.",
         ),
         Variant("twice", "torch, sum of squares", ((_LAST, 2 * output_delta()),), why="without the half"),
-        Variant("slope of the hidden activation", "known bug", ((_LAST, -(y[j] - h[k, j]) * dsigma(s[k, j])),)),
+        Variant(
+            "slope of the hidden activation", "known bug", ((_LAST, -(y[j] - h[k, j]) * dsigma(s[k, j])),)
+        ),
     ),
     remarks=PADDING,
 )
@@ -243,7 +251,9 @@ def hidden_delta_proof() -> Derivation:
     alone = Sum(dsigma(s[l, i]) * back * KroneckerDelta(i, p), below)
     return Derivation(
         (
-            define(delta[l, i], "dE/ds[l, i]", "the gradient by the pre-activations of layer l, for any loss E"),
+            define(
+                delta[l, i], "dE/ds[l, i]", "the gradient by the pre-activations of layer l, for any loss E"
+            ),
             Step(
                 "differentiate",
                 Sum(Theta[l, i, q] * sigma(at), below) + b[l, q],
@@ -317,15 +327,24 @@ hidden_delta = Claim(
     conditions=("any loss, any depth, any widths", SMOOTH),
     derivation=hidden_delta_proof,
     variants=(
-        Variant("weights transposed", "known bug", (deltas(hidden=_HIDDEN * handed_back(weight=Theta[l, q, j])),)),
+        Variant(
+            "weights transposed", "known bug", (deltas(hidden=_HIDDEN * handed_back(weight=Theta[l, q, j])),)
+        ),
         Variant(
             "slope at the activation",
             "known bug",
             (deltas(hidden=dsigma(h[l, j]) * handed_back()),),
             why="sigma'(h) for sigma'(s): h * (1 - h) is right for logistic units, sigma' applied to h is not.",
         ),
-        Variant("without the slope", "known bug", (deltas(hidden=handed_back()),), why="the gradient by h, not by s"),
-        Variant("slope of the layer above", "known bug", (deltas(hidden=dsigma(s[l + 1, j]) * handed_back()),)),
+        Variant(
+            "without the slope",
+            "known bug",
+            (deltas(hidden=handed_back()),),
+            why="the gradient by h, not by s",
+        ),
+        Variant(
+            "slope of the layer above", "known bug", (deltas(hidden=dsigma(s[l + 1, j]) * handed_back()),)
+        ),
         Variant("sign changed at every layer", "known bug", (deltas(hidden=-_HIDDEN * handed_back()),)),
         Variant("twice", "torch, sum of squares", (deltas(last=2 * output_delta()),), why="without the half"),
         Variant(

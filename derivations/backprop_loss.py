@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sympy import Eq, IndexedBase, Piecewise, Rational, Sum, Symbol, symbols
+from sympy import Eq, IndexedBase, Piecewise, Rational, Sum, Symbol, sqrt, symbols
 
 from gnomon.claim import Claim, Output, Program, Variant
 from gnomon.derivation import Derivation, Step
@@ -13,7 +13,9 @@ K, N = symbols_of((UNITS, SAMPLES))
 ONE = (real("yhat", UNITS), real("y", UNITS))
 MANY = (real("yhat", SAMPLES, UNITS), real("y", SAMPLES, UNITS))
 yhat, y = symbols_of(ONE)
-E, total, grad = Symbol("E", real=True), Symbol("L", real=True), IndexedBase("g", real=True)
+E, total, share = symbols("E L share", real=True)
+e, g, part = (IndexedBase(name, real=True) for name in ("e", "g", "part"))
+averaged = Symbol("averaged", integer=True)
 a, q, j, r = symbols("a q j r", integer=True, nonnegative=True)
 HALF = Rational(1, 2)
 TORCH = "F.mse_loss divides by the number of outputs and has no half: 2/K times the gradient."
@@ -61,7 +63,13 @@ def batch_proof() -> Derivation:
     summed = Sum(HALF * squares(a), (a, 0, N - 1))
     return Derivation(
         (
-            Step("differentiate", summed, -gap, "The sum over the samples: each keeps its own.", by=(yhat[r, j],)),
+            Step(
+                "differentiate",
+                summed,
+                -gap,
+                "The sum over the samples: each keeps its own.",
+                by=(yhat[r, j],),
+            ),
             Step(
                 "differentiate",
                 summed / N,
@@ -106,39 +114,56 @@ mse = Claim(
     derivation=error_proof,
     variants=(
         Variant("mean of the squares", "torch, F.mse_loss", ((E, squares() / K),), why=TORCH),
-        Variant("sum of the squares", "torch, reduction sum", ((E, squares()),), why="twice the gradient"),
-        Variant("half the mean", "known convention", ((E, HALF * squares() / K),), why="1/K times the gradient"),
+        Variant("sum of the squares", "torch, reduction sum", ((E, squares()),), why="Twice the gradient."),
+        Variant(
+            "half the mean", "known convention", ((E, HALF * squares() / K),), why="1/K times the gradient."
+        ),
     ),
-    remarks="The notes call this “MSE”, but nothing is averaged. The three conventions of a mean, a sum and a half "
-    "agree in no number of outputs, and each pair of them in one at most. " + TORCH,
+    remarks="The notes call this “MSE”, but nothing is averaged. For two outputs the mean happens to agree with the "
+    "half, for one output with the sum, so a test with either size alone can miss the difference. " + TORCH,
 )
 
 batch = Claim(
     id="backprop.mse.batch",
     section="1.2.1",
-    title="The error of a batch is the sum or the mean over its samples, and only over these",
+    title="The error of a batch is the sum or the mean over its samples, not over their outputs",
     kind="equality",
     subject="backprop.half_squared_error",
     driver="function",
-    structure=(
-        UNITS,
-        SAMPLES,
-        Choice("reduction", {"sum": {Symbol("averaged", integer=True): 0}, "mean": {Symbol("averaged", integer=True): 1}}),
-    ),
+    structure=(UNITS, SAMPLES, Choice("reduction", {"mean": {averaged: 1}, "sum": {averaged: 0}})),
     inputs=MANY,
     program=Program(
         (
-            (grad[a], HALF * squares(a)),
-            (total, Sum(grad[a], (a, 0, N - 1)) / N ** Symbol("averaged", integer=True)),
+            (e[a], HALF * squares(a)),
+            (share, Piecewise((N, Eq(averaged, 1)), (1, True))),
+            (total, Sum(e[a], (a, 0, N - 1)) / share),
         ),
         (Output("L", total),),
     ),
     statement=Eq(total, Sum(HALF * squares(a), (a, 0, N - 1)) / N),
+    conditions=("the mean as shown; for the reduction sum without the factor 1/N",),
     derivation=batch_proof,
-    variants=(Variant("none","x",((total, Sum(grad[a], (a, 0, N - 1))),)),),
+    variants=(
+        Variant(
+            "mean over all numbers",
+            "torch, F.mse_loss",
+            ((share, Piecewise((N * K, Eq(averaged, 1)), (1, True))),),
+            why="F.mse_loss averages over samples and outputs alike.",
+        ),
+        Variant("always the sum", "known bug", ((share, 1),)),
+        Variant("without the half", "known convention", ((e[a], squares(a)),)),
+        Variant(
+            "root of the error",
+            "RMSE",
+            ((total, sqrt(Sum(e[a], (a, 0, N - 1)) / share)),),
+            why="not a sum of losses",
+        ),
+    ),
     options={"arguments": ("yhat", "y", "reduction")},
+    remarks="Gradients add up over samples, so dividing by N belongs to the loss and not to backpropagation.",
 )
 
+# The product e * e / 2 has two factors, and each hands back half of e: a half of a subnormal number is rounded.
 dE_dyhat = Claim(
     id="backprop.dE_dyhat",
     section="1.2.1",
@@ -148,16 +173,23 @@ dE_dyhat = Claim(
     driver="function_gradient",
     structure=(UNITS,),
     inputs=ONE,
-    program=Program(((grad[j], -(y[j] - yhat[j])),), (Output("g", grad[j], (j, 0, K - 1)),)),
-    statement=Eq(Symbol("dE/dyhat[j]"), -(y[j] - yhat[j])),
+    program=Program(
+        ((part[j], HALF * (y[j] - yhat[j])), (g[j], -2 * part[j])),
+        (Output("g", g[j], (j, 0, K - 1)),),
+    ),
+    statement=Eq(g[j], -(y[j] - yhat[j])),
+    conditions=("g is the gradient of E by the outputs, as autograd computes it",),
     derivation=gradient_proof,
     variants=(
-        Variant("the sign dropped", "known bug", ((grad[j], y[j] - yhat[j]),)),
-        Variant("of the mean of the squares", "torch, F.mse_loss", ((grad[j], -2 * (y[j] - yhat[j]) / K),), why=TORCH),
-        Variant("of the sum of the squares", "torch, reduction sum", ((grad[j], -2 * (y[j] - yhat[j])),)),
+        Variant("the sign dropped", "known bug", ((g[j], 2 * part[j]),)),
+        Variant("of the mean of the squares", "torch, F.mse_loss", ((g[j], -4 * part[j] / K),), why=TORCH),
+        Variant(
+            "of the sum of the squares", "torch, reduction sum", ((g[j], -4 * part[j]),), why="twice as large"
+        ),
+        Variant("without the inner derivative", "known bug", ((g[j], -2 * part[j] * yhat[j]),)),
     ),
     options={"by": ("yhat",)},
-    remarks="Seen is autograd's derivative, and its derivative in turn is compared too.",
+    remarks="The derivative of this derivative, which is 1, is compared with autograd's too.",
 )
 
 CLAIMS = (mse, batch, dE_dyhat)

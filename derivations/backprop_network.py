@@ -27,8 +27,13 @@ CURVES = {
 }
 
 
-def _activation(name: str, curve: Any, slope: Any) -> Choice:
-    return Choice(name, {label: {curve: Lambda(u, f), slope: Lambda(u, df)} for label, (f, df) in CURVES.items()})
+def _activation(name: str, labels: str, function: Any, derivative: Any) -> Choice:
+    """A choice between curves; the first of the labels is the one that counterexamples are shown with."""
+    options = {}
+    for label in labels.split():
+        curve, slope = CURVES[label]
+        options[label] = {function: Lambda(u, curve), derivative: Lambda(u, slope)}
+    return Choice(name, options)
 
 
 biases = Symbol("biases", integer=True)
@@ -36,9 +41,9 @@ DEPTH, DEEP, SAMPLES = Size("k", 1, 3), Size("k", 2, 3), Size("N", 1, 2)
 WIDTHS = Sizes("n", DEPTH.symbol + 1, 1, W)
 NETWORK = (
     WIDTHS,
-    _activation("activation", sigma, dsigma),
-    _activation("output_activation", rho, drho),
-    Choice("biases", {"no": {biases: 0}, "yes": {biases: 1}}),
+    _activation("activation", "tanh relu sigmoid identity", sigma, dsigma),
+    _activation("output_activation", "sigmoid identity tanh relu", rho, drho),
+    Choice("biases", {"yes": {biases: 1}, "no": {biases: 0}}),
 )
 k, n, N = symbols_of((DEPTH, WIDTHS, SAMPLES))
 SAMPLE, TARGET, PARAMETERS = real("x", n[0]), real("y", n[k]), (real("Theta", k, W, W), real("b", k, W))

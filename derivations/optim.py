@@ -223,21 +223,35 @@ at_first = theta0[i] - lr * g[0, i] / (Abs(g[0, i]) + eps)
 
 def first_step_proof() -> Derivation:
     x, e = Symbol("g", real=True), Symbol("eps", positive=True)
-    q, r = (Symbol(name, nonnegative=True) for name in ("beta1", "beta2"))
+    q, r, square = (Symbol(name, nonnegative=True) for name in ("beta1", "beta2", "v"))
+    mean, now = Symbol("m", real=True), Symbol("t", integer=True, positive=True)
     below = (q < 1, r < 1)
     return Derivation(
         (
             Step(
-                "rewrite",
-                (1 - q) * x / (1 - q),
+                "substitute",
+                (q * mean + (1 - q) * x) / (1 - q**now),
                 x,
-                why="after one step the mean is the gradient",
+                why="after one step from zero, the corrected mean is the gradient",
+                by=((mean, 0), (now, 1)),
                 assume=below,
             ),
             Step(
-                "rewrite", (1 - r) * x**2 / (1 - r), x**2, why="and the mean square its square", assume=below
+                "substitute",
+                (r * square + (1 - r) * x**2) / (1 - r**now),
+                x**2,
+                why="and the corrected mean square its square",
+                by=((square, 0), (now, 1)),
+                assume=below,
             ),
-            Step("rewrite", x / (sqrt(x**2) + e), x / (Abs(x) + e), why="the root of a square is its size"),
+            Step(
+                "substitute",
+                mean / (sqrt(square) + e),
+                x / (Abs(x) + e),
+                why="the root of which is its size",
+                by=((mean, x), (square, x**2)),
+                wrong=(x / sqrt(x**2 + e), sign(x)),
+            ),
             Step(
                 "rewrite",
                 x / Abs(x),

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sympy import Abs, Eq, IndexedBase, KroneckerDelta, Le, Max, Rational, Sum, Symbol, false, sqrt, symbols
+from sympy import Abs, Eq, IndexedBase, Le, Max, Rational, Sum, Symbol, false, sqrt, symbols
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step
@@ -48,21 +48,26 @@ def second(square: Any) -> tuple[tuple[Any, Any], ...]:
 
 
 def adaptive_proof() -> Derivation:
-    x, e = IndexedBase("g", real=True), Symbol("eps", positive=True)
-    a, b = symbols("a b", integer=True)
-    move = x[a] / (sqrt(1 + x[a] ** 2) + e)
-    slope = (1 / (sqrt(1 + x[a] ** 2) + e)) - x[a] ** 2 / (
-        sqrt(1 + x[a] ** 2) * (sqrt(1 + x[a] ** 2) + e) ** 2
+    x, w, past = IndexedBase("g", real=True), IndexedBase("w", real=True), IndexedBase("v", positive=True)
+    e, size, at = (
+        Symbol("eps", positive=True),
+        Symbol("n", integer=True, positive=True),
+        Symbol("a", integer=True),
     )
+
+    def root(index: Any) -> Any:
+        return sqrt(past[index] + x[index] ** 2)
+
     return Derivation(
         (
             *loop_steps(),
             Step(
                 "differentiate",
-                move,
-                slope * KroneckerDelta(a, b),
-                why="a coordinate's step does not depend on another's gradient (here for any v from before, scaled to 1)",
-                by=(x[b],),
+                Sum(w[i] * x[i] / (root(i) + e), (i, 0, size - 1)),
+                w[at] * (1 / (root(at) + e) - x[at] ** 2 / (root(at) * (root(at) + e) ** 2)),
+                why="of all coordinates' steps, whatever their weights w, one gradient moves its own alone",
+                by=(x[at],),
+                wrong=(w[at] / (root(at) + e),),
             ),
         ),
         SCOPE,
@@ -186,7 +191,9 @@ def weight(rate: Any) -> Any:
     return Sum(rate**k, (k, 0, T - 1))
 
 
-FORGETS = unit("beta2", host=True, typical=(0.999, 0.99))
+ALONE = Size("n", 1, 1)
+AT_LEAST_TWO = Size("T", 2, 5)
+FORGETS = unit("beta2", host=True, typical=(0.3, 0.999))
 BOUND = sqrt(weight(b1**2 / b2) * weight(b2)) / weight(b1)
 shown, shown_before = IndexedBase("param"), IndexedBase("previous")
 ENTRIES = ((i, 0, n - 1),)
@@ -197,7 +204,7 @@ LAST = Abs(theta[T, i] - theta[T - 1, i])
 def bound_steps() -> tuple[Step, ...]:
     x, y = IndexedBase("x", real=True), IndexedBase("y", real=True)
     h = IndexedBase("h", real=True)  # the gradient of k steps ago
-    q, r, e, root = symbols("beta1 r eps R", positive=True)  # r is the root of beta2
+    q, r, e, root = symbols("beta1 r eps s", positive=True)  # r is the root of beta2
     size = Symbol("T", integer=True, positive=True)
     every = (k, 0, size - 1)
     xx, yy, xy = Sum(x[k] ** 2, every), Sum(y[k] ** 2, every), Sum(x[k] * y[k], every)
@@ -207,10 +214,8 @@ def bound_steps() -> tuple[Step, ...]:
         Sum(r ** (2 * k) * h[k] ** 2, every),
         Sum((q**2 / r**2) ** k, every),
     )
-    s1, s2, s3 = symbols(
-        "S1 S2 S3", positive=True
-    )  # the sums of the weights for beta1, beta2 and beta1**2/beta2
-    squared, mean = Symbol("V", positive=True), Symbol("M", real=True)
+    s1, s2, s3 = symbols("S1 S2 S3", positive=True)  # sums of weights: beta1, beta2, beta1**2 / beta2
+    squared, rest, mean = Symbol("V", positive=True), Symbol("R", nonnegative=True), Symbol("M", real=True)
     return (
         Step("inequality", Le(xy**2, xx * yy), crossed, why="Cauchy and Schwarz, by Lagrange's identity"),
         Step(
@@ -228,10 +233,10 @@ def bound_steps() -> tuple[Step, ...]:
             by=((x[k], (q / r) ** k), (y[k], r**k * h[k])),
         ),
         Step(
-            "rewrite",
-            sqrt(s3 * squared) / s1 / sqrt(squared / s2),
-            sqrt(s3 * s2) / s1,
-            why="divided by the weights: the most that |mhat| / sqrt(vhat) can be",
+            "inequality",
+            Le((s3 * squared - rest) / s1**2, s3 * s2 / s1**2 * (squared / s2)),
+            rest / s1**2,
+            why="divided by the sums of the weights: mhat**2 is at most the square of the bound times vhat",
         ),
         Step(
             "inequality",
@@ -246,17 +251,25 @@ def attained_steps() -> tuple[Step, ...]:
     q, w = symbols("beta1 beta2", positive=True)
     size = Symbol("T", integer=True, positive=True)
     every = (k, 0, size - 1)
+    x = IndexedBase("g", real=True)
+    mean, square = Sum(q**k * x[k], every), Sum(w**k * x[k] ** 2, every)
     ratio = Sum((q**2 / w) ** k, every)
-    s1, s2, s3 = symbols("S1 S2 S3", positive=True)
+    s1, s2 = symbols("S1 S2", positive=True)
     return (
         Step(
-            "rewrite",
-            Sum(q**k * (q / w) ** k, every),
-            ratio,
-            why="gradients (beta1/beta2)**k of k steps ago: first moment",
+            "substitute",
+            (mean / s1) ** 2 / (square / s2),
+            ratio * s2 / s1**2,
+            why="gradients (beta1 / beta2)**k of k steps ago attain the bound",
+            by=((x[k], (q / w) ** k),),
         ),
-        Step("rewrite", Sum(w**k * ((q / w) ** k) ** 2, every), ratio, why="and the second moment"),
-        Step("rewrite", s3 / s1 / sqrt(s3 / s2), sqrt(s3 * s2) / s1, why="the bound is attained"),
+        Step(
+            "sum",
+            (1 - q) * Sum(q**k, every),
+            1 - q**size,
+            why="the sums of the weights in closed form",
+            assume=(q < 1,),
+        ),
     )
 
 
@@ -281,12 +294,12 @@ step_bound = Claim(
     kind="inequality",
     subject="optim.Adam",
     driver="optimizer_path",
-    structure=(WIDTH, STEPS),
+    structure=(ALONE, AT_LEAST_TWO),
     inputs=(START, GRADIENTS, RATE, BETA1, FORGETS, EPS),
     program=Program(ADAM, (*PARAM, Output("previous", theta[T - 1, i], (i, 0, n - 1)))),
     relation=Relation(LENGTH, "<=", lr * BOUND, ENTRIES),
     statement=Le(LAST, lr * BOUND),
-    conditions=("beta2 is greater than 0",),
+    conditions=("beta2 is greater than 0", "the first step is a claim of its own"),
     derivation=lambda: Derivation((*loop_steps(), *bound_steps(), beyond_step()), SCOPE),
     variants=(
         Variant(

@@ -131,17 +131,11 @@ def unbiased_proof() -> Derivation:
             ),
             Step(
                 "sum",
-                constant,
-                level * (1 - beta**T),
-                why="a geometric sum: the weights do not add up to 1, which is the bias towards zero",
-                assume=BELOW_ONE,
-                wrong=(level, level * (1 - beta ** (T + 1))),
-            ),
-            Step(
-                "rewrite",
-                level * (1 - beta**T) / (1 - beta**T),
+                constant / (1 - beta**T),
                 level,
-                why="the correction takes the factor off",
+                why="a geometric sum: the weights add up to 1 - beta**T, which the correction takes off",
+                assume=BELOW_ONE,
+                wrong=(level * (1 - beta**T), level * (1 - beta**T) / (1 - beta ** (T + 1))),
             ),
             Step(
                 "rewrite",

@@ -56,7 +56,7 @@ PAIR = Claim(
             why="The notes compare an RK4 with an RK5 result and print the classical RK4; the pair shares its stages.",
         ),
         method("-25360/2187 in seven digits", "known bug: a rounded coefficient", rounded(DOPRI5, 4, 1)),
-        Variant("8/9 taken for 4/5", "known bug", ((c[s], entry((*DOPRI5.c[:4], DOPRI5.c[3], 1, 1), s)),)),
+        Variant("4/5 in the place of 8/9", "known bug", ((c[s], entry((*DOPRI5.c[:4], DOPRI5.c[3], 1, 1), s)),)),
         Variant(
             "time left out of the stages",
             "known bug",
@@ -227,4 +227,86 @@ CONTROL_LAW = Claim(
     remarks="For the pair the order is 5, that of the difference between its two values.",
 )
 
-CLAIMS = (PAIR, ESTIMATE, CONTROL_LAW, RATIO)
+# ---------------------------------------------------------------- what becomes of a step
+
+FIRST = Domain("h", low=1, high=2, host=True, typical=(1.0, 2.0))
+# growth by steps so large that no rounding hides the error, whatever the dtype
+GROWTH = real("theta", D, low=3, high=8)
+# above the unit roundoff of every dtype, so that the tolerance is the claim's and not the dtype's
+LOOSE = Domain("rtol", low=0.015625, high=1, host=True, typical=(0.5, 0.125))
+FLOOR = positive("atol", high=0.125, host=True, typical=(0.0078125, 0.03125))
+first, loose, floor = FIRST.symbol, LOOSE.symbol, FLOOR.symbol
+signed = SIGN * first
+size, proposed, base_time = symbols("size proposed base_time", real=True)
+base, base_slope, probe = (IndexedBase(name, real=True) for name in ("base", "base_slope", "probe"))
+SECOND = DOPRI5.stages  # the first call of the second attempt: one call more than a step has stages
+_OLD_OR_NEW = (
+    (base_time, Piecewise((start + signed, ratio <= 1), (start, True))),
+    (base[i], Piecewise((y1[i], ratio <= 1), (y0[i], True))),
+    (base_slope[i], Piecewise((slope[i], ratio <= 1), (k[0, i], True))),
+)
+
+
+def _size(power, low=Rational(1, 5), high=10):
+    return size, first * Min(high, Max(low, Rational(9, 10) * ratio**power))
+
+
+def _tolerated(mean):
+    return ratio, mean
+
+
+ATTEMPTS = Claim(
+    id="solver.dopri.step_control.attempt",
+    section="2.2",
+    title="A step is kept if its error is tolerated; else it is tried again from the old state, smaller",
+    kind="equality",
+    subject="ode.odeint",
+    driver="ode_evaluations",
+    structure=(DIRECTION,),
+    inputs=(HOST_START, FIRST, LOOSE, FLOOR, STATE, GROWTH),
+    program=Program(
+        (
+            *coefficients(DOPRI5),
+            _estimate(_DIFFERENCE),
+            (point[s, i], y0[i] + signed * Sum(a[s, j] * k[j, i], (j, 0, s - 1))),
+            (k[s, i], GROWTH.symbol[i] * point[s, i]),
+            (y1[i], y0[i] + signed * Sum(b[s] * k[s, i], (s, 0, LAST))),
+            (err[i], signed * Sum(e[s] * k[s, i], (s, 0, LAST))),
+            (slope[i], GROWTH.symbol[i] * y1[i]),
+            (scaled[i], err[i] / (floor + loose * Max(Abs(y0[i]), Abs(y1[i])))),
+            _tolerated(sqrt(Sum(scaled[i] ** 2, (i, 0, D - 1)) / D)),
+            _size(Rational(-1, 5)),
+            *_OLD_OR_NEW,
+            (proposed, base_time + SIGN * size / 5),
+            (probe[i], base[i] + SIGN * size * base_slope[i] / 5),
+        ),
+        (Output("time", proposed), Output("state", probe[i], (i, 0, D - 1))),
+    ),
+    statement=Eq(base[i], Piecewise((y1[i], ratio <= 1), (y0[i], True))),
+    derivation=lambda: None,
+    gradient=False,
+    variants=(
+        Variant("the size falls as the error grows", "notes", (_size(Rational(-1)),), printed=True),
+        Variant("one order less in the root", "known bug", (_size(Rational(-1, 4)),)),
+        Variant("every step is kept", "known bug", tuple((lhs, rhs.args[0][0]) for lhs, rhs in _OLD_OR_NEW)),
+        Variant(
+            "after a rejection the last slope is taken for the first",
+            "known bug: first same as last",
+            ((base_slope[i], slope[i]),),
+        ),
+        Variant("the largest error counts", "other libraries: maximum norm", (_tolerated(Max(Abs(scaled[0]), Abs(scaled[1]))),)),
+        Variant("a rejected step is halved", "known bug", ((size, Piecewise((_size(Rational(-1, 5))[1], ratio <= 1), (first / 2, True))),)),
+    ),
+    options={
+        "rhs": shown(lambda index, time, state: GROWTH.symbol[index] * state(index)),
+        "times": Output("t", start + 16 * n * signed, (n, 0, 1)),
+        "method": "dopri5",
+        "first_step": "h",
+        "tolerances": ("rtol", "atol"),
+        "call": SECOND,
+    },
+    remarks="Observed through what the solver asks of f at the second stage of its second attempt. The size of a step "
+    "carries no gradient.",
+)
+
+CLAIMS = (ATTEMPTS, PAIR, ESTIMATE, CONTROL_LAW, RATIO)

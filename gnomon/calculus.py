@@ -342,7 +342,7 @@ def _compare_remainder(step: Any, after: Any, point: Point) -> bool | None:
 CALCULUS = {
     "differentiate": Rule(_differentiate, _compare_difference, ranges=_ranges),
     "sum": Rule(_sum, compare_sides, spread=_upper_limits),
-    "integrate": Rule(_integrate, _compare_integrals),
+    "integrate": Rule(_integrate, _compare_integrals, draws=3),
     "limit": Rule(_to_limit, _compare_approach),
     "series": Rule(_series, _compare_remainder),
 }

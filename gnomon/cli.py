@@ -8,10 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from gnomon.claim import Claim
+from typing import Any
 
 EPILOG = """exit codes: 0 all hold · 1 some claim fails · 2 usage or configuration · 3 something, or everything, is undecided"""
 
@@ -95,44 +92,27 @@ def coloured(text: str, code: str, stream: Any = None) -> str:
 
 
 def listing(arguments: argparse.Namespace) -> int:
-    from gnomon.discover import models, select
+    from gnomon.catalogue import select
+    from gnomon.discover import models
 
-    chosen = select(arguments.globs)
-    known = models()
+    rows, known = select(arguments.globs), models()
     by_subject: dict[str, list[str]] = {}
-    for claim in chosen:
-        by_subject.setdefault(claim.subject, []).append(claim.id)
-    shown = [m for m in known if not arguments.globs or m in by_subject]
-    rows = [
-        {
-            "id": claim.id,
-            "section": claim.section,
-            "kind": claim.kind,
-            "trust": trust(claim),
-            "subject": claim.subject,
-            "title": claim.title,
-            "model": claim.subject in known,
-        }
-        for claim in chosen
-    ]
+    for row in rows:
+        by_subject.setdefault(row["subject"], []).append(row["id"])
+    shown = [model for model in known if not arguments.globs or model in by_subject]
     if arguments.json:
         found = [{"subject": name, "claims": by_subject.get(name, [])} for name in shown]
         print(json.dumps({"claims": rows, "models": found}, indent=1, ensure_ascii=False))
         return 0
-    width = max((len(str(row["id"])) for row in rows), default=0)
+    width = max((len(row["id"]) for row in rows), default=0)
     for row in rows:
-        lacking = "" if row["model"] else coloured("  no such model", "31")
-        print(f"{row['id']:{width}}  §{row['section']:<6} {row['kind']:<11} {row['trust']:<26} {row['subject']}{lacking}")
+        lacking = "" if row["subject"] in known else coloured("  no such model", "31")
+        print(f"{row['id']:{width}}  §{row['section']:<6} {row['kind']:<11} {row['subject']:<28} {row['trust']}{lacking}")
     alone = [name for name in shown if name not in by_subject]
     if alone:
         print("\nmodels without a claim: " + ", ".join(alone))
     say(f"{len(rows)} claims, {len(shown)} models")
     return 0
-
-
-def trust(claim: Claim) -> str:
-    """What a claim's derivation aims to show; only ``gnomon prove`` says whether it does."""
-    return claim.scope
 
 
 def prove(arguments: argparse.Namespace) -> int:

@@ -164,12 +164,12 @@ def check_step(step: Step, seed: int = 0) -> StepResult:
     try:
         method, note = rule.symbolic(step, rule.right(step), "")
     except Exception as error:  # whatever SymPy makes of a step, the proof goes on with the next
-        return result(False, False, 0, 0, f"the symbolic check failed: {type(error).__name__}: {error}")
+        return result(False, False, 0, 0, f"the symbolic check failed: {_told(error)}")
     try:
         compared, complaint = _compare(rule, step, seed)
         kept = [] if complaint or not method else _not_rejected(rule, step, method, compared)
     except (EncloseError, ValueError, TypeError) as error:
-        return result(False, bool(method), 0, 0, f"the numeric check failed: {type(error).__name__}: {error}")
+        return result(False, bool(method), 0, 0, f"the numeric check failed: {_told(error)}")
     problems = ([] if method else ["not shown symbolically"]) + [complaint] * bool(complaint) + kept
     rejected = len(rule.wrong(step)) - len(kept) if method and not complaint else 0
     message = "; ".join(
@@ -222,6 +222,10 @@ def _not_rejected(rule: Rule, step: Step, method: str, compared: Iterable[Point]
         if by:
             found.append(f"the {' and the '.join(by)} check does not refuse the wrong {wrong}")
     return found
+
+
+def _told(error: Exception) -> str:
+    return str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
 
 
 def _where(point: Point) -> str:

@@ -57,6 +57,21 @@ def models() -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
+def matching(ids: Sequence[str], patterns: Sequence[str]) -> set[str]:
+    """The ids that match any of the globs; all of them for no glob.
+
+    Raises:
+        UsageError: for a glob that matches nothing, naming the nearest ids.
+    """
+    chosen: set[str] = set() if patterns else set(ids)
+    for pattern in patterns:
+        hits = set(fnmatch.filter(ids, pattern))
+        if not hits:
+            raise UsageError(f"no claim matches {pattern!r}" + nearest(pattern, ids))
+        chosen |= hits
+    return chosen
+
+
 def select(patterns: Sequence[str]) -> tuple[Claim, ...]:
     """The claims whose ids match any of the globs; all of them for no glob.
 
@@ -64,13 +79,8 @@ def select(patterns: Sequence[str]) -> tuple[Claim, ...]:
         UsageError: for a glob that matches nothing, naming the nearest ids.
     """
     everything = claims()
-    chosen: set[str] = set()
-    for pattern in patterns:
-        hits = {claim.id for claim in everything if fnmatch.fnmatchcase(claim.id, pattern)}
-        if not hits:
-            raise UsageError(f"no claim matches {pattern!r}" + nearest(pattern, [c.id for c in everything]))
-        chosen |= hits
-    return tuple(claim for claim in everything if not patterns or claim.id in chosen)
+    chosen = matching([claim.id for claim in everything], patterns)
+    return tuple(claim for claim in everything if claim.id in chosen)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -127,6 +127,8 @@ def _powers(e: Any) -> list[tuple[Any, Any, Any]]:
     if not (e.is_Pow or isinstance(e, sp.exp)):
         return [(e, sp.S.One, sp.S.One)]
     base, exponent = e.as_base_exp()
+    if exponent.is_Add:
+        return [one for part in exponent.args for one in _powers(base**part)]
     p, rest = exponent.as_coeff_Mul()
     if not p.is_Rational:
         p, rest = sp.S.One, exponent

@@ -52,8 +52,8 @@ def fresh(expr: Any) -> Any:
 def canon(expr: Any, symmetric: Iterable[Any] = ()) -> Any:
     """The normal form; ``symmetric`` lists index bases with ``A[i, j] = A[j, i]``.
 
-    Equal normal forms prove equality for every size, where sums are read as SymPy reads them and ``b**(s +
-    t)`` is split for nonzero b only. Unequal ones prove nothing.
+    Equal normal forms prove equality for every size, where sums are read as SymPy reads them, and wherever no
+    base of a power is zero: ``b**(s + t)`` is split. Unequal ones prove nothing.
     """
     return _canon(sp.sympify(expr), frozenset(str(getattr(base, "label", base)) for base in symmetric))
 
@@ -141,7 +141,7 @@ class _Normal:
         return e.func(*[self.form(arg) for arg in e.args])
 
     def power(self, base: Any, exponent: Any) -> Any:
-        if exponent.is_Add and base.is_zero is False:
+        if exponent.is_Add:
             return sp.Mul(*[self.power(base, part) for part in exponent.args])
         if not base.is_Add:
             return base**exponent

@@ -146,6 +146,8 @@ def granted(ranges: Iterable[tuple[Any, Any, Any]]) -> str:
 
 
 def _rewrite(step: Any, after: Any, method: str) -> Found:
+    if step.before == after:
+        raise ValueError("both sides are the same already, so that nothing is shown: SymPy worked it out on the way")
     if any(e.is_Relational for e in parts((step.before, after))):
         raise ValueError(
             "rewrite compares expressions: give left side minus right side, or use solve or inequality"

@@ -83,7 +83,9 @@ def backward_pass(subject: Any, case: Case) -> Call:
         weights, biases, dx, deltas = found
         made = {
             "dTheta": lambda: _padded(case, "dTheta", weights, list(pairwise(n))),
-            "db": lambda: _padded(case, "db", biases, [(m,) for m in n[1:]] if case.structure["biases"] == "yes" else []),
+            "db": lambda: _padded(
+                case, "db", biases, [(m,) for m in n[1:]] if case.structure["biases"] == "yes" else []
+            ),
             "dx": lambda: dx,
             "delta": lambda: _padded(case, "delta", deltas, _units(case, n[1:])),
             "output_delta": lambda: deltas[-1],
@@ -210,7 +212,9 @@ def function_gradient(subject: Any, case: Case) -> Call:
 _PARAMETERS = "weights, biases, activation, output_activation"
 
 DRIVERS: dict[str, Driver] = {
-    "forward_pass": Driver(forward_pass, f"a function: f(x, {_PARAMETERS}) -> (pre-activations, activations)"),
+    "forward_pass": Driver(
+        forward_pass, f"a function: f(x, {_PARAMETERS}) -> (pre-activations, activations)"
+    ),
     # a pass written out needs no autograd, and usually works outside it
     "backward_pass": Driver(
         backward_pass,
@@ -222,7 +226,9 @@ DRIVERS: dict[str, Driver] = {
         "a function: f(x, y, weights, biases, lr, activation, output_activation) -> (weights, biases)",
         gradient="none",
     ),
-    "network": Driver(network, "a module class: Net((n_0, ..., n_k), activation=, output_activation=, bias=)"),
+    "network": Driver(
+        network, "a module class: Net((n_0, ..., n_k), activation=, output_activation=, bias=)"
+    ),
     "network_gradient": Driver(
         network_gradient, "a module class: Net((n_0, ..., n_k), activation=, output_activation=, bias=)"
     ),

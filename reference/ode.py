@@ -1,9 +1,9 @@
 """Ordinary differential equations: explicit Runge-Kutta methods and the adjoint method.
 
-The arguments are torchdiffeq's; three things differ on purpose: ``"rk4"`` is the classical method, not the
-3/8 rule; ``"dopri5"`` steps onto every output time instead of interpolating; time is kept in float64, and
-``func`` receives it in the dtype of the state. Stages are combined in float32 at least, then rounded. Fixed
-steps run under ``torch.func.vmap``; adaptive steps branch on values and do not.
+The arguments are torchdiffeq's; three things differ on purpose: ``"rk4"`` is the classical method, not the 3/8
+rule; ``"dopri5"`` steps onto every output time instead of interpolating; time is kept in float64, and ``func``
+receives it in the dtype of the state. Stages are combined in float32 at least, then rounded. Fixed steps run
+under ``torch.func.vmap``; adaptive steps branch on values and do not.
 """
 
 import functools
@@ -24,7 +24,6 @@ __all__ = [
     "RK4",
     "ButcherTableau",
     "adjoint_backward",
-    "error_ratio",
     "odeint",
     "odeint_adjoint",
     "rk_step",
@@ -34,8 +33,6 @@ __all__ = [
 Scalar = Tensor | float
 State = Tensor | tuple[Tensor, ...]
 Func = Callable[..., Any]  # func(t, y) -> dy/dt, built like y
-Pull = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, ...]]  # (t, z, a) -> f, aᵀ∂f/∂z, aᵀ∂f/∂θ, ...
-Options = Mapping[str, Any] | None
 Row = tuple[Fraction | int, ...]
 
 
@@ -45,10 +42,9 @@ class ButcherTableau:
 
     .. math:: k_i = f(t + c_i h,\ y + h \sum_{j<i} a_{ij} k_j), \qquad y_1 = y + h \sum_i b_i k_i
 
-    Shapes: one entry a stage in ``b``, ``c`` and ``b_embedded``, i in row i of ``a`` (from 0).
-    Raises ``ValueError`` unless all is exact, of these shapes, the rows of ``a`` sum to ``c``, ``b_embedded`` to
-    1, and ``b`` meets the quadrature conditions of its ``order``, which are necessary, not sufficient.
-    Source: Hairer, Nørsett & Wanner (1993), Solving Ordinary Differential Equations I, section II.1.
+    Shapes: one entry a stage in ``b``, ``c``, ``b_embedded``, i in row i of ``a`` (from 0). Raises ``ValueError``
+    unless entries are exact, rows of ``a`` sum to ``c``, ``b_embedded`` to 1, and ``b`` meets the quadrature
+    conditions of its ``order`` (necessary, not sufficient). Source: Hairer, Nørsett & Wanner (1993), II.1.
 
     >>> ButcherTableau(a=((), (Fraction(1, 2),)), b=(0, 1), c=(0, Fraction(1, 2)), order=2).fsal
     False
@@ -61,10 +57,9 @@ class ButcherTableau:
     b_embedded: Row | None = None
 
     def __post_init__(self) -> None:
-        embedded = self.b if self.b_embedded is None else self.b_embedded
+        embedded, stages = self.b if self.b_embedded is None else self.b_embedded, len(self.b)
         if not all(isinstance(x, int | Fraction) for x in itertools.chain(*self.a, self.b, self.c, embedded)):
             raise ValueError("tableau coefficients must be exact: write 1/6 as Fraction(1, 6)")
-        stages = len(self.b)
         if [len(row) for row in (*self.a, self.c, embedded)] != [*range(stages), stages, stages]:
             raise ValueError(f"{stages} stages need as many entries in c and b_embedded, and i in row i of a")
         if tuple(map(sum, self.a)) != self.c or sum(embedded) != 1:
@@ -80,32 +75,24 @@ class ButcherTableau:
         return (*self.a[-1], 0) == self.b
 
 
-def _row(entries: str) -> Row:
-    return tuple(map(Fraction, entries.split()))
+def _exact(rows: str) -> tuple[Row, ...]:
+    return tuple(tuple(map(Fraction, row.split())) for row in rows.split(";"))
 
 
-EULER = ButcherTableau(a=((),), b=(1,), c=(0,), order=1)
+EULER = ButcherTableau(*map(_exact, [""]), *_exact("1; 0"), order=1)
 """Euler's method; notes, section 2.2."""
 
-RK4 = ButcherTableau(
-    ((), _row("1/2"), _row("0 1/2"), _row("0 0 1")), _row("1/6 1/3 1/3 1/6"), _row("0 1/2 1/2 1"), order=4
-)
+RK4 = ButcherTableau(_exact("; 1/2; 0 1/2; 0 0 1"), *_exact("1/6 1/3 1/3 1/6; 0 1/2 1/2 1"), order=4)
 """The classical method, Kutta (1901); notes, section 2.2. Not the 3/8 rule, which torchdiffeq calls "rk4"."""
 
 DOPRI5 = ButcherTableau(
-    a=(
-        (),
-        _row("1/5"),
-        _row("3/40 9/40"),
-        _row("44/45 -56/15 32/9"),
-        _row("19372/6561 -25360/2187 64448/6561 -212/729"),
-        _row("9017/3168 -355/33 46732/5247 49/176 -5103/18656"),
-        _row("35/384 0 500/1113 125/192 -2187/6784 11/84"),
+    _exact(
+        "; 1/5; 3/40 9/40; 44/45 -56/15 32/9; 19372/6561 -25360/2187 64448/6561 -212/729;"
+        "9017/3168 -355/33 46732/5247 49/176 -5103/18656; 35/384 0 500/1113 125/192 -2187/6784 11/84"
     ),
-    b=_row("35/384 0 500/1113 125/192 -2187/6784 11/84 0"),
-    c=_row("0 1/5 3/10 4/5 8/9 1 1"),
+    *_exact("35/384 0 500/1113 125/192 -2187/6784 11/84 0; 0 1/5 3/10 4/5 8/9 1 1"),
     order=5,
-    b_embedded=_row("5179/57600 0 7571/16695 393/640 -92097/339200 187/2100 1/40"),
+    b_embedded=_exact("5179/57600 0 7571/16695 393/640 -92097/339200 187/2100 1/40")[0],
 )
 """RK5(4)7M of Dormand & Prince (1980): goes on with order 5; order 4 on the same stages shows the error."""
 
@@ -114,6 +101,7 @@ _CONTROL = {"safety": 0.9, "dfactor": 0.2, "ifactor": 10.0}
 _FIXED: dict[str, Any] = {"step_size": None}
 _ADAPTIVE: dict[str, Any] = {"first_step": None, "max_num_steps": 2**31 - 1, **_CONTROL}
 Method = str | ButcherTableau | None
+Options = Mapping[str, Any] | None
 
 
 def rk_step(
@@ -123,17 +111,15 @@ def rk_step(
 
     .. math:: y_1 = y + h \sum_i b_i k_i, \qquad \text{error} = h \sum_i (b_i - \hat b_i) k_i
 
-    Returns ``(y1, error, k_last)``: error is None without embedded weights (and at least float32), ``k_last``
-    is the ``k1`` of the next step if ``tableau.fsal``. Shapes: all that of ``y``; t and h are scalars.
-    Raises ``ValueError`` if ``func`` returns another shape.
-    Source: Hairer, Nørsett & Wanner (1993), sections II.1 and II.4; notes, section 2.2.
+    Returns ``(y1, error, k_last)``: error is None without embedded weights (and at least float32), ``k_last`` is
+    the next ``k1`` if ``tableau.fsal``. Shapes: all that of ``y``; t and h are scalars. Raises ``ValueError`` if
+    ``func`` returns another. Source: Hairer, Nørsett & Wanner (1993), II.1 and II.4; notes, section 2.2.
 
     >>> rk_step(lambda t, y: y, 0.0, 1.0, torch.ones(1), EULER)[0]
     tensor([2.])
     """
     wide = torch.promote_types(y.dtype, torch.float32)
     t, h = (torch.as_tensor(time, dtype=torch.float64, device=y.device) for time in (t, h))
-    origin, width = y.to(wide), h.to(wide)
 
     def slope(c: Fraction | int, point: Tensor) -> Tensor:
         k: Tensor = func((t + float(c) * h).to(y.dtype), point)
@@ -141,45 +127,30 @@ def rk_step(
             raise ValueError(f"func(t, y) must have the shape of y, {tuple(y.shape)}; got {tuple(k.shape)}")
         return k.to(wide)
 
-    def combine(weights: Row) -> Tensor:
+    def change(weights: Row) -> Tensor:
         # A slope of weight zero is left out: infinite, it would turn the sum into nan.
-        return functools.reduce(torch.add, (float(w) * k for w, k in zip(weights, slopes, strict=True) if w))
+        terms = (float(w) * k for w, k in zip(weights, slopes, strict=True) if w)
+        return h.to(wide) * functools.reduce(torch.add, terms)
 
     point, slopes, error = y, [slope(0, y) if k1 is None else k1.to(wide)], None
     for row, c in zip(tableau.a[1:], tableau.c[1:], strict=True):
-        point = (origin + width * combine(row)).to(y.dtype)
+        point = (y.to(wide) + change(row)).to(y.dtype)
         slopes.append(slope(c, point))
     if tableau.b_embedded is not None:
-        error = width * combine(tuple(b - e for b, e in zip(tableau.b, tableau.b_embedded, strict=True)))
-    y1 = point if tableau.fsal else (origin + width * combine(tableau.b)).to(y.dtype)
+        error = change(tuple(b - e for b, e in zip(tableau.b, tableau.b_embedded, strict=True)))
+    y1 = point if tableau.fsal else (y.to(wide) + change(tableau.b)).to(y.dtype)
     return y1, error, slopes[-1].to(y.dtype)
-
-
-def error_ratio(error: Tensor, y0: Tensor, y1: Tensor, rtol: float, atol: float) -> Tensor:
-    r"""The error of a step in units of what is tolerated; the step is accepted if it is at most 1.
-
-    .. math:: r^2 = \frac1n \sum_i \left(\frac{e_i}{\text{atol} + \text{rtol} \max(|y_i|, |y'_i|)}\right)^2
-
-    Shapes: three tensors of one shape to a scalar, 0 if they are empty. Raises nothing of its own.
-    Source: Hairer, Nørsett & Wanner (1993), section II.4, equations (4.10) and (4.11).
-
-    >>> error_ratio(torch.tensor([3.0, 4.0]), torch.zeros(2), torch.ones(2), rtol=0.5, atol=0.5)
-    tensor(3.5355)
-    """
-    scaled = error / (atol + rtol * torch.maximum(y0.abs(), y1.abs()))
-    return (scaled.square().sum() / max(scaled.numel(), 1)).sqrt()
 
 
 def step_factor(
     error_ratio: Scalar, order: int = 5, safety: float = 0.9, dfactor: float = 0.2, ifactor: float = 10.0
 ) -> Tensor:
-    r"""The next step size over this one, for a local error that falls as h to the ``order``.
+    r"""The next step size over this one, from the error over what is tolerated; it falls as h to the ``order``.
 
     .. math:: \min(\text{ifactor},\ \max(\text{dfactor},\ \text{safety} \cdot r^{-1/\text{order}}))
 
-    Shapes: elementwise; an infinite or undefined ratio gives ``dfactor``. Raises nothing of its own.
-    Source: Hairer, Nørsett & Wanner (1993), section II.4, equation (4.13); the "inversely proportional" of
-    the notes, section 2.2, would be the power -1.
+    Shapes: elementwise; an infinite or undefined ratio gives ``dfactor``. Raises nothing of its own. Source:
+    Hairer, Nørsett & Wanner (1993), II.4, (4.13). The notes, 2.2, have "inversely proportional": power -1.
 
     >>> step_factor(torch.tensor([0.0, 1.0, 32.0, torch.inf]))
     tensor([10.0000,  0.9000,  0.4500,  0.2000])
@@ -216,20 +187,6 @@ class _Flat:
         return self.pack(slope).to(flat.dtype)
 
 
-def _times(t: Tensor) -> list[float] | None:
-    """The values of t, once checked; None under ``torch.func.vmap``, where one tensor stands for many."""
-    if not isinstance(t, Tensor) or t.ndim != 1 or not t.numel() or not t.is_floating_point():
-        raise ValueError(f"t must be a floating-point tensor of one or more times, shape (times,); got {t!r}")
-    try:
-        times: list[float] = t.tolist()
-    except RuntimeError:
-        return None
-    gaps = [b - a for a, b in itertools.pairwise(times)]
-    if not all(0 < gap < math.inf for gap in gaps) and not all(-math.inf < gap < 0 for gap in gaps):
-        raise ValueError(f"t must be finite and strictly rising or falling: sort it, drop repeats; got {t}")
-    return times
-
-
 class _Solver:
     """A method with its settings."""
 
@@ -246,35 +203,45 @@ class _Solver:
             raise ValueError(f"rtol and atol must not be negative; got {rtol}, {atol}")
         self.tableau, self.rtol, self.atol, self.options = tableau, rtol, atol, {**known, **given}
 
-    def states(self, flat: _Flat, y: Tensor, t: Tensor) -> Iterator[Tensor]:
-        """The flat state at each time of t."""
-        times = _times(t)
+    def states(self, flat: _Flat, y: Tensor, t: Tensor, mirrored: bool = False) -> Iterator[Tensor]:
+        """The state at each time; ``mirrored``: on the fixed steps of the solve in the other direction."""
+        if not isinstance(t, Tensor) or t.ndim != 1 or not t.numel() or not t.is_floating_point():
+            raise ValueError(f"t must be a floating-point tensor of shape (times,), not empty; got {t!r}")
+        try:
+            times: list[float] | None = t.tolist()
+        except RuntimeError:  # under torch.func.vmap one tensor stands for many, and has no values
+            times = None
+        gaps = [b - a for a, b in itertools.pairwise(times or ())]
+        if not all(0 < gap < math.inf for gap in gaps) and not all(-math.inf < gap < 0 for gap in gaps):
+            raise ValueError(
+                f"t must be finite and strictly rising or falling: sort it, drop repeats; got {t}"
+            )
         yield y
-        if self.tableau.b_embedded is None:
-            yield from self._fixed(flat, y, t, times)
-        elif times is None:
-            raise ValueError("vmap hides the values that adaptive steps need: use 'rk4' or 'euler'")
-        elif len(times) > 1:
+        if times is None and (self.tableau.b_embedded is not None or self.options["step_size"] is not None):
+            raise ValueError("vmap hides the values of t: use 'rk4' or 'euler', and put every step into t")
+        if self.tableau.b_embedded is not None and times is not None:
             yield from self._adaptive(flat, y, t.double(), times)
-
-    def _fixed(self, flat: _Flat, y: Tensor, t: Tensor, times: list[float] | None) -> Iterator[Tensor]:
-        size, count = self.options["step_size"], 1
-        if size is not None and times is None:
-            raise ValueError("vmap hides the values of t from step_size: put every step into t instead")
-        for i, (start, end) in enumerate(itertools.pairwise(t.double().unbind())):
-            if size is not None and times is not None:
-                # Rounding in t must not add a step: from 1.0 to 1.1 there is one step of 0.1, not two.
-                slack = min(size / 2, torch.finfo(t.dtype).eps * (abs(times[i]) + abs(times[i + 1])))
-                count = max(math.ceil((abs(times[i + 1] - times[i]) - slack) / size), 1)
-            h = (end - start) / count
-            for k in range(count):
-                y, _, _ = rk_step(flat, start + k * h, h, y, self.tableau)
+            return
+        for start, end in itertools.pairwise(t.unbind()):
+            for time, h in self._grid(*((end, start) if mirrored else (start, end)), mirrored):
+                y, _, _ = rk_step(flat, time, h, y, self.tableau)
             yield y
+
+    def _grid(self, start: Tensor, end: Tensor, mirrored: bool) -> Iterator[tuple[Tensor, Tensor]]:
+        size, h, count = self.options["step_size"], end.double() - start.double(), 1
+        if size is not None:
+            # Rounding in t must not add a sliver of a step: from 1.0 to 1.1 by 0.1 is one step, not two.
+            slack = min(size / 2, torch.finfo(end.dtype).eps * (abs(start.item()) + abs(end.item())))
+            count = max(math.ceil((abs(h.item()) - slack) / size), 1)
+            h = h.sign() * size
+        for k in reversed(range(count)) if mirrored else range(count):
+            time = start.double() + k * h
+            width = h if k < count - 1 else end - time
+            yield (time + width, -width) if mirrored else (time, width)
 
     def _adaptive(self, flat: _Flat, y: Tensor, t: Tensor, times: list[float]) -> Iterator[Tensor]:
         start, now, slope, taken = t[0], times[0], flat(t[0], y), 0
         size = self.options["first_step"] or self._first_step(flat, start, y, slope, times[-1] - now)
-        control = {key: self.options[key] for key in _CONTROL}
         for target, end in zip(t[1:].unbind(), times[1:], strict=True):
             while now != end:
                 step = min(size, abs(end - now))
@@ -291,6 +258,7 @@ class _Solver:
                 stop = target if ahead == end else torch.full_like(target, ahead)
                 candidate, error, last = rk_step(flat, start, stop - start, y, self.tableau, slope)
                 ratio = self._ratio(flat, error, y, candidate)
+                control = {key: self.options[key] for key in _CONTROL}
                 # Not from ahead - now, whose rounding can outweigh the factor and keep the size for ever.
                 proposal = step * step_factor(ratio, self.tableau.order, **control).item()
                 # A step cut short to end on time says little against the longer one planned.
@@ -301,12 +269,12 @@ class _Solver:
             yield y
 
     @torch.no_grad()
-    def _ratio(self, flat: _Flat, error: Tensor | None, y0: Tensor, y1: Tensor) -> Tensor:
-        """The error ratio of the worst part of the state, in float64 so that no square overflows."""
-        assert error is not None
+    def _ratio(self, flat: _Flat, error: Any, y0: Tensor, y1: Tensor) -> Tensor:
+        """The error over what is tolerated, RMS, in the worst part of the state: ibid., (4.10) and (4.11)."""
         rtol = max(self.rtol, torch.finfo(y0.dtype).eps)
-        parts = zip(*(torch.split(x.double(), flat.sizes) for x in (error, y0, y1)), strict=True)
-        return torch.stack([error_ratio(e, a, b, rtol, self.atol) for e, a, b in parts]).amax().cpu()
+        scale = self.atol + rtol * torch.maximum(y0.abs(), y1.abs()).double()  # float64: no square overflows
+        parts = torch.split(error.double() / scale, flat.sizes)
+        return torch.stack([part.square().sum() / max(part.numel(), 1) for part in parts]).amax().sqrt().cpu()
 
     @torch.no_grad()
     def _first_step(self, flat: _Flat, t: Tensor, y: Tensor, slope: Tensor, span: float) -> float:
@@ -314,7 +282,7 @@ class _Solver:
         d0, d1 = (self._ratio(flat, x, y, y).item() for x in (y, slope))
         if not math.isfinite(d0 + d1):
             raise ValueError("y0 and func(t0, y0) must be finite, and atol positive where y0 is 0")
-        h0 = min(0.01 * d0 / d1 if min(d0, d1) > 1e-5 else 1e-6, abs(span))
+        h0 = min(0.01 * d0 / d1 if min(d0, d1) > 1e-5 else 1e-6, abs(span) or 1.0)
         h = math.copysign(h0, span)
         steep = max(d1, self._ratio(flat, flat(t + h, y + h * slope) - slope, y, y).item() / h0)
         h1 = (0.01 / steep) ** (1 / self.tableau.order) if steep > 1e-15 else max(1e-6, 1e-3 * h0)
@@ -337,13 +305,11 @@ def odeint(
     embedded weights (of one order less). ``options`` of fixed steps: ``step_size``. Without it one step leads
     from each time to the next; with it steps start anew at each, and the last is cut to end on the next. Of
     adaptive steps: ``first_step``, ``max_num_steps`` (in all) and ``safety``, ``dfactor``, ``ifactor`` of
-    ``step_factor``; a step that would pass an output time is cut to end on it. ``rtol`` and ``atol`` are
-    those of ``error_ratio``; ``rtol`` counts as no less than the dtype's eps; of a tuple the worst part
-    counts.
-    Differentiable in ``y0``, ``t`` and all that ``func`` uses, along the steps that were taken.
+    ``step_factor``; a step that would pass an output time is cut to end on it. Tolerated is
+    ``atol + rtol max(|y_n|, |y_n+1|)``, RMS over the state or the worst part of a tuple, with an ``rtol`` of no
+    less than the dtype's eps. Differentiable in ``y0``, ``t`` and all that ``func`` uses, along the steps taken.
 
-    Shapes: ``y0`` (...), or a tuple of one dtype, to (len(t), ...); ``t`` is strictly rising or falling and
-    ``t[0]`` is the time of ``y0``.
+    Shapes: ``y0`` (...), or a tuple of one dtype, to (len(t), ...); ``t`` rises or falls from the time of ``y0``.
     Raises ``ValueError`` for unusable arguments, ``RuntimeError`` when steps become too small or too many.
     Source: Dormand & Prince (1980); Hairer, Nørsett & Wanner (1993), II.1 and II.4; notes, section 2.2.
 
@@ -351,8 +317,7 @@ def odeint(
     tensor([0.3679, 0.3679])
     """
     flat, solver = _Flat(func, y0), _Solver(method, rtol, atol, options)
-    y = flat.pack(y0)
-    return flat.unpack(torch.stack(list(solver.states(flat, y, t))))
+    return flat.unpack(torch.stack(list(solver.states(flat, flat.pack(y0), t))))
 
 
 def adjoint_backward(
@@ -370,8 +335,8 @@ def adjoint_backward(
 ) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
     r"""State, adjoint and parameter gradient of ``func(t, z, *params)``, solved back from t1 to t0.
 
-    .. math:: \dot z = f, \qquad \dot a = -\left(\frac{\partial f}{\partial z}\right)^T a, \qquad
-        \frac{dL}{d\theta} = \int_{t_0}^{t_1} \left(\frac{\partial f}{\partial\theta}\right)^T a \, dt
+    .. math:: \dot z = f, \quad \dot a = -(\partial f / \partial z)^T a, \quad
+        dL/d\theta = \int_{t_0}^{t_1} (\partial f / \partial\theta)^T a \, dt
 
     from z(t1) = ``z1`` and a(t1) = ``a1``, the gradient of L there; then dL/dt1 = a(t1)·f, dL/dt0 = -a(t0)·f.
     The state is *recomputed*, which is unstable where f contracts: for f = -λz an error in ``z1`` comes back
@@ -395,108 +360,3 @@ def adjoint_backward(
 
     ends = torch.stack([torch.as_tensor(time, dtype=torch.float64, device=z1.device) for time in (t0, t1)])
     return _solve_back(_Solver(method, rtol, atol, options), pull, ends, z1, a1, params)
-
-
-def _solve_back(
-    solver: _Solver, pull: Pull, ends: Tensor, z1: Tensor, a1: Tensor, params: Sequence[Tensor]
-) -> tuple[Tensor, Tensor, tuple[Tensor, ...]]:
-    def augmented(t: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, ...]:
-        slope, *products = pull(t, state[0], state[1])
-        return slope, *(-product for product in products)
-
-    state = (z1, a1, *(torch.zeros_like(p, dtype=z1.dtype) for p in params))
-    flat = _Flat(augmented, state)
-    *_, y = solver.states(flat, flat.pack(state), ends.flip(0))
-    z0, a0, *grads = flat.unpack(y)
-    return z0, a0, tuple(grad.to(p.dtype) for grad, p in zip(grads, params, strict=True))
-
-
-class _Adjoint(torch.autograd.Function):
-    @staticmethod
-    def forward(
-        ctx: Any, flat: _Flat, ahead: _Solver, back: _Solver, t: Tensor, y: Tensor, *params: Tensor
-    ) -> Tensor:
-        ys = torch.stack(list(ahead.states(flat, y, t)))
-        ctx.flat, ctx.solver = flat, back
-        ctx.save_for_backward(t, ys, *params)
-        return ys
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx: Any, grad: Tensor) -> tuple[Tensor | None, ...]:
-        t, ys, *params = ctx.saved_tensors
-
-        def pull(t: Tensor, z: Tensor, a: Tensor) -> tuple[Tensor, ...]:
-            with torch.enable_grad():
-                z = z.detach().requires_grad_()
-                slope = ctx.flat(t, z)
-            if not slope.requires_grad:
-                return slope, *map(torch.zeros_like, (z, *params))
-            return slope.detach(), *torch.autograd.grad(slope, (z, *params), a, materialize_grads=True)
-
-        # Of the states, t_i moves only the i-th; t_0 moves all but the first.
-        a, totals, weights = grad[-1], [torch.zeros_like(p) for p in params], grad.clone()
-        weights[0] = 0
-        for i in reversed(range(len(t) - 1)):
-            # Each interval starts from the observed state; the adjoint jumps by the gradient arriving there.
-            _, a, grads = _solve_back(ctx.solver, pull, t[i : i + 2], ys[i + 1], a, params)
-            totals = [total + g for total, g in zip(totals, grads, strict=True)]
-            weights[0] = -a
-            a = a + grad[i]
-        slopes = torch.stack([ctx.flat(time, y) for time, y in zip(t, ys, strict=True)])
-        grad_t = (weights.double() * slopes.double()).sum(-1).to(t.dtype)
-        return None, None, None, grad_t, a, *totals
-
-
-def odeint_adjoint(
-    func: Func,
-    y0: State,
-    t: Tensor,
-    *,
-    rtol: float = 1e-7,
-    atol: float = 1e-9,
-    method: Method = None,
-    options: Options = None,
-    adjoint_rtol: float | None = None,
-    adjoint_atol: float | None = None,
-    adjoint_method: Method = None,
-    adjoint_options: Options = None,
-    adjoint_params: Sequence[Tensor] | None = None,
-) -> State:
-    r"""``odeint`` with the gradient of the adjoint equation, in memory that does not grow with the steps.
-
-    .. math:: \frac{\partial L}{\partial t_0} = -a(t_0^+) \cdot f(t_0, y_0), \qquad
-        \frac{\partial L}{\partial t_i} = \frac{\partial L}{\partial y(t_i)} \cdot f(t_i, y(t_i)), \quad i > 0
-
-    and ``adjoint_backward`` from each output time to the one before; there the adjoint jumps by the gradient
-    that arrives, and the state restarts from the observed one. This is the gradient of the equation, up to
-    the error of the solve back; ``odeint`` gives that of its steps. ``adjoint_params`` (default: the
-    parameters of ``func``, an ``nn.Module``) get gradients, other tensors in ``func`` do not; the other
-    ``adjoint_*`` default to their namesakes. Differentiable once, and not by ``torch.func``.
-
-    Shapes: as ``odeint``.
-    Raises what ``odeint`` raises, and ``ValueError`` if ``adjoint_params`` is missing while ``func`` is no
-    module, or ``adjoint_options`` while ``options`` are given for another method.
-    Source: Chen et al. (2018), Neural Ordinary Differential Equations, section 2, appendix B; notes, 2.3.2.
-
-    >>> y0 = torch.ones(1, requires_grad=True)
-    >>> odeint_adjoint(lambda t, y: -y, y0, torch.tensor([0.0, 1.0]), adjoint_params=())[-1].backward()
-    >>> y0.grad
-    tensor([0.3679])
-    """
-    if adjoint_params is None:
-        if not isinstance(func, nn.Module):
-            raise ValueError("adjoint_params must be given if func is no nn.Module: () if it has none")
-        adjoint_params = tuple(func.parameters())
-    if adjoint_options is None and options and adjoint_method not in (None, method):
-        raise ValueError("adjoint_options must be given for an adjoint_method that differs from method")
-    back = _Solver(
-        method if adjoint_method is None else adjoint_method,
-        rtol if adjoint_rtol is None else adjoint_rtol,
-        atol if adjoint_atol is None else adjoint_atol,
-        options if adjoint_options is None else adjoint_options,
-    )
-    flat, ahead = _Flat(func, y0), _Solver(method, rtol, atol, options)
-    y, params = flat.pack(y0), [p for p in adjoint_params if p.requires_grad]
-    inputs = (flat, ahead, back, t, y, *params)
-    return flat.unpack(_Adjoint.apply(*inputs))  # type: ignore[no-untyped-call]

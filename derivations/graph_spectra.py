@@ -1,0 +1,183 @@
+"""Graphs whose Laplacian has whole eigenvalues, with a basis of eigenvectors, for the other files on graphs.
+
+Every graph is one label of a ``Choice``; it binds the adjacency matrix ``A``, the size ``n``, the eigenvalues
+``lamda[k]`` with eigenvectors ``v[k, i]``, orthogonal to each other and not normalised, ``gap``, the smallest
+eigenvalue that is not 0, and ``top``, the largest. ``d[i]`` are degrees; ``mu[k]`` and ``u[k, i]`` are what
+``lamda`` and ``v`` are for ``D^-1 L``: there the ``u`` are orthogonal with the degrees for weights.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sympy import Eq, Expr, IndexedBase, Rational, Sum, Symbol, exp, symbols
+
+from gnomon.derivation import Step
+from gnomon.domain import Choice
+
+n = Symbol("n", integer=True, positive=True)
+gap, top = Symbol("gap", integer=True, positive=True), Symbol("top", integer=True, positive=True)
+i, j, k, q = symbols("i j k q", integer=True)
+A = IndexedBase("A", integer=True, nonnegative=True)
+lam, mu = IndexedBase("lamda", nonnegative=True), IndexedBase("mu", nonnegative=True)
+v, u, d = IndexedBase("v", real=True), IndexedBase("u", real=True), IndexedBase("d", positive=True)
+x = IndexedBase("x", real=True)
+time = Symbol("t", nonnegative=True)
+
+Table = dict[Any, Any]
+Rows = Sequence[Sequence[int]]
+
+
+def _graph(edges: Sequence[tuple[int, int]], spectrum: Sequence[int], modes: Rows, *walk: Any) -> Table:
+    size = len(modes)
+    matrix = [[0] * size for _ in range(size)]
+    for a, b in edges:
+        matrix[a][b] = matrix[b][a] = 1
+    degrees = [max(1, sum(row)) for row in matrix]
+    # on a regular graph D^-1 L is a multiple of L
+    slower = walk[0] if walk else tuple(Rational(value, degrees[0]) for value in spectrum)
+    return {
+        A: tuple(map(tuple, matrix)),
+        n: size,
+        lam: tuple(spectrum),
+        v: tuple(map(tuple, modes)),
+        gap: min(value for value in spectrum if value),
+        top: max(spectrum),
+        d: tuple(degrees),
+        mu: slower,
+        u: tuple(map(tuple, walk[1] if walk else modes)),
+    }
+
+
+CONNECTED: dict[str, Table] = {
+    "two nodes": _graph([(0, 1)], (0, 2), ((1, 1), (1, -1))),
+    "path of 3": _graph(
+        [(0, 1), (1, 2)],
+        (0, 1, 3),
+        ((1, 1, 1), (1, 0, -1), (1, -2, 1)),
+        (0, 1, 2),
+        ((1, 1, 1), (1, 0, -1), (1, -1, 1)),
+    ),
+    "triangle": _graph([(0, 1), (1, 2), (0, 2)], (0, 3, 3), ((1, 1, 1), (1, -1, 0), (1, 1, -2))),
+    "star of 4": _graph(
+        [(0, 1), (0, 2), (0, 3)],
+        (0, 1, 1, 4),
+        ((1, 1, 1, 1), (0, 1, -1, 0), (0, 1, 1, -2), (3, -1, -1, -1)),
+        (0, 1, 1, 2),
+        ((1, 1, 1, 1), (0, 1, -1, 0), (0, 1, 1, -2), (1, -1, -1, -1)),
+    ),
+    "square": _graph(
+        [(0, 1), (1, 2), (2, 3), (3, 0)],
+        (0, 2, 2, 4),
+        ((1, 1, 1, 1), (1, 0, -1, 0), (0, 1, 0, -1), (1, -1, 1, -1)),
+    ),
+    "complete on 4": _graph(
+        [(a, b) for a in range(4) for b in range(a)],
+        (0, 4, 4, 4),
+        ((1, 1, 1, 1), (1, -1, 0, 0), (1, 1, -2, 0), (1, 1, 1, -3)),
+    ),
+    "two against three": _graph(
+        [(a, b) for a in (0, 1) for b in (2, 3, 4)],
+        (0, 2, 2, 3, 5),
+        ((1, 1, 1, 1, 1), (0, 0, 1, -1, 0), (0, 0, 1, 1, -2), (1, -1, 0, 0, 0), (3, 3, -2, -2, -2)),
+        (0, 1, 1, 1, 2),
+        ((1, 1, 1, 1, 1), (0, 0, 1, -1, 0), (0, 0, 1, 1, -2), (1, -1, 0, 0, 0), (1, 1, -1, -1, -1)),
+    ),
+}
+APART: dict[str, Table] = {"two nodes and a lone one": _graph([(0, 1)], (0, 0, 2), ((1, 1, 0), (0, 0, 1), (1, -1, 0)))}
+ONE_WAY: dict[str, Table] = {
+    "one edge, one way": {A: ((0, 1), (0, 0)), n: 2, lam: (0, 1), v: ((1, 1), (1, 0)), gap: 1, top: 1}
+}
+GRAPHS = Choice("graph", CONNECTED)
+DISCONNECTED = Choice("graph", APART)
+ALL_GRAPHS = Choice("graph", {**CONNECTED, **APART})
+DIRECTED = Choice("graph", ONE_WAY)
+
+mode = IndexedBase("c", real=True)
+MODES = (mode[k], Sum(v[k, j] * x[j], (j, 0, n - 1)) / Sum(v[k, j] ** 2, (j, 0, n - 1)))
+"""The coefficients of x in the basis of eigenvectors."""
+
+
+def by_modes(factor: Any) -> Any:
+    """Entry i of the signal whose k-th coefficient is multiplied by a factor, written with ``lamda[k]``."""
+    return Sum(v[k, i] * factor * mode[k], (k, 0, n - 1))
+
+
+def deviation(signal: Any, mean: Any) -> Any:
+    """The sum of squared differences from a mean."""
+    return Sum((signal[j] - mean) ** 2, (j, 0, n - 1))
+
+
+def solved_flow(table: Table) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
+    """The modes' solution of the heat equation on one graph, node by node, and ``-L`` of it."""
+    start = [x[node] for node in range(table[n])]
+    coefficients = [
+        sum(entry * at for entry, at in zip(row, start, strict=True)) / Rational(sum(entry**2 for entry in row))
+        for row in table[v]
+    ]
+    state = tuple(
+        sum(
+            row[node] * exp(-value * time) * c for row, value, c in zip(table[v], table[lam], coefficients, strict=True)
+        )
+        for node in range(table[n])
+    )
+    slope = tuple(
+        -sum(a * (state[node] - other) for a, other in zip(table[A][node], state, strict=True))
+        for node in range(table[n])
+    )
+    return state, slope
+
+
+def flow_steps(tables: dict[str, Table]) -> tuple[Step, ...]:
+    """On each graph the modes' solution meets the equation and starts at x."""
+    steps = []
+    for label, table in tables.items():
+        state, slope = solved_flow(table)
+        start = tuple(x[node] for node in range(table[n]))
+        steps += [
+            Step("differentiate", state, slope, why=f"{label}: the sum over modes obeys x' = -L x", by=(time,)),
+            Step("substitute", state, start, why=f"{label}: and starts at x", by=((time, 0),)),
+        ]
+    return tuple(steps)
+
+
+def eigen_steps(tables: dict[str, Table]) -> tuple[Step, ...]:
+    """On each graph the Laplacian of a sum of modes is the sum of the modes times their eigenvalues."""
+    steps = []
+    for label, table in tables.items():
+        size = table[n]
+        signal = [sum(mode[row] * table[v][row][node] for row in range(size)) for node in range(size)]
+        applied = tuple(
+            sum(a * (signal[node] - other) for a, other in zip(table[A][node], signal, strict=True))
+            for node in range(size)
+        )
+        scaled = tuple(
+            sum(table[lam][row] * mode[row] * table[v][row][node] for row in range(size)) for node in range(size)
+        )
+        steps.append(Step("rewrite", applied, scaled, why=f"{label}: L multiplies mode k by its eigenvalue"))
+    return tuple(steps)
+
+
+def decay_steps() -> tuple[Step, ...]:
+    """A mode's amplitude c(t) with c' = -rate c is c(0) times exp(-rate t), and nothing else."""
+    from gnomon.derivation import opaque
+
+    rate = Symbol("rate", nonnegative=True)
+    c, dc, _ = opaque("c")
+    return (
+        Step(
+            "differentiate",
+            exp(rate * time) * c(time),
+            exp(rate * time) * (rate * c(time) + dc(time)),
+            why="of a mode's amplitude, times exp(rate t)",
+            by=(time,),
+        ),
+        Step(
+            "rewrite",
+            (rate * c(time) + dc(time)).subs(dc(time), -rate * c(time)),
+            Rational(0),
+            why="so with c' = -rate c that product is constant: c(t) = c(0) exp(-rate t) is the only solution",
+        ),
+    )
+
+
+EIGEN = Eq(Sum(A[i, j] * (v[k, i] - v[k, j]), (j, 0, n - 1)), lam[k] * v[k, i])
