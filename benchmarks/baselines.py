@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 import torch
+from gnomon.property_tests.strategies import Example
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -14,7 +15,6 @@ from gnomon.domain import Domain
 from gnomon.draw import Batch, fit
 from gnomon.driver import Observer, SubjectError
 from gnomon.lower import entries, shape_of
-from gnomon.property_tests.strategies import Example
 from gnomon.search import Task
 
 EXAMPLES = 100
@@ -72,7 +72,9 @@ def assert_close_finds(task: Task, examples: list[Example], points: int = 1) -> 
 def elements(domain: Domain) -> st.SearchStrategy[float]:
     """Floats of a domain within [-10, 10]."""
     low, high = max(domain.low, -10.0), min(domain.high, 10.0)
-    return st.floats(low, high, width=64, exclude_min=domain.open_low, exclude_max=domain.open_high and high == domain.high)
+    return st.floats(
+        low, high, width=64, exclude_min=domain.open_low, exclude_max=domain.open_high and high == domain.high
+    )
 
 
 def hypothesis_finds(task: Task, examples: list[Example], count: int = EXAMPLES) -> tuple[bool, int]:

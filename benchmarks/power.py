@@ -36,7 +36,9 @@ def main() -> int:
     print(f"\n{'way':34} {'found':>9} {'CPU s':>8} {'found / CPU s':>14} {'false alarms on right models':>30}")
     for way in WAYS:
         rate = found[way] / seconds[way] if seconds[way] else 0.0
-        print(f"{way:34} {found[way]:4}/{len(bugs):<4} {seconds[way]:8.1f} {rate:14.1f} {wrongly[way]:23}/{len(subjects)}")
+        print(
+            f"{way:34} {found[way]:4}/{len(bugs):<4} {seconds[way]:8.1f} {rate:14.1f} {wrongly[way]:23}/{len(subjects)}"
+        )
     return 0 if found["gnomon"] == len(bugs) and not wrongly["gnomon"] else 1
 
 
@@ -53,7 +55,11 @@ def look(subject: str, implementation: object, seconds: dict[str, float]) -> tup
             seconds["gnomon"] += clock.seconds
             row["gnomon"] = evidence.verdict == "fails"
             name = f"{claim.id}: {evidence.variant or evidence.failure}" if row["gnomon"] else name
-        ways = ((WAYS[1], assert_close_finds), (WAYS[2], lambda t, e: hypothesis_finds(t, e)[0]), (WAYS[3], gradcheck_finds))
+        ways = (
+            (WAYS[1], assert_close_finds),
+            (WAYS[2], lambda t, e: hypothesis_finds(t, e)[0]),
+            (WAYS[3], gradcheck_finds),
+        )
         for way, finds in ways:
             if not row[way]:
                 with cpu() as clock:

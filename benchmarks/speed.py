@@ -14,8 +14,7 @@ from common import about, cpu, examples_for, planted, task_for
 from gnomon.diagnose import diagnose
 from gnomon.discover import select
 from gnomon.driver import SubjectError
-from gnomon.search import Outcome, judge_batch, search
-from gnomon.search import BUDGETS
+from gnomon.search import BUDGETS, Outcome, judge_batch, search
 
 POINTS = 18_432
 

@@ -16,7 +16,9 @@ from gnomon.draw import Batch
 from gnomon.slp import SLP
 
 
-def disagreements(slp: SLP, nodes: tuple[int, ...], leaves: dict, value: torch.Tensor, bound: torch.Tensor) -> list[int]:
+def disagreements(
+    slp: SLP, nodes: tuple[int, ...], leaves: dict, value: torch.Tensor, bound: torch.Tensor
+) -> list[int]:
     """[compared, beyond the bound, excused or undecided, worst error in thousandths of the bound]."""
     compared = beyond = left = worst = 0
     columns = {key: leaf.tolist() if isinstance(leaf, torch.Tensor) else leaf for key, leaf in leaves.items()}

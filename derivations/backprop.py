@@ -1,4 +1,4 @@
-"""Backpropagation, there and back: the forward pass, and the deltas of the last and of the hidden layers (1.2.1)."""
+"""Backpropagation, there and back: the forward pass and the deltas (notes, section 1.2.1)."""
 
 from gnomon.derivations.backprop_network import (
     BATCH,
@@ -51,7 +51,7 @@ m, p = symbols("m p", integer=True, nonnegative=True)
 
 
 def forward_proof() -> Derivation:
-    """The forward pass is a definition; shown are the nesting, the bias as one more weight, and that it matters."""
+    """The forward pass is a definition; shown are how it nests, and that a bias is one more weight."""
     z, A = IndexedBase("z", real=True), IndexedBase("A", real=True)
     theta, bias, point = symbols("theta beta xi", real=True)
     before = Sum(Theta[l, i, q] * h[l, i], (i, 0, n[l] - 1)) + b[l, q]
@@ -76,7 +76,7 @@ def forward_proof() -> Derivation:
                 "rewrite",
                 longer,
                 Sum(A[i, q] * z[i], (i, 0, p - 1)) + A[p, q] * z[p],
-                "A bias is the weight of one more unit that is always 1: then the notes' formula holds as printed.",
+                "A bias is the weight of one more unit that is always 1, which saves the printed formula.",
             ),
             Step(
                 "refute",
@@ -152,15 +152,15 @@ network_output = Claim(
     ),
     derivation=forward_proof,
     variants=_forward_variants(a),
-    remarks="The gradient that is compared along with the values is autograd's, by all parameters and the input, of a "
-    "random combination of the outputs: the derivative of this program. " + PADDING,
+    remarks="Along with the values, autograd's gradient of a random combination of the outputs, by parameters and "
+    "input, is compared with this program's derivative. " + PADDING,
 )
 
 # ---------------------------------------------------------------- the last delta
 
 
 def output_delta_proof() -> Derivation:
-    """Differentiate the error by a pre-activation of the last layer; the printed sign fails at s = 0, y = 1."""
+    """Differentiate by a pre-activation of the last layer; the printed sign fails at s = 0, y = 1."""
     error = Rational(1, 2) * Sum((y[j] - rho(s[k, j])) ** 2, (j, 0, n[k] - 1))
     right = -(y[q] - rho(s[k, q])) * drho(s[k, q])
     y1, s1 = symbols("y_1 s_1", real=True)
@@ -214,13 +214,13 @@ dE_dsk = Claim(
             "without the slope",
             "cross-entropy",
             ((_LAST, h[k, j] - y[j]),),
-            why="Right for softmax or a logistic unit with the cross-entropy, where the slope cancels; not here.",
+            why="Right for a softmax or a logistic unit with the cross-entropy, where the slope cancels.",
         ),
         Variant(
             "slope at the output",
             "known bug",
             ((_LAST, -(y[j] - h[k, j]) * drho(h[k, j])),),
-            why="rho'(yhat) for rho'(s): y * (1 - y) is right for a logistic output y, rho' of it is not.",
+            why="rho'(yhat) for rho'(s): a logistic output has the slope yhat (1 - yhat), not rho'(yhat).",
         ),
         Variant("twice", "torch, sum of squares", ((_LAST, 2 * output_delta()),), why="without the half"),
         Variant(
@@ -271,7 +271,7 @@ def hidden_delta_proof() -> Derivation:
                 "rewrite",
                 Sum(delta[l + 1, q] * change, above),
                 paired,
-                "Swap the two sums of P[l + 1]. The bracket before ds[l, i] is delta[l, i], so P[l] = P[l + 1].",
+                "Swap the sums of P[l + 1]: what multiplies ds[l, i] is delta[l, i], so P[l] = P[l + 1].",
                 wrong=wrong,
             ),
             Step(
@@ -299,7 +299,7 @@ def hidden_delta_proof() -> Derivation:
 
 
 def _along_every_path() -> Program:
-    """The deltas from first principles: how each output moves with one pre-activation, layer by layer upwards."""
+    """The deltas from first principles: how each output moves with one pre-activation, layer by layer."""
     moves = IndexedBase("moves", real=True)  # moves[l, j, m, p]: the derivative of h[l, j] by s[m, p]
     slope = Piecewise((drho(s[l, j]), Eq(l, k)), (dsigma(s[l, j]), True))
     arriving = Sum(Theta[l - 1, i, j] * moves[l - 1, i, m, p], (i, 0, n[l - 1] - 1))
@@ -334,7 +334,7 @@ hidden_delta = Claim(
             "slope at the activation",
             "known bug",
             (deltas(hidden=dsigma(h[l, j]) * handed_back()),),
-            why="sigma'(h) for sigma'(s): h * (1 - h) is right for logistic units, sigma' applied to h is not.",
+            why="sigma'(h) for sigma'(s): a logistic unit has the slope h (1 - h), not sigma'(h).",
         ),
         Variant(
             "without the slope",
@@ -354,9 +354,8 @@ hidden_delta = Claim(
             why="yhat - y belongs to the cross-entropy with its own link",
         ),
     ),
-    remarks="The notes say “propagate error back” and give no formula. The definition follows every path from a unit "
-    "to the outputs instead, at a cost that grows with the number of parameters; that is what backpropagation saves. "
-    + PADDING,
+    remarks="The notes say “propagate error back” and give no formula. The definition beside the program goes forward "
+    "instead, once for every unit: the work that backpropagation saves. " + PADDING,
 )
 
 CLAIMS = (forward_quantities, network_output, dE_dsk, hidden_delta)

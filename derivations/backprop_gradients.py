@@ -1,4 +1,4 @@
-"""Backpropagation: the gradients by weights, biases and input, and the step that uses them (notes, section 1.2.1)."""
+"""Backpropagation: the gradients by weights, biases and input, and the step (notes, section 1.2.1)."""
 
 from typing import Any
 
@@ -47,7 +47,7 @@ from gnomon.derivations.backprop_network import (
     x,
     y,
 )
-from sympy import Eq, IndexedBase, Piecewise, Rational, Sum, symbols
+from sympy import Dummy, Eq, IndexedBase, Piecewise, Rational, Sum, symbols
 
 from gnomon.claim import Claim, Program, Variant
 from gnomon.derivation import Derivation, Step, define
@@ -61,7 +61,7 @@ SLOPE = dsigma(s[l, a, j])
 
 
 def gradient_proof() -> Derivation:
-    """The loss depends on the parameters of a layer through its pre-activations alone; then whole networks."""
+    """The loss sees the parameters of a layer through its pre-activations alone; then whole networks."""
     below, above = (i, 0, n[l] - 1), (q, 0, n[l + 1] - 1)
     samples = (a, 0, N - 1)
     affine = Sum(Theta[l, i, q] * h[l, a, i], below) + b[l, q]
@@ -121,13 +121,14 @@ def _whole_networks() -> tuple[Step, ...]:
         return -(y1[unit] - rho(top(unit))) * drho(top(unit))
 
     def hidden(own, weights, unit, width, above):
-        return dsigma(own(unit)) * Sum(weights[unit, l] * above(l), (l, 0, width - 1))
+        at = Dummy("at", integer=True)
+        return dsigma(own(unit)) * Sum(weights[unit, at] * above(at), (at, 0, width - 1))
 
     def d2(unit):
         return hidden(s2, T3, unit, n3, lambda at: last(s3, at))
 
     two = x1[p] * hidden(s1, T2, r, n2, lambda at: last(s2, at))
-    three = x1[p] * dsigma(s1(r)) * Sum(T2[r, k] * d2(k), (k, 0, n2 - 1))
+    three = x1[p] * hidden(s1, T2, r, n2, d2)
     return (
         Step(
             "differentiate",
@@ -142,7 +143,6 @@ def _whole_networks() -> tuple[Step, ...]:
             three,
             "And for three.",
             by=(T1[p, r],),
-            wrong=(-three,),
         ),
     )
 
@@ -207,8 +207,8 @@ weight_gradient = Claim(
             "twice", "torch, sum of squares", (deltas(a, last=2 * output_delta(a)),), why="without the half"
         ),
     ),
-    remarks="dE/db_l = delta_l and dE/dx = Theta_1 delta_1 are compared as well. The notes give none of the three. "
-    + PADDING,
+    remarks="dE/db_l = delta_l and dE/dx = Theta_1 delta_1 are compared as well. The notes give none of the "
+    "three. " + PADDING,
 )
 
 GIVEN = real("g", N, n[k])
@@ -230,7 +230,8 @@ autograd = Claim(
         *_gradient_variants(**_given),
         Variant("last slope left out", "known bug", (deltas(a, last=GIVEN.symbol[a, j]),)),
     ),
-    remarks="The gradient of these gradients is compared too: second derivatives through the network. "
+    gradient=False,
+    remarks="What is compared is a gradient already; second derivatives are no part of the statement. "
     + PADDING,
 )
 
@@ -258,7 +259,7 @@ def step_proof() -> Derivation:
                 "substitute",
                 Sum(slope[i] * change[i], (i, 0, m)),
                 -Sum(slope[i] ** 2, (i, 0, m)),
-                "Along minus the gradient, all its entries taken at one point, the error falls at the rate of its square.",
+                "Along minus the gradient, taken at one point, the error falls at the rate of its square.",
                 by=((change[i], -slope[i]),),
             ),
             Step(
@@ -340,7 +341,7 @@ sequence = Claim(
             "layer by layer",
             "block coordinate descent",
             _layer_by_layer(),
-            why="Each layer's gradient is taken anew, forward pass included, after the layers above have moved.",
+            why="Each gradient is taken anew, forward pass included, after the layers above have moved.",
         ),
         Variant(
             "uphill",

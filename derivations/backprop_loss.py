@@ -1,4 +1,4 @@
-"""The error that backpropagation starts from: half the squared error, and its gradient (notes, section 1.2.1)."""
+"""The error that backpropagation starts from, and its gradient (notes, section 1.2.1)."""
 
 from typing import Any
 
@@ -119,8 +119,8 @@ mse = Claim(
             "half the mean", "known convention", ((E, HALF * squares() / K),), why="1/K times the gradient."
         ),
     ),
-    remarks="The notes call this “MSE”, but nothing is averaged. For two outputs the mean happens to agree with the "
-    "half, for one output with the sum, so a test with either size alone can miss the difference. " + TORCH,
+    remarks="The notes call this “MSE”, but nothing is averaged. The mean happens to agree with the half for "
+    "two outputs and with the sum for one, so a test of one size can miss the difference. " + TORCH,
 )
 
 batch = Claim(
@@ -163,7 +163,7 @@ batch = Claim(
     remarks="Gradients add up over samples, so dividing by N belongs to the loss and not to backpropagation.",
 )
 
-# The product e * e / 2 has two factors, and each hands back half of e: a half of a subnormal number is rounded.
+# Each of the two factors of e * e / 2 hands back half of e, and the half of a subnormal number is rounded.
 dE_dyhat = Claim(
     id="backprop.dE_dyhat",
     section="1.2.1",

@@ -1,7 +1,7 @@
-"""The vocabulary of the claims about backpropagation: networks of fully connected layers of any depth and widths.
+"""The vocabulary of the claims about backpropagation: fully connected layers, of any depth and widths.
 
-``Theta[l]`` and ``b[l]`` lead from layer l to layer l + 1: what the notes call Theta_{l+1}. Layer 0 is the input, layer
-k the output. Samples, where there are several, are numbered by ``a``, between the layer and the unit: ``h[l, a, j]``.
+``Theta[l]`` and ``b[l]`` lead from layer l to layer l + 1, and are Theta_{l+1} and b_{l+1} in the notes. Layer
+0 is the input, layer k the output. Where there are several samples, ``a`` numbers them, as in ``h[l, a, j]``.
 """
 
 from typing import Any
@@ -56,7 +56,7 @@ x, y, s, h, delta, dTheta, db, dx = (
 l, a, i, j, q = symbols("l a i j q", integer=True, nonnegative=True)
 
 PADDING = (
-    "The tensors of a claim count the layers from 0, so Theta[l] is the notes' Theta_{l+1}, and they are padded to the "
+    "The tensors count the layers from 0, so Theta[l] is the notes' Theta_{l+1}, and they are padded to the "
     "greatest width; the padding is never read."
 )
 SMOOTH = "the activations are differentiable where they are applied; at a kink any slope between is accepted"

@@ -20,7 +20,7 @@ from gnomon.derivations.optim_moments import (
 from sympy import Abs, Eq, IndexedBase, Max, Rational, Sum, Symbol, false, sign, sqrt, symbols
 
 from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, opaque
+from gnomon.derivation import Derivation, Step
 from gnomon.domain import Domain, Size, nonnegative, real, symbols_of
 
 t, i, j, k = symbols("t i j k", integer=True)
@@ -60,7 +60,7 @@ PRINTED = stepping(
     "notes",
     lr * mhat[t, i] / sqrt(vhat[t, i] + eps),
     printed=True,
-    why="for a gradient of 1e-6 and epsilon 1e-8 the first step is 0.01 of the rate, where Adam's is 0.99 of it",
+    why="for a gradient of 1e-6 and epsilon 1e-8 the first step is 0.01 rates long, where Adam's is 0.99",
 )
 EPS_HAT = stepping(
     "epsilon hat",
@@ -137,7 +137,7 @@ def loop_steps() -> tuple[Step, ...]:
             "sum",
             (1 - beta) * Sum(beta**k, (k, 0, now - 1)),
             1 - beta**now,
-            why="the correction divides by the sum of the weights, which makes weighted means of both moments",
+            why="the correction divides by the sum of the weights: both moments become weighted means",
             assume=(beta < 1,),
         ),
         Step(
@@ -285,8 +285,8 @@ first_step = of_adam(
         "epsilon is greater than 0; the length is that of the rate where the gradient is much greater",
     ),
     derivation=first_step_proof,
-    remarks="Without corrections it would be 3.16 times as long for the usual betas, with only the first moment "
-    "corrected 31.6 times, with one step too many 0.744 times, with only the second corrected 0.1 times.",
+    remarks="For the usual betas it would be 3.16 times as long without corrections, 31.6 times with only the "
+    "first moment corrected, 0.1 times with only the second, and 0.744 times with one step too many.",
 )
 
 # ------------------------------------------------------------------ one step as a function
@@ -364,108 +364,8 @@ functional = of_adam(
     conditions=("the gradients are compared where the second moment is not zero",),
     derivation=functional_proof,
     options={"arguments": ("param", "grad", "exp_avg", "exp_avg_sq", "T", "lr", "beta1", "beta2", "eps")},
-    remarks="An optimizer steps outside autograd; this function is what one differentiates to learn a learning rate "
-    "or an initial value. Where a gradient has been zero from the start, the derivative by it is that of g / eps.",
+    remarks="An optimizer steps outside autograd; this function is what one differentiates through training. "
+    "Where all gradients were zero, the derivative by the next one is that of g / eps, up to factors of the betas.",
 )
 
-# ------------------------------------------------------------------ options
-
-DECAY = nonnegative("weight_decay", host=True, typical=(0.01, 0.0))
-(decay,) = symbols_of((DECAY,))
-penalised = g[t - 1, i] + decay * theta[t - 1, i]
-DECOUPLED = Variant(
-    "decay beside the gradient",
-    "AdamW",
-    (
-        (d[t, i], g[t - 1, i]),
-        (theta[t, i], stepwise(theta0[i], (1 - lr * decay) * theta[t - 1, i] - u[t, i])),
-    ),
-)
-
-
-def penalty_step() -> Step:
-    point, weight = IndexedBase("theta", real=True), Symbol("weight_decay", nonnegative=True)
-    size, at = Symbol("n", integer=True, positive=True), Symbol("j", integer=True)
-    return Step(
-        "differentiate",
-        weight / 2 * Sum(point[i] ** 2, (i, 0, size - 1)),
-        weight * point[at],
-        why="what is added to the gradient is the gradient of half the decay times the squared norm",
-        by=(point[at],),
-    )
-
-
-def decay_proof() -> Derivation:
-    x, weight, rate = symbols("theta weight_decay lr", positive=True)
-    return Derivation(
-        (
-            penalty_step(),
-            Step(
-                "refute",
-                Eq(x - rate * sign(1 + weight * x), (1 - rate * weight) * x - rate * sign(1)),
-                false,
-                why="Adam divides the decay by the root as well: at the first step it is not seen at all, AdamW's is",
-                by=({x: 2, weight: Rational(1, 2), rate: Rational(1, 10)},),
-            ),
-        ),
-        "every size",
-        lift="coordinate",
-    )
-
-
-weight_decay = of_adam(
-    "optim.adam.update.weight_decay",
-    "Weight decay in Adam is a penalty: it passes through both moments",
-    adam(penalised),
-    (
-        DECOUPLED,
-        Variant("no decay", "known bug", ((d[t, i], g[t - 1, i]),)),
-        Variant(
-            "decay in the first moment only",
-            "known bug",
-            ((v[t, i], stepwise(0, b2 * v[t - 1, i] + (1 - b2) * g[t - 1, i] ** 2)),),
-        ),
-        Variant(
-            "decay of the initial value",
-            "known bug",
-            ((d[t, i], g[t - 1, i] + decay * theta0[i]),),
-        ),
-    ),
-    inputs=(START, GRADIENTS, *HYPER, DECAY),
-    derivation=decay_proof,
-    statement=Eq(d[t, i], penalised),
-    conditions=("d[t] takes the place of the gradient in both moments",),
-)
-
-
-def ascent_proof() -> Derivation:
-    loss, slope, _ = opaque("f")
-    x = Symbol("theta", real=True)
-    return Derivation(
-        (
-            Step("differentiate", -loss(x), -slope(x), why="to climb f is to descend -f", by=(x,)),
-            penalty_step(),
-        ),
-        "every size",
-        lift="coordinate",
-    )
-
-
-maximize = of_adam(
-    "optim.adam.update.maximize",
-    "With maximize, Adam climbs, and the decay still pulls towards zero",
-    adam(decay * theta[t - 1, i] - g[t - 1, i]),
-    (
-        Variant("descends", "known bug: the option is ignored", ((d[t, i], penalised),)),
-        Variant(
-            "decay pushes away from zero", "known bug: sign changed after the decay", ((d[t, i], -penalised),)
-        ),
-    ),
-    inputs=(START, GRADIENTS, *HYPER, DECAY),
-    derivation=ascent_proof,
-    statement=Eq(d[t, i], decay * theta[t - 1, i] - g[t - 1, i]),
-    conditions=("d[t] takes the place of the gradient in both moments",),
-    options={"keywords": {"maximize": True}},
-)
-
-CLAIMS = (update, first_step, functional, weight_decay, maximize)
+CLAIMS = (update, first_step, functional)

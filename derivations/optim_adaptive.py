@@ -2,10 +2,6 @@
 
 from typing import Any
 
-from sympy import Abs, Eq, IndexedBase, Le, Max, Rational, Sum, Symbol, false, sqrt, symbols
-
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.optim import (
     ADAM,
     BELIEF,
@@ -29,6 +25,10 @@ from gnomon.derivations.optim_moments import (
     WIDTH,
     stepwise,
 )
+from sympy import Abs, Eq, IndexedBase, Le, Max, Rational, Sum, Symbol, false, sqrt, symbols
+
+from gnomon.claim import Claim, Output, Program, Relation, Variant
+from gnomon.derivation import Derivation, Step
 from gnomon.domain import Size, positive, real, symbols_of, unit
 
 t, i, j, k = symbols("t i j k", integer=True)
@@ -102,7 +102,7 @@ adaptive = Claim(
         Variant("no division", "momentum", ((u[t, i], lr * mhat[t, i]),)),
     ),
     options={"parameters": "each"},
-    remarks="It follows that Adam may renumber the coordinates but not rotate them: turned by 45 degrees, the "
+    remarks="It follows that the coordinates may be renumbered but not rotated: turned by 45 degrees, the "
     "gradient (1, 0) gives a first step of (1, 1), where the turned step is (1, 1) / sqrt(2).",
 )
 
@@ -280,7 +280,7 @@ def beyond_step() -> Step:
         "refute",
         Le(squared, Max(1, (1 - q) ** 2 / (1 - w))),
         false,
-        why="two steps with betas 1/2 and 1/3 can be sqrt(28/27) of the rate: more than Kingma and Ba's bound",
+        why="the second step with betas 1/2 and 1/3 can be sqrt(28/27) rates long, beyond Kingma and Ba's bound",
         by=({q: Rational(1, 2), w: Rational(1, 3)},),
     )
 
@@ -306,7 +306,7 @@ step_bound = Claim(
             "at most the learning rate",
             "often said",
             relation=Relation(LENGTH, "<=", lr, ENTRIES),
-            why="a gradient that falls quickly leaves a first moment above the root of the second",
+            why="the two averages forget at different rates, so that the mean can exceed the root of the mean square",
         ),
         Variant(
             "Kingma and Ba's bound",
@@ -318,8 +318,8 @@ step_bound = Claim(
         ONLY_FIRST,
         BELIEF,
     ),
-    remarks="For betas of 0.9 and 0.999 the bound is 1, 1.0014, 1.043, 2.243, 5.781 and 7.270 rates at step 1, 2, "
-    "10, 100, 1000 and 100 000. If beta1**2 >= beta2 it grows without limit.",
+    remarks="For betas of 0.9 and 0.999 the bound is 1, 1.0014, 1.043, 2.243, 5.781 and 7.270 rates at steps "
+    "1, 2, 10, 100, 1000 and 100 000. If beta1**2 >= beta2 it grows without limit.",
 )
 
 MANY = Size("T", 1, 40)
@@ -360,7 +360,7 @@ bound_value = Claim(
         Variant("ratio of the betas", "known bug: beta1 not squared", ((S3, weight(b1 / b2)),)),
     ),
     options={"arguments": ("T", "beta1", "beta2")},
-    remarks="The gradients that attain it grow by the factor beta2 / beta1 backwards in time: (beta1 / beta2)**k, k steps ago.",
+    remarks="The gradients that attain it were (beta1 / beta2)**k, k steps ago.",
 )
 
 CLAIMS = (adaptive, scaling, step_bound, bound_value)

@@ -180,9 +180,9 @@ bias_correction = Claim(
             why="gradients with means 1, 2, 3, ... average to less than the mean of the last",
         ),
     ),
-    remarks="Nothing is sampled: p runs over all sign vectors. The ratio of the two corrected averages is not an "
-    "unbiased estimate of anything. The correction was derived for one mean at all steps; where the mean drifts, "
-    "it takes off the bias towards zero and leaves the lag.",
+    remarks="Nothing is sampled: p runs over all sign vectors. Where the mean drifts, the correction takes off "
+    "the bias towards zero and leaves the lag. The ratio of the two corrected averages is not an unbiased "
+    "estimate of anything.",
 )
 
 VARIANCE = Program(PATHS, (Output("variance", expected((mhat[T, p] - mu) ** 2)),))
@@ -225,7 +225,7 @@ def variance_proof() -> Derivation:
 correction_variance = Claim(
     id="optim.adam.bias_correction.variance",
     section=SECTION,
-    title="The corrected average is as noisy as one gradient at first, and settles at (1 - beta) / (1 + beta) of that",
+    title="The corrected average has the variance of one gradient at first, and less from then on",
     kind="expectation",
     subject="optim.adam_bias_correct",
     driver="bias_correction",
@@ -294,7 +294,7 @@ def between_proof() -> Derivation:
                 "rewrite",
                 top * Sum(w[k], (k, 0, T - 1)) - Sum(w[k] * (top - gap[k]), (k, 0, T - 1)),
                 Sum(w[k] * gap[k], (k, 0, T - 1)),
-                why="the weighted mean of entries x[k] = top - d[k] lies below top by the mean of the gaps d[k]",
+                why="the weighted mean of top - d[k] lies below top by the weighted mean of the gaps d[k]",
             ),
             Step(
                 "inequality",

@@ -1,4 +1,4 @@
-"""Write the mathematics once: Gnomon proves it, turns it into checks, and hunts for the input on which a program disagrees."""
+"""Write the mathematics once: Gnomon proves it, turns it into checks, and hunts for inputs where a program disagrees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The link between a proof and a program: the definition and the algorithm, enclosed at the same points, must overlap."""
+"""The link between proof and program: the definition and the algorithm, enclosed at the same points, must overlap."""
 
 from __future__ import annotations
 
@@ -16,7 +16,13 @@ from gnomon.lower import LoweringError, entries, lowering_for, shape_of
 from gnomon.slp import SLP
 
 STRUCTURES, POINTS = 4, 6
-VALUES = [Fraction(v) for v in (0, 1, -1, 2)] + [Fraction(1, 2), Fraction(-3, 4), Fraction(5, 8), Fraction(-7, 4), Fraction(3)]
+VALUES = [Fraction(v) for v in (0, 1, -1, 2)] + [
+    Fraction(1, 2),
+    Fraction(-3, 4),
+    Fraction(5, 8),
+    Fraction(-7, 4),
+    Fraction(3),
+]
 
 
 def agreement(claim: Claim) -> dict[str, Any] | None:
@@ -81,7 +87,9 @@ def points(claim: Claim, bindings: Any, seed: int) -> Iterator[dict[Any, Any]]:
 
 
 def _inside(domain: Domain, wanted: Fraction | None, rng: random.Random) -> Fraction:
-    allowed = [value for value in VALUES if domain.contains(float(value)) and (not domain.integer or value.denominator == 1)]
+    allowed = [
+        value for value in VALUES if domain.contains(float(value)) and (not domain.integer or value.denominator == 1)
+    ]
     if wanted in allowed:
         return wanted
     if allowed:
@@ -107,5 +115,3 @@ def _enclosed(slp: SLP, nodes: list[int], leaves: dict[Any, Any]) -> list[Any] |
         return enclose(slp, nodes, leaves)
     except (Undecided, ZeroDivisionError, LoweringError):
         return None
-
-

@@ -63,7 +63,13 @@ def verify(
     for claim in chosen:
         trust = proof_record(claim)["trust"] if proofs else ""
         results += check(
-            claim, implementations=impl or {}, device=where, dtypes=names, budget=budget, seed=seed, trust=trust
+            claim,
+            implementations=impl or {},
+            device=where,
+            dtypes=names,
+            budget=budget,
+            seed=seed,
+            trust=trust,
         )
     return results
 
@@ -74,7 +80,9 @@ def prove(patterns: str | Sequence[str] = ()) -> list[dict[str, Any]]:
     Raises:
         gnomon.discover.UsageError: for a pattern that matches nothing.
     """
-    return [proof_record(claim) for claim in discover.select([patterns] if isinstance(patterns, str) else list(patterns))]
+    return [
+        proof_record(claim) for claim in discover.select([patterns] if isinstance(patterns, str) else list(patterns))
+    ]
 
 
 def check_point(

@@ -1,4 +1,4 @@
-"""The command line: ``gnomon list | prove | explain | verify | report``. Nothing heavy is imported before it is needed."""
+"""The command line: ``gnomon list | prove | explain | verify | report``. Nothing heavy is imported early."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-EPILOG = """exit codes: 0 all hold · 1 some claim fails · 2 usage or configuration · 3 something, or everything, is undecided"""
+EPILOG = "exit codes: 0 all hold · 1 some claim fails · 2 usage or configuration · 3 something, or all, is undecided"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -25,7 +25,11 @@ def parser() -> argparse.ArgumentParser:
     def add(name: str, text: str) -> argparse.ArgumentParser:
         return commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", epilog=EPILOG)
 
-    globs = {"nargs": "*", "metavar": "GLOB", "help": "claim ids, like optim.adam.update or 'flow.*' (default: all)"}
+    globs = {
+        "nargs": "*",
+        "metavar": "GLOB",
+        "help": "claim ids, like optim.adam.update or 'flow.*' (default: all)",
+    }
     one = add("list", "show the claims and the models, and which lack the other")
     one.add_argument("globs", **globs)  # type: ignore[arg-type]
     one.add_argument("--json", action="store_true", help="as JSON on stdout")
@@ -42,7 +46,9 @@ def parser() -> argparse.ArgumentParser:
         help="verify your own in a model's place: optim.Adam=mypkg.optim:Adam or optim.Adam=file.py:Adam",
     )  # fmt: skip
     one.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
-    one.add_argument("--dtype", default="float64,float32", help="float64,float32,bfloat16,float16 (default: the first two)")
+    one.add_argument(
+        "--dtype", default="float64,float32", help="float64,float32,bfloat16,float16 (default: the first two)"
+    )
     one.add_argument("--budget", default="quick", choices=("quick", "standard", "deep"), help="how much to search")
     one.add_argument("--seed", type=int, default=0, help="for everything that is drawn (default: 0)")
     one.add_argument("--jobs", type=_positive, metavar="N", help="tasks at once (default: the cores)")
@@ -107,7 +113,9 @@ def listing(arguments: argparse.Namespace) -> int:
     width = max((len(row["id"]) for row in rows), default=0)
     for row in rows:
         lacking = "" if row["subject"] in known else coloured("  no such model", "31")
-        print(f"{row['id']:{width}}  §{row['section']:<6} {row['kind']:<11} {row['subject']:<28} {row['trust']}{lacking}")
+        print(
+            f"{row['id']:{width}}  §{row['section']:<6} {row['kind']:<11} {row['subject']:<28} {row['trust']}{lacking}"
+        )
     alone = [name for name in shown if name not in by_subject]
     if alone:
         print("\nmodels without a claim: " + ", ".join(alone))
@@ -164,7 +172,11 @@ def verify(arguments: argparse.Namespace) -> int:
     if unused:
         raise discover.UsageError(f"--impl {unused[0]}: none of the {len(chosen)} chosen claims is about it")
     plan = runner.Plan(
-        given, resolve_device(arguments.device), tuple(dtype_names(arguments.dtype)), arguments.budget, arguments.seed
+        given,
+        resolve_device(arguments.device),
+        tuple(dtype_names(arguments.dtype)),
+        arguments.budget,
+        arguments.seed,
     )
     path = evidence_file(arguments.out)
     append(path, [runner.run_record("gnomon " + " ".join(sys.argv[1:]), plan)])
@@ -200,7 +212,9 @@ def evidence_file(folder: Path) -> Path:
             path.replace(folder / "evidence.previous.jsonl")
         path.touch()
     except OSError as error:
-        raise UsageError(f"--out {str(folder)!r}: cannot write there ({error.strerror}); give a folder that can be written") from error
+        raise UsageError(
+            f"--out {str(folder)!r}: cannot write there ({error.strerror}); give a folder that can be written"
+        ) from error
     return path
 
 

@@ -77,13 +77,14 @@ class Compiled:
         found: dict[Leaf, Any] = {(name, ()): value for name, value in batch.host.items()}
         for name, value in batch.values.items():
             for index in entries(tuple(value.shape[1:])):
-                found[name, index] = value[(slice(None), *index)]
+                found[name, index] = value[(..., *index)]
         return found
 
     def flat(self, observed: Observed) -> Tensor:
         """The observation as (B, N) float64, entries in the order of ``labels``."""
         return torch.cat(
-            [observed[name].to(torch.float64).reshape(observed[name].shape[0], -1) for name in self.shapes], -1
+            [observed[name].to(torch.float64).reshape(observed[name].shape[0], -1) for name in self.shapes],
+            -1,
         )
 
     def truth(self, batch: Batch, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
@@ -101,9 +102,9 @@ class Compiled:
         seen = leaves | self.observed_leaves(observed)
         wanted = [node for pair in self.observed_sides for node in pair]
         value, own = _stack(bounded(self.slp, wanted, seen, torch.float64, device), batch.size)
-        budget = (K * bound + own).unflatten(-1, (-1, 2)).sum(-1)
-        excess = value.unflatten(-1, (-1, 2))
-        return Judgement(excess[..., 0] - excess[..., 1], budget, observed.isfinite().all(-1, keepdim=True))
+        total = K * bound + own
+        excess, budget = value[:, ::2] - value[:, 1::2], total[:, ::2] + total[:, 1::2]
+        return Judgement(excess, budget, observed.isfinite().all(-1, keepdim=True))
 
     def observed_leaves(self, observed: Tensor) -> dict[Leaf, Any]:
         """The observation (B, N) as leaves, beside those of the inputs."""
@@ -175,7 +176,17 @@ def compile_claim(claim: Claim, structure: Structure) -> Compiled:
         seen = lower_relation(lowering, claim.relation, leaves)
     shapes = {name: shape for name, (_, shape) in made.items()}
     bindings = lowering.bindings
-    return Compiled(claim, structure, bindings, lowering.slp, tuple(labels), tuple(nodes), shapes, tuple(sides), tuple(seen))
+    return Compiled(
+        claim,
+        structure,
+        bindings,
+        lowering.slp,
+        tuple(labels),
+        tuple(nodes),
+        shapes,
+        tuple(sides),
+        tuple(seen),
+    )
 
 
 @dataclass(frozen=True)
@@ -187,9 +198,7 @@ class Gradient:
     nodes: tuple[int, ...]
     labels: tuple[str, ...]
 
-    def truth(
-        self, batch: Batch, cotangent: Tensor, dtype: torch.dtype, device: torch.device
-    ) -> tuple[Tensor, Tensor]:
+    def truth(self, batch: Batch, cotangent: Tensor, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
         """Values and running bounds (B, M) of the vector-Jacobian product with ``cotangent`` (B, N)."""
         leaves = self.compiled.leaves(batch)
         for column in range(cotangent.shape[-1]):

@@ -1,4 +1,4 @@
-"""From a failing batch to a counterexample: confirm with Arb, simplify structure and numbers, class, and name the variant."""
+"""From a failing batch to a counterexample: confirm with Arb, simplify, class, and name the variant."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from gnomon.balls import Undecided, ball
 from gnomon.claim import Claim
-from gnomon.compiled import K, Compiled
+from gnomon.compiled import Compiled, K
 from gnomon.domain import Choice, Graph, Size, Sizes
 from gnomon.draw import Batch
 from gnomon.driver import SubjectError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 CANDIDATES = 6
 SMALL = 288
+PLAIN = (1.0, 0.0, 0.5, 2.0)
 
 
 @dataclass(frozen=True)
@@ -168,15 +169,15 @@ def _smaller(claim: Claim, example: Example) -> Iterator[Example]:
             if not domain.connected or _connected(fewer):
                 size = {domain.size.name: len(fewer), domain.name: fewer}
                 yield dataclasses.replace(example, structure={**example.structure, **size})
-    for domain in claim.inputs:
-        if domain.host:
-            for value in domain.typical[:1] + (1.0, 0.0, 0.5, 2.0):
-                if domain.contains(value) and _plainer(value, example.host[domain.name], domain.typical):
-                    yield dataclasses.replace(example, host={**example.host, domain.name: value})
+    for number in claim.inputs:
+        if number.host:
+            for plain in (*number.typical[:1], *PLAIN):
+                if number.contains(plain) and _plainer(plain, example.host[number.name], number.typical):
+                    yield dataclasses.replace(example, host={**example.host, number.name: plain})
 
 
 def _plainer(new: float, old: float, typical: tuple[float, ...]) -> bool:
-    order = [*typical[:1], 1.0, 0.0, 0.5, 2.0]
+    order = [*typical[:1], *PLAIN]
     rank = {value: place for place, value in reversed(list(enumerate(order)))}
     return rank[new] < rank.get(old, len(order))
 
@@ -215,7 +216,10 @@ def _classed(task: Task, example: Example, point: Batch, finite: bool) -> tuple[
     low, high = torch.float32, torch.float64
     other = low if task.dtype == high else high
     coarse = Batch(
-        {name: value.to(low).to(high) for name, value in point.values.items()}, point.host, point.regimes, point.size
+        {name: value.to(low).to(high) for name, value in point.values.items()},
+        point.host,
+        point.regimes,
+        point.size,
     )
     errors: dict[torch.dtype, float] = {}
     for dtype in (task.dtype, other):
@@ -309,7 +313,7 @@ def reproduction(task: Task, found: Counterexample) -> str:
 
 
 def diagnose_gradient(task: Task, failure: Failure) -> Diagnosis | None:
-    """The diagnosis of a wrong gradient at values that are right: the worst point, simplified, with both derivatives."""
+    """The diagnosis of a wrong gradient under right values: the worst point, simplified, with both derivatives."""
     example = failure.example
     gradient = task.compiled.gradient(example.structure)
     cotangent = cotangents(example, failure.batch.size, len(gradient.compiled.nodes), task.device)[failure.number]
@@ -329,9 +333,13 @@ def diagnose_gradient(task: Task, failure: Failure) -> Diagnosis | None:
     if not bool(share[0, entry] > 1):
         return None
     truth = gradient.enclosure(point, cotangent, entry)
-    if bool(seen[0, entry].isfinite()) and not abs(truth - ball(float(seen[0, entry]))) > ball(float(K * bound[0, entry])):
+    if bool(seen[0, entry].isfinite()) and not abs(truth - ball(float(seen[0, entry]))) > ball(
+        float(K * bound[0, entry])
+    ):
         return None
-    weights = ", ".join(f"{weight:g}·{label}" for weight, label in zip(cotangent.tolist(), gradient.compiled.labels, strict=True))
+    weights = ", ".join(
+        f"{weight:g}·{label}" for weight, label in zip(cotangent.tolist(), gradient.compiled.labels, strict=True)
+    )
     found = Counterexample(
         structure=dict(example.structure),
         inputs={**example.host, **{name: at[0].tolist() for name, at in point.values.items()}},
@@ -343,7 +351,12 @@ def diagnose_gradient(task: Task, failure: Failure) -> Diagnosis | None:
     )
     finite = bool(seen[0, entry].isfinite())
     reason = "the values are right, but autograd's gradient is not the derivative"
-    return Diagnosis("wrong gradient" if finite else "range", reason if finite else "the gradient is not finite", None, found)
+    return Diagnosis(
+        "wrong gradient" if finite else "range",
+        reason if finite else "the gradient is not finite",
+        None,
+        found,
+    )
 
 
 def pinpoint(task: Task, structure: dict[str, Any], host: dict[str, float], point: Batch) -> Diagnosis | str:

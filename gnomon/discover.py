@@ -28,7 +28,12 @@ def modules(package: str) -> list[tuple[str, Path]]:
     spec = importlib.util.find_spec(package)
     places = list(spec.submodule_search_locations or ()) if spec else []
     names = sorted(info.name for info in pkgutil.iter_modules(places) if not info.name.startswith("_"))
-    return [(name, Path(place) / f"{name}.py") for place in places for name in names if (Path(place) / f"{name}.py").exists()]
+    return [
+        (name, Path(place) / f"{name}.py")
+        for place in places
+        for name in names
+        if (Path(place) / f"{name}.py").exists()
+    ]
 
 
 @cache

@@ -136,7 +136,9 @@ def draw(
             if domain.host:
                 continue
             shape = (block, *shape_of(domain, bindings))
-            value = _simplex(source, shape, regime, domain) if domain.simplex else _fitted(source, shape, regime, domain)
+            value = (
+                _simplex(source, shape, regime, domain) if domain.simplex else _fitted(source, shape, regime, domain)
+            )
             alike = shape, domain.low, domain.high, domain.open_low, domain.open_high, domain.simplex
             if regime == "ties" and alike in drawn:
                 value = torch.where(source.per_point(shape) < 0.5, drawn[alike], value)
@@ -215,4 +217,5 @@ def _simplex(source: _Source, shape: Sequence[int], regime: str, domain: Domain)
     rest = room - counts.sum(-1, keepdim=True)
     lucky = torch.floor(source.uniform((*shape[:-1], 1)) * parts).to(torch.int64)
     counts = counts.scatter_add(-1, lucky, rest) + least
-    return counts / steps
+    probabilities: Tensor = counts / steps
+    return probabilities

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
-from gnomon.compiled import K, Compiled
+from gnomon.compiled import Compiled, K
 from gnomon.draw import Batch
 from gnomon.lower import entries
 
@@ -156,9 +156,7 @@ def _same(a: Tensor, b: Tensor) -> Tensor:
     return (a == b) | (a.isnan() & b.isnan())
 
 
-def _close(
-    compiled: Compiled, name: str, a: Tensor, b: Tensor, batch: Batch, number: int, case: Case
-) -> bool:
+def _close(compiled: Compiled, name: str, a: Tensor, b: Tensor, batch: Batch, number: int, case: Case) -> bool:
     """Whether two answers of the subject differ by no more than twice what rounding allows either."""
     _, bound = compiled.truth(batch.point(number), case.dtype, case.device)
     start = 0

@@ -218,6 +218,11 @@ class Encloser:
             raise OutOfDomain(f"{e} with a negative upper number")
         return fmpq(math.comb(n, k) if k >= 0 else 0)
 
+    def polygamma(self, e: Any, env: Env) -> Any:
+        if e.args[0] != 0:
+            raise EncloseError(f"of the polygamma functions only the digamma function is enclosed: {e}")
+        return exact.elementary("digamma", self.value(e.args[1], env))
+
     def nowhere(self, e: Any, env: Env) -> Any:
         raise OutOfDomain(f"{e} is not a real number")
 
@@ -240,7 +245,7 @@ _ELEMENTARY = {
     },
     **{
         getattr(sp, name): name
-        for name in ["asinh", "acosh", "atanh", "erf", "erfc", "erfi", "gamma", "digamma"]
+        for name in ["asinh", "acosh", "atanh", "erf", "erfc", "erfi", "gamma"]
     },
     sp.loggamma: "lgamma",
     expm1: "expm1",
@@ -271,6 +276,7 @@ _RULES: dict[type, _Rule] = {
     sp.Min: Encloser.extreme,
     sp.Mod: Encloser.modulo,
     sp.binomial: Encloser.binomial,
+    sp.polygamma: Encloser.polygamma,
     sp.Heaviside: Encloser.heaviside,
     sp.KroneckerDelta: Encloser.delta,
     sp.Piecewise: Encloser.piecewise,

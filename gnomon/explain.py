@@ -14,7 +14,11 @@ WIDTH = 100
 def explanation(claim: Claim) -> str:
     """Statement, conditions, inputs, derivation, program and variants of a claim."""
     derivation = claim.derivation()
-    lines = [f"{claim.id} — {claim.title}", f"notes §{claim.section} · {claim.kind} · subject {claim.subject}", ""]
+    lines = [
+        f"{claim.id} — {claim.title}",
+        f"notes §{claim.section} · {claim.kind} · subject {claim.subject}",
+        "",
+    ]
     lines += ["Statement", *_indented(plain(claim.statement)), ""]
     if claim.conditions:
         lines += ["Conditions", *[f"  · {condition}" for condition in claim.conditions], ""]
@@ -29,7 +33,9 @@ def explanation(claim: Claim) -> str:
     for output in claim.program.outputs:
         lines += _indented(f"shows {output.name} = {plain(output.entry)}")
     if claim.relation is not None:
-        lines += _indented(f"and must keep {plain(claim.relation.lhs)} {claim.relation.sense} {plain(claim.relation.rhs)}")
+        lines += _indented(
+            f"and must keep {plain(claim.relation.lhs)} {claim.relation.sense} {plain(claim.relation.rhs)}"
+        )
     lines += ["", "Variants (each run shows that the check rejects them)"]
     for variant in claim.variants:
         lines.append(f"  · {variant.name} [{variant.source}]" + (f" — {variant.why}" if variant.why else ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -16,6 +16,7 @@ from gnomon.evidence import Counterexample, Rejection
 from gnomon.lower import LoweringError, entries
 from gnomon.running import values
 from gnomon.search import Compilations, Task, draw_examples
+from gnomon.slp import Leaf
 
 if TYPE_CHECKING:
     from gnomon.property_tests.strategies import Example
@@ -31,10 +32,10 @@ def formula(subject: Compilations, case: Case) -> Call:
 
     def call(tensors: Tensors) -> Tensors:
         size = next((len(value) for value in tensors.values()), 1)
-        leaves = {(name, ()): value for name, value in case.host.items()}
+        leaves: dict[Leaf, Any] = {(name, ()): value for name, value in case.host.items()}
         for name, value in tensors.items():
             for index in entries(tuple(value.shape[1:])):
-                leaves[name, index] = value[(slice(None), *index)]
+                leaves[name, index] = value[(..., *index)]
         like = torch.empty((), dtype=case.dtype, device=case.device)
         columns = [column.expand(size) for column in values(compiled.slp, compiled.nodes, leaves, like)]
         flat, shown, start = torch.stack(columns, -1), {}, 0
@@ -71,7 +72,9 @@ def variant_task(claim: Claim, variant: Variant, device: torch.device) -> Task:
     return Task(other, FORMULA, judge, torch.float64, device, judge)
 
 
-def reject(claim: Claim, variant: Variant, examples: Sequence[Example], seed: int, device: torch.device) -> Counterexample | None:
+def reject(
+    claim: Claim, variant: Variant, examples: Sequence[Example], seed: int, device: torch.device
+) -> Counterexample | None:
     """The smallest input found at which the check rejects a variant, confirmed with Arb; None if it rejects it nowhere."""
     task = variant_task(claim, variant, device)
     if variant.inputs or variant.structure:
@@ -103,7 +106,9 @@ def inseparable(claim: Claim, examples: Sequence[Example], device: torch.device)
             compiled = Compilations(claim.under(variant))
             task = Task(claim, FORMULA, compiled, torch.float64, device, Compilations(claim))
             try:
-                known[variant.name] = compiled(example.structure).truth(task.batch(example, POINTS), torch.float64, device)
+                known[variant.name] = compiled(example.structure).truth(
+                    task.batch(example, POINTS), torch.float64, device
+                )
             except (LoweringError, ZeroDivisionError):
                 continue
         for a, (a_value, a_bound) in known.items():
@@ -124,7 +129,12 @@ def rejections(claim: Claim, examples: Sequence[Example], seed: int, device: tor
         example = reject(claim, variant, examples, seed, device)
         found.append(
             Rejection(
-                variant.name, variant.source, variant.printed, example is not None, example, alike.get(variant.name, ())
+                variant.name,
+                variant.source,
+                variant.printed,
+                example is not None,
+                example,
+                alike.get(variant.name, ()),
             )
         )
     return tuple(found)

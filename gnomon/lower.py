@@ -82,6 +82,7 @@ class Lowering:
     inputs: Mapping[str, Domain]
     program: Program
     slp: SLP = field(default_factory=SLP)
+
     def __post_init__(self) -> None:
         self._lets = {name_of(lhs): (getattr(lhs, "indices", ()), rhs) for lhs, rhs in self.program.lets}
         self._made: dict[tuple[str, tuple[int, ...]], int] = {}
@@ -103,7 +104,11 @@ class Lowering:
             if name_of(expr) not in self.bindings.arrays:
                 return None
             value = self.array_entry(expr, env)
-            return int(value) if isinstance(value, int) or (isinstance(value, Fraction) and value.denominator == 1) else None
+            return (
+                int(value)
+                if isinstance(value, int) or (isinstance(value, Fraction) and value.denominator == 1)
+                else None
+            )
         if expr.is_Add or expr.is_Mul or isinstance(expr, (sp.Max, sp.Min, sp.KroneckerDelta)) or expr.is_Pow:
             values = [self.whole(arg, env) for arg in expr.args]
             if any(value is None for value in values):
@@ -223,9 +228,7 @@ class Lowering:
                 [self.node(expr.function, inner) for inner in self.ranges(expr.limits, env)],
             )
         if isinstance(expr, (sp.Max, sp.Min)):
-            return self._fold(
-                "max" if isinstance(expr, sp.Max) else "min", [self.node(arg, env) for arg in expr.args]
-            )
+            return self._fold("max" if isinstance(expr, sp.Max) else "min", [self.node(arg, env) for arg in expr.args])
         if isinstance(expr, sp.Piecewise):
             return self._piecewise(expr, env)
         if expr.func in FUNCTIONS:
@@ -238,7 +241,7 @@ class Lowering:
         """The index values that a Sum's or an Output's limits run over."""
         found: list[Env] = [env]
         for index, low, high in reversed(limits):
-            grown = []
+            grown: list[Env] = []
             for outer in found:
                 a, b = self.whole(sp.sympify(low), outer), self.whole(sp.sympify(high), outer)
                 if a is None or b is None:
@@ -362,7 +365,9 @@ def shape_of(domain: Domain, bindings: Bindings) -> tuple[int, ...]:
     return tuple(shape)
 
 
-def lowering_for(claim: Claim, structure: Structure, program: Program | None = None, slp: SLP | None = None) -> Lowering:
+def lowering_for(
+    claim: Claim, structure: Structure, program: Program | None = None, slp: SLP | None = None
+) -> Lowering:
     """A lowering of a claim's program (or another with the same inputs) under a structure."""
     return Lowering(
         bind(claim.structure, structure),

@@ -143,6 +143,8 @@ class _Normal:
     def power(self, base: Any, exponent: Any) -> Any:
         if exponent.is_Add:
             return sp.Mul(*[self.power(base, part) for part in exponent.args])
+        if base.is_Mul and (exponent.is_integer or all(factor.is_nonnegative for factor in base.args)):
+            return sp.Mul(*[self.power(factor, exponent) for factor in base.args])
         if not base.is_Add:
             return base**exponent
         content, rest = base.primitive()

@@ -1,7 +1,7 @@
 """A pytest plug-in: the fixture ``verify_claims`` turns claims into assertions on your own implementation.
 
-    def test_my_adam(verify_claims):
-        verify_claims("optim.adam.*", impl={"optim.Adam": MyAdam})
+def test_my_adam(verify_claims):
+    verify_claims("optim.adam.*", impl={"optim.Adam": MyAdam})
 """
 
 from __future__ import annotations

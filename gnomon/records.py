@@ -19,9 +19,7 @@ def proof_record(claim: Claim) -> dict[str, Any]:
     started = time.perf_counter()
     derivation = claim.derivation()
     proof = prove(derivation)
-    steps = [
-        {**_step(step), **_result(result)} for step, result in zip(derivation.steps, proof.steps, strict=True)
-    ]
+    steps = [{**_step(step), **_result(result)} for step, result in zip(derivation.steps, proof.steps, strict=True)]
     linked = agreement(claim)
     if linked is not None:
         steps.append(linked)
@@ -39,7 +37,9 @@ def proof_record(claim: Claim) -> dict[str, Any]:
         "inputs": [
             {"name": d.name, "math": mathml(d.symbol), "domain": str(d)} for d in (*claim.inputs, *claim.structure)
         ],
-        "program": [{"name": str(lhs), "math": mathml(sp.Eq(lhs, rhs, evaluate=False))} for lhs, rhs in claim.program.lets],
+        "program": [
+            {"name": str(lhs), "math": mathml(sp.Eq(lhs, rhs, evaluate=False))} for lhs, rhs in claim.program.lets
+        ],
         "steps": steps,
         "variants": [
             {

@@ -114,7 +114,9 @@ def lost_evidence(plan: Plan) -> Callable[[str, BaseException], list[Record]]:
             raise discover.UsageError(str(error))
         kind = f"{error.kind}: " if isinstance(error, TaskRaised) else ""
         ours = isinstance(error, TaskRaised)
-        place = str(plan.implementations.get(subjects[claim_id], f"{discover.REFERENCE}.{subjects[claim_id].replace('.', ':')}"))
+        place = str(
+            plan.implementations.get(subjects[claim_id], f"{discover.REFERENCE}.{subjects[claim_id].replace('.', ':')}")
+        )
         return [
             Evidence(
                 claim_id,
@@ -167,4 +169,10 @@ def machine(device: str) -> Record:
         import torch
 
         cuda = f"{torch.cuda.get_device_name()} (CUDA {torch.version.cuda})"
-    return {"cpu": platform.machine(), "system": platform.system(), "cores": os.cpu_count(), "device": device, "cuda": cuda}
+    return {
+        "cpu": platform.machine(),
+        "system": platform.system(),
+        "cores": os.cpu_count(),
+        "device": device,
+        "cuda": cuda,
+    }

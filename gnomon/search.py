@@ -17,7 +17,7 @@ from gnomon.claim import Claim
 from gnomon.compiled import Compiled, Gradient, K, compile_claim, compile_gradient
 from gnomon.draw import Batch, draw
 from gnomon.driver import Case, Driver, Observer, SubjectError
-from gnomon.evidence import GradientCheck, Search
+from gnomon.evidence import GradientCheck, Search, Verdict
 
 if TYPE_CHECKING:
     from gnomon.property_tests.strategies import Example
@@ -220,7 +220,7 @@ def judge_gradient(task: Task, example: Example, observer: Observer, points: int
     worst = max(known.share, float(share.max())) if share.numel() else known.share
     missed = int(excused.sum()) + known.excused * known.points * max(1, len(gradient.nodes))
     bad = share.amax(-1) > 1 if share.numel() else torch.zeros(batch.size, dtype=torch.bool)
-    verdict = "fails" if bool(bad.any()) else "holds" if compared or known.verdict == "holds" else "undecided"
+    verdict: Verdict = "fails" if bool(bad.any()) else "holds" if compared or known.verdict == "holds" else "undecided"
     outcome.gradient = GradientCheck(verdict, known.points + batch.size, worst, missed / total if total else 0.0)
     if verdict == "fails":
         outcome.gradient_failure = Failure(example, batch, seen, int(share.amax(-1).argmax()))

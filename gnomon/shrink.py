@@ -53,7 +53,7 @@ def minimise(point: Batch, inputs: Sequence[Domain], fails: Fails, dtype: torch.
 
     def rebuilt(rows: Tensor) -> Batch:
         fresh = {name: value.expand(len(rows), *value.shape[1:]) for name, value in point.values.items()}
-        for name, piece in zip(names, rows.split(sizes, -1), strict=True):
+        for name, piece in zip(names, torch.split(rows, sizes, -1), strict=True):
             shaped = piece.reshape(len(rows), *point.values[name].shape[1:])
             fresh[name] = representable(domains[name], fit(domains[name], shaped), dtype)
         return Batch(fresh, point.host, (("shrinking", len(rows)),), len(rows))

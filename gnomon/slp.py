@@ -31,7 +31,6 @@ def _corners(a: Range, b: Range) -> Range:
     return min(products), max(products)
 
 
-
 @dataclass(frozen=True)
 class Node:
     """An operation on earlier nodes. ``value`` is a constant, a leaf's key, or an integer exponent."""
@@ -58,9 +57,7 @@ class SLP:
     def __len__(self) -> int:
         return len(self.nodes)
 
-    def _put(
-        self, op: str, *args: int, value: Any = None, host: bool | None = None, within: Range = EVERYTHING
-    ) -> int:
+    def _put(self, op: str, *args: int, value: Any = None, host: bool | None = None, within: Range = EVERYTHING) -> int:
         node = Node(op, args, value)
         found = self._seen.get(node)
         if found is not None:
@@ -178,7 +175,11 @@ class SLP:
         if op in ("max", "min") and a == b:
             return a
         (a0, a1), (b0, b1) = self.range[a], self.range[b]
-        ranges = {"max": (max(a0, b0), max(a1, b1)), "min": (min(a0, b0), min(a1, b1)), "pow": (0.0, math.inf)}
+        ranges = {
+            "max": (max(a0, b0), max(a1, b1)),
+            "min": (min(a0, b0), min(a1, b1)),
+            "pow": (0.0, math.inf),
+        }
         return self._put(op, a, b, within=ranges.get(op, EVERYTHING))
 
     def select(self, condition: int, then: int, otherwise: int) -> int:

@@ -48,7 +48,9 @@ def load(place: str) -> Any:
     except UsageError:
         raise
     except ModuleNotFoundError as error:
-        raise UsageError(f"cannot import {where!r}: there is no module {error.name!r} here; give module:object or file.py:object") from error
+        raise UsageError(
+            f"cannot import {where!r}: there is no module {error.name!r} here; give module:object or file.py:object"
+        ) from error
     except Exception as error:
         raise UsageError(f"importing {where!r} raises {type(error).__name__}: {error}") from error
     found: Any = module
@@ -81,7 +83,10 @@ def resolve(subject: str, implementations: Implementations) -> tuple[Any, str]:
         return load(place), place
     if isinstance(given, str):
         return load(given), given
-    return given, f"{getattr(given, '__module__', '?')}:{getattr(given, '__qualname__', type(given).__name__)}"
+    return (
+        given,
+        f"{getattr(given, '__module__', '?')}:{getattr(given, '__qualname__', type(given).__name__)}",
+    )
 
 
 def drivers() -> dict[str, Driver]:
@@ -108,4 +113,6 @@ def driver_named(name: str) -> Driver:
 def check_drivable(found: Any, subject: str, driver: Driver, place: str) -> None:
     """Raise a UsageError unless the object can be called."""
     if not callable(found):
-        raise UsageError(f"{place} is {type(found).__name__}, which cannot be driven as {subject}: expected {driver.looks}")
+        raise UsageError(
+            f"{place} is {type(found).__name__}, which cannot be driven as {subject}: expected {driver.looks}"
+        )

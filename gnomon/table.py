@@ -17,11 +17,16 @@ def table(results: Sequence[dict[str, Any]], coloured: Callable[[str, str], str]
         search = result["search"]
         share = float(result["worst"].get("share", 0.0))
         lines.append(
-            f"{coloured(f'{word:10}', code)} {result['claim']:{width}} {result['dtype']:9} {share:6.0%} "
+            f"{coloured(f'{word:10}', code)} {result['claim']:{width}} {result['dtype']:9} {portion(share):>6} "
             f"{search['excused']:8.1%} {search['points']:8}  {result['implementation']}"
         )
         lines += [f"           {line}" for line in details(result)]
     return "\n".join(lines)
+
+
+def portion(share: float) -> str:
+    """A share of a budget: a percentage up to 999 %, a power of ten beyond."""
+    return f"{share:.0%}" if share < 10 else f"{share:.0e}".replace("e+", "e") if share < float("inf") else "∞"
 
 
 def details(result: dict[str, Any]) -> list[str]:

@@ -9,9 +9,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from gnomon.claim import Claim, Output, Program
 from gnomon.domain import Choice, Domain, Graph, Size, Sizes, Structural
 from gnomon.lower import Bindings, Lowering
-from gnomon.claim import Claim, Output, Program
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,9 @@ def hyper_parameters(domain: Domain) -> st.SearchStrategy[float]:
     """Values of a hyper-parameter: the typical ones, the ends of the range where they belong to it, and anything between."""
     span = math.isfinite(domain.low) and math.isfinite(domain.high)
     if domain.integer:
-        low = None if math.isinf(domain.low) else math.ceil(domain.low)
-        high = (low or 0) + 100 if math.isinf(domain.high) else math.floor(domain.high)
-        drawn: st.SearchStrategy[float] = st.integers(low, high).map(float)
+        least = -100 if math.isinf(domain.low) else math.ceil(domain.low)
+        most = max(least, 0) + 100 if math.isinf(domain.high) else math.floor(domain.high)
+        drawn: st.SearchStrategy[float] = st.integers(least, most).map(float)
     elif span:
         drawn = st.floats(domain.low, domain.high, exclude_min=domain.open_low, exclude_max=domain.open_high)
         drawn = drawn.filter(lambda value: value == domain.low or abs(value - domain.low) > 1e-12)

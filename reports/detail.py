@@ -70,9 +70,7 @@ def _statement(proof: Proof | None) -> list[Markup]:
         parts.append(_part("Conditions", h("ul", *(h("li", words) for words in proof.conditions))))
     if proof.inputs:
         inputs: list[list[object]] = [[formula(item.math) or item.name, item.domain] for item in proof.inputs]
-        parts.append(
-            _part("Inputs", table(["input", "domain"], inputs, "inputs", "Inputs and their domains"))
-        )
+        parts.append(_part("Inputs", table(["input", "domain"], inputs, "inputs", "Inputs and their domains")))
     if proof.program:
         lines = (h("li", formula(item.math)) for item in proof.program)
         parts.append(_part("Program, whose rounding sets the budget", h("ol", *lines, class_="program")))
@@ -83,9 +81,7 @@ def _derivation(claim: Claim) -> Markup:
     proof = claim.proof
     if proof is None:
         said = next((evidence.derivation for evidence in claim.evidence if evidence.derivation), "")
-        return quiet(
-            "These files hold no proof of this claim.", f" The check was told: {said}." if said else ""
-        )
+        return quiet("These files hold no proof of this claim.", f" The check was told: {said}." if said else "")
     cited = sum(step.cited for step in proof.steps)
     words = [
         h("strong", claim.trust),
@@ -105,9 +101,7 @@ def _steps(proof: Proof) -> Markup:
         rule = h("span", step.rule, class_="rule")
         rows.append([str(place), rule, join(equation, why(step.why)), how_checked(step)])
     headings = ["step", "rule", "from what to what", "how it was checked"]
-    return (
-        table(headings, rows, "steps", "Steps of the derivation") if rows else quiet("No step is recorded.")
-    )
+    return table(headings, rows, "steps", "Steps of the derivation") if rows else quiet("No step is recorded.")
 
 
 def how_checked(step: Step) -> Markup:

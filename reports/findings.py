@@ -33,9 +33,7 @@ def _failure(claim: Claim, mark: Markup, failure: str, *content: object) -> Mark
 
 def _failed_proof(claim: Claim) -> Markup:
     steps = [step for step in claim.proof.steps if not step.ok] if claim.proof else []
-    words = [
-        f"Step \u201c{step.rule}\u201d: {step.message or step.why or 'does not follow'}" for step in steps
-    ]
+    words = [f"Step \u201c{step.rule}\u201d: {step.message or step.why or 'does not follow'}" for step in steps]
     lines = (h("p", text) for text in words)
     return _failure(claim, badge("fails", "not proved"), "the derivation does not go through", *lines)
 

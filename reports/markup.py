@@ -71,9 +71,7 @@ def h(tag: str, *children: object, **attributes: object) -> Markup:
     written = ""
     for name, value in attributes.items():
         if value is not None and value is not False:
-            written += (
-                " " + name.rstrip("_").replace("_", "-") + ("" if value is True else f'="{escape(value)}"')
-            )
+            written += " " + name.rstrip("_").replace("_", "-") + ("" if value is True else f'="{escape(value)}"')
     return Markup(f"<{tag}{written}>" if tag in _VOID else f"<{tag}{written}>{join(*children)}</{tag}>")
 
 

@@ -44,9 +44,7 @@ def _line(claim: Claim, several: bool) -> Markup:
         ("", margin_bar(claim.share)),
     ]
     columns = zip(HEADINGS[1:], cells, strict=True)
-    written = [
-        h("td", cell, data_label=name, class_=kind or None, role="cell") for name, (kind, cell) in columns
-    ]
+    written = [h("td", cell, data_label=name, class_=kind or None, role="cell") for name, (kind, cell) in columns]
     title = h("th", link(claim), scope="row", role="rowheader")
     return h("tr", title, *written, role="row", **finding(claim))
 

@@ -87,13 +87,9 @@ def _verdict(report: Report) -> Markup:
     if counts["holds"] == total:
         all_ = "The one claim holds" if total == 1 else f"All {count(total)} claims hold"
         return h("p", f"{all_} in every check that was made.", class_="verdict holds")
-    forms = (("fails", "fail", "fails"), ("undecided", "are undecided", "is undecided"))
-    forms += (("not run", "were not run", "was not run"),)
-    rest = [
-        f"{count(counts[word])} {one if counts[word] == 1 else many}"
-        for word, many, one in forms
-        if counts[word]
-    ]
+    forms = [("fails", "fail", "fails"), ("undecided", "are undecided", "is undecided")]
+    forms.append(("not run", "were not run", "was not run"))
+    rest = [f"{count(counts[word])} {one if counts[word] == 1 else many}" for word, many, one in forms if counts[word]]
     worst = next(word for word, _, _ in forms if counts[word])
     held = f"{count(counts['holds'])} {'holds' if counts['holds'] == 1 else 'hold'}"
     words = f"Of {plural(total, 'claim')}, {held} in every check that was made; {', '.join(rest)}."
@@ -154,15 +150,10 @@ def _cut(item: Truncated) -> Markup:
 
 def _unseen(report: Report) -> list[Markup]:
     """The variants that no check told from the claim: a check that was never seen to fail shows little."""
-    missed = [
-        (claim, variant) for claim, variant in report.variants if variant.outcomes and not variant.rejected
-    ]
+    missed = [(claim, variant) for claim, variant in report.variants if variant.outcomes and not variant.rejected]
     if not missed:
         return []
-    names = [
-        h("li", link(claim), variant.name, h("span", _why(variant), class_="quiet"))
-        for claim, variant in missed
-    ]
+    names = [h("li", link(claim), variant.name, h("span", _why(variant), class_="quiet")) for claim, variant in missed]
     were = "variant was" if len(missed) == 1 else "variants were"
     words = f"{count(len(missed))} {were} not rejected by any check: there a check has not been seen to fail."
     return [h("details", h("summary", words), h("ul", *names), class_="notice")]

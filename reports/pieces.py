@@ -83,9 +83,9 @@ def counterexample(found: Counterexample) -> Markup:
     """Both values, the input, and code that shows the difference."""
     values = [h("code", found.output), h("code", data(found.observed)), h("code", data(found.expected))]
     given = {**found.structure, **found.inputs}
-    inputs = [[h("code", name), h("code", data(value))] for name, value in given.items()]
+    inputs: list[list[object]] = [[h("code", name), h("code", data(value))] for name, value in given.items()]
     headings = ["output", "observed", "expected", "difference", "allowed"]
-    row = [*values, number(found.difference), number(found.budget)]
+    row: list[object] = [*values, number(found.difference), number(found.budget)]
     parts = [table(headings, [row], "values", "The two values that disagree")]
     if inputs:
         parts.append(table(["input", "value"], inputs, "inputs", "The input on which they disagree"))

@@ -138,9 +138,7 @@ class Report:
         """The share of all entries looked at that could not be judged."""
         looked = left = 0.0
         for search in (evidence.search for evidence in self.checks):
-            entries = (
-                search.comparisons / (1 - search.excused) if search.excused < 1 else float(search.points)
-            )
+            entries = search.comparisons / (1 - search.excused) if search.excused < 1 else float(search.points)
             looked += entries
             left += entries * search.excused
         return left / looked if looked else None

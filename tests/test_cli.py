@@ -92,13 +92,33 @@ def test_prove_says_what_was_proved(capsys):
 
 def test_torchs_adam_holds_and_a_wrong_one_fails_with_its_counterexample(capsys, tmp_path):
     place = write(tmp_path, "mine.py", IMPORTS + WRONG)
-    good = run(capsys, "verify", UPDATE, "--impl", "optim.Adam=torch.optim:Adam", "--out", str(tmp_path / "a"), "--json")
+    good = run(
+        capsys,
+        "verify",
+        UPDATE,
+        "--impl",
+        "optim.Adam=torch.optim:Adam",
+        "--out",
+        str(tmp_path / "a"),
+        "--json",
+    )
     results = json.loads(good[1])
     assert (good[0], results["exit"]) == (0, 0)
-    assert [(r["dtype"], r["verdict"]) for r in results["results"]] == [("float64", "holds"), ("float32", "holds")]
+    assert [(r["dtype"], r["verdict"]) for r in results["results"]] == [
+        ("float64", "holds"),
+        ("float32", "holds"),
+    ]
     assert {"claim", "subject", "device", "dtype", "verdict", "variant", "counterexample"} <= set(results["results"][0])
     bad = run(
-        capsys, "verify", UPDATE, "--impl", f"optim.Adam={place}:Adam", "--dtype", "float64", "--out", str(tmp_path / "b")
+        capsys,
+        "verify",
+        UPDATE,
+        "--impl",
+        f"optim.Adam={place}:Adam",
+        "--dtype",
+        "float64",
+        "--out",
+        str(tmp_path / "b"),
     )
     assert bad[0] == 1
     assert "FAILS" in bad[1]
@@ -147,7 +167,15 @@ def test_an_implementation_with_a_syntax_error_is_named(capsys, tmp_path):
 def test_a_crashing_implementation_gets_a_verdict_and_not_a_traceback(capsys, tmp_path, text, word):
     place = write(tmp_path, "crashing.py", text)
     code, out, err = run(
-        capsys, "verify", UPDATE, "--impl", f"optim.Adam={place}:Adam", "--dtype", "float64", "--out", str(tmp_path)
+        capsys,
+        "verify",
+        UPDATE,
+        "--impl",
+        f"optim.Adam={place}:Adam",
+        "--dtype",
+        "float64",
+        "--out",
+        str(tmp_path),
     )
     assert code == 1
     assert "crash" in out

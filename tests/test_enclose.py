@@ -1,4 +1,4 @@
-"""The ball evaluator against SymPy's own numbers, at the edges of domains, and where nothing can be decided."""
+"""The ball evaluator against SymPy's numbers, at the edges of domains, and where nothing can be decided."""
 
 import random
 from fractions import Fraction
@@ -54,17 +54,15 @@ def test_small_arguments_keep_their_digits() -> None:
     tiny = Fraction(1, 10**40)
     for expr in (log1p(x), expm1(x)):
         ball = enclose(expr, {"x": tiny})
-        assert ball > 0
-        assert abs(ball / fmpq(1, 10**40) - 1) < arb(10) ** -30
+        with ctx.workprec(256):
+            assert abs(ball * 10**40 - 1) < arb(10) ** -30
 
 
 def test_sums_products_and_deltas_over_concrete_ranges() -> None:
     entries = {(k,): Fraction(k, 3) for k in range(4)}
     values = {"a": entries, "x": 2}
     total = Sum(a[i] * Product(x + a[j], (j, 0, i)), (i, 1, n))
-    by_hand = sum(
-        Fraction(k, 3) * sp.prod([2 + Rational(h, 3) for h in range(k + 1)]) for k in range(1, 4)
-    )
+    by_hand = sum(Fraction(k, 3) * sp.prod([2 + Rational(h, 3) for h in range(k + 1)]) for k in range(1, 4))
     assert enclose(total, values, {"n": 3}).overlaps(enclose(by_hand, {}))
     assert enclose(total, values, {"n": 0}) == 0
     assert enclose(Sum(KroneckerDelta(i, j) * a[i], (i, 0, j), (j, 0, n)), values, {"n": 3}) == 2
@@ -108,11 +106,11 @@ def test_fractions_decide_every_branch() -> None:
 
 
 def test_a_branch_that_balls_cannot_decide_is_undecided() -> None:
-    same = sp.Add(sp.sqrt(2) * sp.sqrt(x), -sp.sqrt(2 * x), evaluate=False)
-    for expr in (Piecewise((1, same > 0), (0, True)), sp.sign(same), sp.floor(same), 1 / same):
+    nothing = sp.exp(x) * sp.exp(y) - sp.exp(x + y)
+    for expr in (Piecewise((1, nothing > 0), (0, True)), sp.sign(nothing), sp.floor(nothing), 1 / nothing):
         with pytest.raises(Undecided):
-            enclose(expr, {"x": 3})
-    assert enclose(sp.sign(same + Rational(1, 10**50)), {"x": 3}, bits=256) == 1
+            enclose(expr, {"x": 3, "y": 1})
+    assert enclose(sp.sign(nothing + Rational(1, 10**50)), {"x": 3, "y": 1}, bits=256) == 1
 
 
 def test_a_side_that_decides_alone_decides() -> None:

@@ -16,7 +16,13 @@ FLOATS = ("float64", "float32", "bfloat16", "float16")
 
 def verdict(subject, claim=toy.VARIANCE, dtype="float64"):
     (evidence,) = check(
-        claim, implementations={claim.subject: subject}, device="cpu", dtypes=[dtype], budget="quick", seed=0, trust=""
+        claim,
+        implementations={claim.subject: subject},
+        device="cpu",
+        dtypes=[dtype],
+        budget="quick",
+        seed=0,
+        trust="",
     )
     return evidence
 

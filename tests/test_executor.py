@@ -43,7 +43,18 @@ def test_a_crash_and_a_hang_cost_one_task_each():
 
 
 def test_a_killed_run_keeps_what_was_finished(tmp_path):
-    command = [sys.executable, "-m", "gnomon", "verify", "--out", str(tmp_path), "--jobs", "1", "--device", "cpu"]
+    command = [
+        sys.executable,
+        "-m",
+        "gnomon",
+        "verify",
+        "--out",
+        str(tmp_path),
+        "--jobs",
+        "1",
+        "--device",
+        "cpu",
+    ]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     path = tmp_path / "evidence.jsonl"
     deadline = time.monotonic() + 240

@@ -68,9 +68,7 @@ def _imports_by_call(tree: ast.AST) -> Iterator[tuple[int, str]]:
     """Yield line and name of everything imported by a function that is given the name in place."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
-            function = (
-                node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            )
+            function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
             if function in ("import_module", "__import__"):
                 yield node.lineno, str(node.args[0].value)
 
@@ -231,10 +229,7 @@ def test_a_blocked_import_is_seen(tmp_path: Path) -> None:
     (package / "module.py").write_text("from planted import helper", encoding="utf-8")
     assert _python(IMPORT_ALL, "planted", cwd=tmp_path).stdout.split() == ["2"]
     assert "import of statistics halted" in _python(IMPORT_ALL, "planted", "statistics", cwd=tmp_path).stderr
-    assert (
-        "import of statistics halted"
-        in _python(IMPORT_COPIES, str(package), "statistics", cwd=tmp_path).stderr
-    )
+    assert "import of statistics halted" in _python(IMPORT_COPIES, str(package), "statistics", cwd=tmp_path).stderr
 
 
 def test_listing_the_claims_needs_no_torch(tmp_path: Path) -> None:

@@ -50,8 +50,7 @@ def typed_in_tolerances(name: str, text: str) -> list[str]:
         names = TOLERANCES | ({"rel", "abs"} if function == "approx" else set())
         for keyword in call.keywords:
             number = any(
-                isinstance(part, ast.Constant) and type(part.value) in (int, float)
-                for part in ast.walk(keyword.value)
+                isinstance(part, ast.Constant) and type(part.value) in (int, float) for part in ast.walk(keyword.value)
             )
             if keyword.arg in names and number and "odeint" not in function:
                 found.append(f"{name}:{call.lineno}: {ast.unparse(keyword)} is typed in")

@@ -42,7 +42,7 @@ def value(expr: Any, place: dict[str, int], symmetric: bool = False) -> Any:
 
 
 def random_expression(rng: random.Random, depth: int, free: list[Any], plain: bool = True) -> Any:
-    """An indexed expression; with ``plain`` every index runs over 1..n, otherwise ranges and deltas are mixed."""
+    """An indexed expression; with ``plain`` every index runs over 1..n, else ranges and deltas are mixed."""
     draw = rng.random()
     if depth == 0 or draw < 0.25:
         u, v = rng.choice(free), rng.choice(free)

@@ -29,7 +29,7 @@ def formulas(draw, depth=3):
     return {
         "add": lambda: parts[0] + parts[1],
         "mul": lambda: parts[0] * parts[1],
-        "exp": lambda: sp.exp(-parts[0] ** 2),
+        "exp": lambda: sp.exp(-(parts[0] ** 2)),
         "tanh": lambda: sp.tanh(parts[0]),
         "abs": lambda: sp.Abs(parts[0]),
         "max": lambda: sp.Max(parts[0], parts[1]),

@@ -22,9 +22,7 @@ ROOMS: dict[str, str] = PYPROJECT["tool"]["setuptools"]["package-dir"]
 
 
 def _run(*command: str | Path, cwd: Path) -> str:
-    done = subprocess.run(
-        list(map(str, command)), cwd=cwd, capture_output=True, text=True, timeout=120, check=False
-    )
+    done = subprocess.run(list(map(str, command)), cwd=cwd, capture_output=True, text=True, timeout=120, check=False)
     assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}\n{done.stderr}"
     return done.stdout
 
@@ -107,13 +105,9 @@ print(json.dumps({name: importlib.import_module(name).__file__ for name in names
 def test_every_module_can_be_imported_from_outside_the_repository(installed: Installed) -> None:
     files = json.loads(_run(installed.bin / "python", "-W", "error", "-c", IMPORT_ALL, cwd=installed.empty))
     expected = {
-        name.removesuffix(".py").replace("/", ".")
-        for name in _contents(installed.wheel)
-        if name.endswith(".py")
+        name.removesuffix(".py").replace("/", ".") for name in _contents(installed.wheel) if name.endswith(".py")
     }
-    expected = {name.removesuffix(".__init__") for name in expected if not name.endswith("__main__")} - {
-        "gnomon"
-    }
+    expected = {name.removesuffix(".__init__") for name in expected if not name.endswith("__main__")} - {"gnomon"}
     assert set(files) == expected
     assert all(Path(file).is_relative_to(installed.bin.parent) for file in files.values()), files
 
@@ -145,15 +139,8 @@ def pins(text: str) -> set[str]:
 
 def needed() -> set[str]:
     """Return all that the project, its groups and the set-up need here, but for torch's CUDA packages."""
-    groups = [
-        entry
-        for group in PYPROJECT["dependency-groups"].values()
-        for entry in group
-        if isinstance(entry, str)
-    ]
-    todo = [
-        Requirement(line) for line in [*PYPROJECT["project"]["dependencies"], *groups, "pip", "setuptools"]
-    ]
+    groups = [entry for group in PYPROJECT["dependency-groups"].values() for entry in group if isinstance(entry, str)]
+    todo = [Requirement(line) for line in [*PYPROJECT["project"]["dependencies"], *groups, "pip", "setuptools"]]
     names: set[str] = set()
     while todo:
         requirement = todo.pop()

@@ -21,7 +21,12 @@ def verdicts(bug):
         if claim.subject == bug.subject:
             task = prepare(claim, bug.implementation, "planted", "float64", "cpu")
             examples = draw_examples(claim, BUDGETS["quick"].structures, seed_for(claim, 0))
-            yield judge(task, examples, "quick", Evidence(claim.id, bug.subject, "planted", "cpu", "float64", "undecided"))
+            yield judge(
+                task,
+                examples,
+                "quick",
+                Evidence(claim.id, bug.subject, "planted", "cpu", "float64", "undecided"),
+            )
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=[f"{bug.subject}: {bug.bug}" for bug in BUGS])

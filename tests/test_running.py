@@ -17,7 +17,11 @@ BINARY = ("add", "mul", "div", "max", "min", "pow")
 def random_program(rng, operations=25, unary=tuple(UNARY_RANGES)):
     """A random program over three tensor inputs and one hyper-parameter."""
     slp = SLP()
-    nodes = [slp.leaf(name) for name in "xyz"] + [slp.leaf("h", host=True), slp.constant(Fraction(1, 3)), slp.pi()]
+    nodes = [slp.leaf(name) for name in "xyz"] + [
+        slp.leaf("h", host=True),
+        slp.constant(Fraction(1, 3)),
+        slp.pi(),
+    ]
     for _ in range(operations):
         kind = rng.random()
         a, b = rng.choice(nodes), rng.choice(nodes)

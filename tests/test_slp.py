@@ -14,7 +14,11 @@ OPERATIONS = {
     "sqrt": sp.sqrt(X), "exp": sp.exp(X), "log": sp.log(X), "log1p": sp.log(1 + X), "expm1": sp.exp(X) - 1,
     "tanh": sp.tanh(X), "sin": sp.sin(X), "cos": sp.cos(X), "abs": sp.Abs(X), "sign": sp.sign(X), "erf": sp.erf(X),
 }  # fmt: skip
-POINTS = [(sp.Rational(3, 7), sp.Rational(5, 3)), (sp.Rational(9, 4), sp.Rational(1, 2)), (sp.Integer(1), sp.Rational(2))]
+POINTS = [
+    (sp.Rational(3, 7), sp.Rational(5, 3)),
+    (sp.Rational(9, 4), sp.Rational(1, 2)),
+    (sp.Integer(1), sp.Rational(2)),
+]
 
 
 @pytest.mark.parametrize("op", OPERATIONS)
@@ -25,7 +29,10 @@ def test_partial_derivatives_are_sympys(op):
         formula = OPERATIONS[op]
         arguments = leaves if formula.has(Y) else leaves[:1]
         node = slp.binary(op, *arguments) if len(arguments) == 2 else slp.unary(op, *arguments)
-        values = {("x", ()): arb(int(point[0].p)) / int(point[0].q), ("y", ()): arb(int(point[1].p)) / int(point[1].q)}
+        values = {
+            ("x", ()): arb(int(point[0].p)) / int(point[0].q),
+            ("y", ()): arb(int(point[1].p)) / int(point[1].q),
+        }
         for symbol, partial in zip((X, Y), partials(slp, node), strict=False):
             derivative = sp.diff(formula, symbol).subs(dict(zip((X, Y), point, strict=True))).doit()
             (ours,) = enclose(slp, [partial], values)

@@ -1,0 +1,237 @@
+"""Normalised Laplacians: their entries, their spectrum, and what the random walk conserves (4.6.1)."""
+
+from typing import Any
+
+from sympy import Abs, And, Eq, Ge, Le, Max, Min, Piecewise, Rational, sqrt
+
+from gnomon.claim import Claim, Program, Relation, Variant
+from gnomon.derivation import Derivation, Step, define
+from gnomon.derivations.graph import (
+    BOTH_WAYS, DEGREE, ENTRIES, LARGEST, MATRIX, NODES, SECTION, SIGNAL, SYMMETRIC, A, L, W, d, diagonal, either_way,
+    i, j, n, off, over, root, x, y,
+)  # fmt: skip
+from gnomon.domain import real
+
+WEIGHTS = real("w", NODES, NODES, low=1 / 64)
+NO_DEGREE = "1/d counts as 0 where the degree is 0, so that the row of an isolated node is 0"
+FINITE = "weights are at least 1/64, so that gradients stay finite in float16"
+LOOPS = "self loops count in the degrees"
+
+
+def neighbour(a: Any) -> Any:
+    """1 if any edge arrives at a node, 0 if none does: decided as soon as the graph is known."""
+    return Max(*(A[a, Min(b, n - 1)] for b in range(LARGEST)))
+
+
+def entry(on: Any, beside: Any, alone: Any = 0) -> tuple[Any, Any]:
+    """A matrix by its entries on the diagonal and beside it, and in the row of a node without edges."""
+    return L[i, j], Piecewise((alone, Eq(neighbour(i), 0)), (on, Eq(i, j)), (beside, True))
+
+
+REST = (off[i], over(W[i, j] * (1 - diagonal), j))
+ON, BY_ROOTS, BY_ROW = off[i] / d[i], -W[i, j] / (sqrt(d[i]) * sqrt(d[j])), -W[i, j] / d[i]
+WALK = Program((either_way(), DEGREE, REST, entry(ON, BY_ROW)), (ENTRIES,))
+ROOTS = Program((either_way(), DEGREE, REST, entry(ON, BY_ROOTS)), (ENTRIES,))
+
+
+def options(name: str) -> dict[str, Any]:
+    return {"arguments": MATRIX, "keywords": {"normalization": name}, "undirected": True}
+
+
+def normalised_proof() -> Derivation:
+    degrees = over(W[i, j], j)
+    return Derivation(
+        (
+            define(root[i], 1 / sqrt(d[i]), "the diagonal of D^(-1/2); the rows of isolated nodes are 0"),
+            Step(
+                "collapse",
+                over(root[i] * (diagonal * d[i] - W[i, j]) * root[j] * x[j], j),
+                root[i] ** 2 * d[i] * x[i] - root[i] * over(W[i, j] * root[j] * x[j], j),
+                why="entry i of D^(-1/2) (D - A) D^(-1/2) x",
+            ),
+            Step(
+                "substitute",
+                root[i] ** 2 * (d[i] - W[i, i]),
+                1 - W[i, i] / d[i],
+                why="on the diagonal: 1 without self loops, and the same in both normalisations",
+                by=((root[i], 1 / sqrt(d[i])),),
+            ),
+            Step(
+                "collapse",
+                over((diagonal * d[i] - W[i, j]) / d[i], j),
+                1 - degrees / d[i],
+                why="a row of the random-walk Laplacian adds up to 0, with the row sums for degrees",
+                wrong=(1 + degrees / d[i],),
+            ),
+        )
+    )
+
+
+def normalised(name: str, title: str, program: Program, beside: Any, *variants: Variant) -> Claim:
+    """The claim about one of the two normalisations; ``beside`` is an entry beside the diagonal."""
+    fewer = beside.subs({d[i]: off[i], d[j]: off[j]})
+    return Claim(
+        id=f"graph.laplacian.{name}",
+        section=SECTION,
+        title=title,
+        kind="equality",
+        subject="graph.laplacian",
+        driver="graph",
+        structure=(NODES, BOTH_WAYS),
+        inputs=(WEIGHTS,),
+        program=program,
+        statement=Eq(L[i, j], (diagonal * d[i] - W[i, j]) / (d[i] if name == "rw" else sqrt(d[i] * d[j]))),
+        conditions=(SYMMETRIC, FINITE, NO_DEGREE, LOOPS),
+        derivation=normalised_proof,
+        variants=(
+            *variants,
+            Variant("not normalised", "D - A", (entry(off[i], -W[i, j]),)),
+            Variant(
+                "a 1 on the diagonal of an isolated node",
+                "PyTorch Geometric: I minus the normalised A",
+                (entry(ON, beside, diagonal),),
+            ),
+            Variant("degrees without self loops", "other convention", (entry(1, fewer),)),
+        ),
+        options=options(name),
+    )
+
+
+sym = normalised(
+    "sym",
+    "The symmetrically normalised Laplacian divides entry (i, j) by the roots of both degrees",
+    ROOTS,
+    BY_ROOTS,
+    Variant("each row divided by its degree", "random-walk normalisation", (entry(ON, BY_ROW),)),
+    Variant(
+        "fourth roots",
+        "known bug: exponent -1/4",
+        (entry(off[i] / sqrt(d[i]), -W[i, j] / (d[i] * d[j]) ** Rational(1, 4)),),
+    ),
+    Variant(
+        "degrees without their root",
+        "known bug: exponent -1",
+        (entry(off[i] / d[i] ** 2, -W[i, j] / (d[i] * d[j])),),
+    ),
+)
+walk = normalised(
+    "rw",
+    "The random-walk Laplacian divides each row by its node's degree",
+    WALK,
+    BY_ROW,
+    Variant("roots of both degrees", "symmetric normalisation", (entry(ON, BY_ROOTS),)),
+    Variant("each column divided by its degree", "known bug", (entry(ON, -W[i, j] / d[j]),)),
+)
+
+# ------------------------------------------------------------------ spectrum and balance
+
+form = over(x[i] * L[i, j] * x[j], i, j)
+square = over(x[i] ** 2, i)
+
+
+def spectrum_proof() -> Derivation:
+    minus, plus = (over(W[i, j] * (y[i] + sign * y[j]) ** 2, i, j) / 2 for sign in (-1, 1))
+    return Derivation(
+        (
+            define(y[i], x[i] / sqrt(d[i]), "so that |x|^2 is the sum of W[i, j] y[i]^2"),
+            Step(
+                "reindex",
+                over(W[i, j] * y[i] ** 2, i, j) - over(W[i, j] * y[i] * y[j], i, j),
+                minus,
+                why="x^T L x is a sum of squares: no eigenvalue is negative",
+                by=(W,),
+                wrong=(plus,),
+            ),
+            Step(
+                "reindex",
+                2 * over(W[i, j] * y[i] ** 2, i, j) - minus,
+                plus,
+                why="2 |x|^2 - x^T L x is one, too: no eigenvalue is above 2",
+                by=(W,),
+                wrong=(minus,),
+            ),
+        )
+    )
+
+
+def within(top: Any) -> Relation:
+    """The quadratic form lies between 0 and ``top`` times the sum of squares."""
+    return Relation(Max(-form, form - top * square), "<=", 0)
+
+
+spectrum = Claim(
+    id="graph.quadratic_form.normalised",
+    section=SECTION,
+    title="The eigenvalues of the normalised Laplacian lie between 0 and 2",
+    kind="inequality",
+    subject="graph.laplacian",
+    driver="graph",
+    structure=(NODES, BOTH_WAYS),
+    inputs=(SIGNAL, WEIGHTS),
+    program=ROOTS,
+    relation=within(2),
+    statement=And(Ge(form, 0), Le(form, 2 * square)),
+    conditions=(SYMMETRIC, "weights are positive", NO_DEGREE),
+    derivation=spectrum_proof,
+    variants=(
+        Variant("not normalised", "D - A", (entry(off[i], -W[i, j]),)),
+        Variant("A - D", "other sign", (entry(-ON, -BY_ROOTS),)),
+        Variant("at most 1", "too tight: bipartite graphs reach 2", relation=within(1)),
+        Variant("weights may be negative", "the condition dropped", inputs=(real("w", NODES, NODES),)),
+    ),
+    options=options("sym"),
+    remarks="2 is reached by bipartite graphs alone. The random-walk Laplacian is similar to this one, and has the "
+    "same eigenvalues.",
+)
+
+
+def balance_proof() -> Derivation:
+    return Derivation(
+        (
+            Step(
+                "rewrite",
+                over(d[i] * (x[i] - over(W[i, j] * x[j], j) / d[i]), i),
+                over(d[i] * x[i], i) - over(W[i, j] * x[j], i, j),
+                why="times its degree, a row of D^-1 (D - A) is one of D - A",
+            ),
+            Step(
+                "reindex",
+                over(W[i, j] * x[i], i, j) - over(W[i, j] * x[j], i, j),
+                Rational(0),
+                why="the degrees are row sums, and by symmetry column sums: what leaves is what arrives",
+                by=(W,),
+            ),
+        )
+    )
+
+
+def conserved(weight: Any) -> Relation:
+    """Column by column, the rows add up to 0 with these weights."""
+    return Relation(Abs(over(weight * L[i, j], i)), "<=", 0, ((j, 0, n - 1),))
+
+
+balance = Claim(
+    id="heat.mean_conservation.random_walk",
+    section="4.6.2",
+    title="Under the random-walk Laplacian the mean weighted with the degrees is conserved, not the plain one",
+    kind="equality",
+    subject="graph.laplacian",
+    driver="graph",
+    structure=(NODES, BOTH_WAYS),
+    inputs=(WEIGHTS,),
+    program=WALK,
+    relation=conserved(d[i]),
+    statement=Eq(over(d[i] * L[i, j], i), 0),
+    conditions=(SYMMETRIC, "weights are positive"),
+    derivation=balance_proof,
+    variants=(
+        Variant("the plain mean", "true of D - A alone", relation=conserved(1)),
+        Variant("roots of both degrees", "symmetric normalisation", (entry(ON, BY_ROOTS),)),
+        Variant("each column divided by its degree", "known bug", (entry(ON, -W[i, j] / d[j]),)),
+    ),
+    options=options("rw"),
+    remarks="So with rows normalised heat does not settle at the average temperature, but at the average weighted "
+    "with the degrees.",
+)
+
+CLAIMS = (sym, walk, spectrum, balance)
