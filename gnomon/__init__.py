@@ -1,4 +1,4 @@
-"""Write the mathematics once: Gnomon proves it, turns it into checks, and hunts for inputs where a program disagrees."""
+"""Write the mathematics once: Gnomon proves it, turns it into checks, and hunts for inputs where programs disagree."""
 
 from __future__ import annotations
 

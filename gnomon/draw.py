@@ -1,6 +1,6 @@
 """Inputs for the batched search, drawn on the device in named regimes.
 
-A regime is a way of being awkward: magnitudes that spread, cancel, vanish or tie. A batch holds every regime, in blocks.
+A regime is a way of being awkward: magnitudes that spread, cancel, vanish or tie. A batch holds every one, in blocks.
 All values are float64 tensors that the subject's dtype represents exactly, so that the subject and the truth see the
 same numbers.
 """

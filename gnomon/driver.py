@@ -1,4 +1,4 @@
-"""Drivers: how a kind of subject is called, and what a claim reads off it. The drivers themselves are in property_tests/."""
+"""Drivers: how a kind of subject is called, and what a claim reads off it. The drivers are in property_tests/."""
 
 from __future__ import annotations
 
@@ -42,7 +42,8 @@ class Driver:
 
     ``prepare(subject, case)`` builds what may be built once and returns the call for a point. ``batch`` says how many
     points run at once: "vmap" (``torch.func.vmap`` of the call), "leading" (the call takes a leading batch axis), or
-    "loop". ``gradient`` is "required" where a missing gradient is a fault, "none" where subjects work outside autograd. ``looks`` shows what
+    "loop". ``gradient`` is "required" where a missing gradient is a fault, "none" where subjects
+    work outside autograd. ``looks`` shows what
     such a subject should look like, for error messages.
     """
 
@@ -131,7 +132,7 @@ class Observer:
         return torch.cat([value.reshape(value.shape[0], -1) for value in outputs.values()], -1)
 
     def contract(self, batch: Batch, number: int = 0) -> None:
-        """Look at one point for what holds for every subject: inputs kept, the same answer twice and for strided inputs.
+        """Look at one point for what every subject owes: inputs kept, the same answer twice and for strided inputs.
 
         Raises:
             SubjectError: naming what was broken.

@@ -35,7 +35,7 @@ class Counterexample:
 
 @dataclass(frozen=True)
 class Rejection:
-    """How the check treats a variant: rejected or not, at which smallest input, and which others it cannot tell from it."""
+    """How the check treats a variant: rejected or not, at which smallest input, and what it cannot tell from it."""
 
     name: str
     source: str

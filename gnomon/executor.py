@@ -1,4 +1,4 @@
-"""An executor that gives every task a process of its own, so that a crash or a hang costs that task and nothing else."""
+"""An executor that gives every task a process of its own, so that a crash or a hang costs that task alone."""
 
 from __future__ import annotations
 

@@ -75,7 +75,7 @@ def variant_task(claim: Claim, variant: Variant, device: torch.device) -> Task:
 def reject(
     claim: Claim, variant: Variant, examples: Sequence[Example], seed: int, device: torch.device
 ) -> Counterexample | None:
-    """The smallest input found at which the check rejects a variant, confirmed with Arb; None if it rejects it nowhere."""
+    """The smallest input found at which the check rejects a variant, confirmed with Arb; None if there is none."""
     task = variant_task(claim, variant, device)
     if variant.inputs or variant.structure:
         examples = draw_examples(task.claim, len(examples), seed)

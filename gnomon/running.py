@@ -1,9 +1,10 @@
 """Straight-line programs in torch: float64 values, and with them a running bound on rounding error.
 
 For each node the pair (v, e): v is the float64 value, and the sum of its error and of the error that an evaluation in
-the subject's dtype may make is at most e, propagated with the triangle inequality. Each operation is charged one unit roundoff, a library function two (the accuracy that
-vendors state), products and quotients an underflow term. A value that must overflow, a divisor that may be zero and the
-root of what may be negative have an infinite bound: such a point is excused, and counted.
+the subject's dtype may make is at most e, propagated with the triangle inequality. Each operation is charged one unit
+roundoff, a library function two (the accuracy that vendors state), products and quotients an underflow term. A value
+that must overflow, a divisor that may be zero and the root of what may be negative have an infinite bound: such a point
+is excused, and counted.
 """
 
 from __future__ import annotations

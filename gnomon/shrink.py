@@ -16,7 +16,7 @@ Fails = Callable[[Batch], Tensor]
 
 
 def complexity(values: Tensor) -> Tensor:
-    """How hard numbers are to read, elementwise: 0, then 1, then small whole numbers, then few digits and mild sizes."""
+    """How hard numbers are to read, elementwise: 0, then 1, small whole numbers, few digits and mild sizes."""
     mantissa, exponent = torch.frexp(values)
     digits = (mantissa * 2.0**53).to(torch.int64)
     trailing = torch.log2((digits & -digits).clamp(min=1).to(torch.float64))

@@ -44,7 +44,7 @@ class Node:
 class SLP:
     """A program under construction: append with the methods, which fold what is exact (x + 0, 1·x, 0·x).
 
-    ``host`` marks nodes that Python computes from hyper-parameters alone. ``range`` holds each node's lowest and highest
+    ``host`` marks nodes that Python computes from hyper-parameters alone. ``range`` holds each node's least and greatest
     value for inputs in their domains; rounding is monotone, so a computed value does not leave it either, which is
     what keeps the budget of a square root finite at zero.
     """
@@ -254,7 +254,7 @@ def _picked(slp: SLP, condition: int) -> list[int]:
 
 
 def pullback(slp: SLP, outputs: Sequence[int], cotangents: Sequence[int]) -> dict[Leaf, int]:
-    """The vector-Jacobian product by reverse mode: node numbers of the gradient by every leaf that is no host number."""
+    """The vector-Jacobian product by reverse mode: the nodes of the gradient by every leaf but host numbers."""
     adjoint: dict[int, int] = {}
     for out, cotangent in zip(outputs, cotangents, strict=True):
         adjoint[out] = slp.add(adjoint[out], cotangent) if out in adjoint else cotangent

@@ -9,7 +9,7 @@ MARKS = {"holds": ("holds", "32"), "fails": ("FAILS", "1;31"), "undecided": ("un
 
 
 def table(results: Sequence[dict[str, Any]], coloured: Callable[[str, str], str]) -> str:
-    """A line for each record of evidence: verdict, claim, dtype, worst error as a share of its budget, excused share."""
+    """A line for each record of evidence: verdict, claim, dtype, worst share of its budget, excused share."""
     width = max((len(result["claim"]) for result in results), default=0)
     lines = [f"{'verdict':10} {'claim':{width}} {'dtype':9} {'worst':>6} {'excused':>8} {'points':>8}  implementation"]
     for result in results:

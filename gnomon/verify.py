@@ -78,8 +78,8 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
     """Search, and turn what was found into a verdict."""
     outcome = Outcome()
     try:
-        for outcome in search(task, examples, BUDGETS[budget]):
-            pass
+        for reached in search(task, examples, BUDGETS[budget]):
+            outcome = reached
         _fill(evidence, outcome)
         failing = outcome.failure or outcome.gradient_failure
         if failing is not None:

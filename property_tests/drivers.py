@@ -1,4 +1,4 @@
-"""How each kind of subject is called, and what is read off it. A new kind of model needs a driver; a new model does not."""
+"""How each kind of subject is called, and what is read off it. A new kind of model needs a driver."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gnomon.driver import Call, Case, Driver, Tensors
 
 
 def function(subject: Any, case: Case) -> Call:
-    """``subject(*inputs)``, tensors and hyper-parameters in the claim's order or as ``options["arguments"]`` names them.
+    """``subject(*inputs)``, in the claim's order or as ``options["arguments"]`` names them.
 
     One output is the returned tensor; several are a tuple, a named tuple or a list, in the order of the outputs.
     """

@@ -1,4 +1,4 @@
-"""Hypothesis strategies from domains: structures, hyper-parameters and seeds. The numbers in tensors come from the batch."""
+"""Hypothesis strategies from domains: structures, hyper-parameters and seeds. Tensors come from the batch."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def graphs(domain: Graph, size: int) -> st.SearchStrategy[list[list[int]]]:
 
 
 def hyper_parameters(domain: Domain) -> st.SearchStrategy[float]:
-    """Values of a hyper-parameter: the typical ones, the ends of the range where they belong to it, and anything between."""
+    """Values of a hyper-parameter: the typical ones, and anything in the range."""
     span = math.isfinite(domain.low) and math.isfinite(domain.high)
     if domain.integer:
         least = -100 if math.isinf(domain.low) else math.ceil(domain.low)

@@ -1,4 +1,4 @@
-"""Where the routes meet: every claim is proved, its variants are rejected, and its reference model holds in every dtype."""
+"""Where the routes meet: every claim is proved, its variants are rejected, and the model holds in every dtype."""
 
 import pytest
 

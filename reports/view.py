@@ -8,11 +8,10 @@ import types
 from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from pathlib import Path
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 SCHEMA = 1
 Verdict = Literal["holds", "fails", "undecided"]
-T = TypeVar("T")
 
 
 class EvidenceError(ValueError):
@@ -209,7 +208,8 @@ def parse(data: Any) -> Record:
         raise BadRecord(f"expected a record of type {', '.join(TYPES)}, got {_short(found)}")
     if data.get("schema", SCHEMA) != SCHEMA:
         raise BadRecord(f"schema {_short(data['schema'])} is not known: this report reads schema {SCHEMA}")
-    return _build(TYPES[data["type"]], data, data["type"])
+    record: Record = _build(TYPES[data["type"]], data, data["type"])
+    return record
 
 
 def load(paths: Sequence[Path]) -> list[dict[str, Any]]:
@@ -264,11 +264,11 @@ def _hints(kind: Any) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
-def _build(kind: type[T], data: Any, where: str) -> T:
+def _build(kind: Any, data: Any, where: str) -> Any:
     if not isinstance(data, dict):
         raise BadRecord(f"{where}: expected an object, got {_short(data)}")
     values = {}
-    for item in fields(kind):  # type: ignore[arg-type]
+    for item in fields(kind):
         if item.name in data:
             values[item.name] = _convert(_hints(kind)[item.name], data[item.name], f"{where}.{item.name}")
         elif item.default is MISSING and item.default_factory is MISSING:

@@ -1,4 +1,4 @@
-"""A subject on its way through the engine: right ones hold, and each kind of wrong one gets the verdict that it deserves."""
+"""A subject on its way through the engine: right ones hold, and each wrong one gets its verdict."""
 
 import dataclasses
 
