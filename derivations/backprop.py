@@ -105,9 +105,7 @@ def _forward_variants(*a):
             (affine(*a, weight=Theta[l - 1, j, i]),),
             why="nn.Linear stores (out, in), the notes (in, out).",
         ),
-        Variant(
-            "hidden activation on the last layer", "known bug", (activated(*a, last=sigma(s[(l, *a, j)])),)
-        ),
+        Variant("hidden activation on the last layer", "known bug", (activated(*a, last=sigma(s[(l, *a, j)])),)),
         Variant("no activation on the last layer", "known bug", (activated(*a, last=s[(l, *a, j)]),)),
         Variant("no activation on the hidden layers", "known bug", (activated(*a, hidden=s[(l, *a, j)]),)),
     )
@@ -147,9 +145,7 @@ network_output = Claim(
     inputs=(BATCH, *PARAMETERS),
     program=Program(forward(a), (Output("yhat", h[k, a, j], (a, 0, N - 1), (j, 0, n[k] - 1)),)),
     statement=Eq(s[l + 1, a, q], Sum(Theta[l, i, q] * h[l, a, i], (i, 0, n[l] - 1)) + b[l, q]),
-    conditions=(
-        "h_0 = x, h_l = sigma(s_l) for the hidden layers, and rho(s_k) for the last one, sample by sample",
-    ),
+    conditions=("h_0 = x, h_l = sigma(s_l) for the hidden layers, and rho(s_k) for the last one, sample by sample",),
     derivation=forward_proof,
     variants=_forward_variants(a),
     remarks="Along with the values, autograd's gradient of a random combination of the outputs, by parameters and "
@@ -196,9 +192,7 @@ dE_dsk = Claim(
     driver="backward_pass",
     structure=(DEPTH, *NETWORK),
     inputs=(SAMPLE, TARGET, *PARAMETERS),
-    program=Program(
-        (*forward(), (_LAST, output_delta())), (Output("output_delta", _LAST, (j, 0, n[k] - 1)),)
-    ),
+    program=Program((*forward(), (_LAST, output_delta())), (Output("output_delta", _LAST, (j, 0, n[k] - 1)),)),
     statement=Eq(delta[k, q], -(y[q] - rho(s[k, q])) * drho(s[k, q])),
     conditions=("the error is half the squared error of one sample", SMOOTH),
     derivation=output_delta_proof,
@@ -223,9 +217,7 @@ dE_dsk = Claim(
             why="rho'(yhat) for rho'(s): a logistic output has the slope yhat (1 - yhat), not rho'(yhat).",
         ),
         Variant("twice", "torch, sum of squares", ((_LAST, 2 * output_delta()),), why="without the half"),
-        Variant(
-            "slope of the hidden activation", "known bug", ((_LAST, -(y[j] - h[k, j]) * dsigma(s[k, j])),)
-        ),
+        Variant("slope of the hidden activation", "known bug", ((_LAST, -(y[j] - h[k, j]) * dsigma(s[k, j])),)),
     ),
     remarks=PADDING,
 )
@@ -251,9 +243,7 @@ def hidden_delta_proof() -> Derivation:
     alone = Sum(dsigma(s[l, i]) * back * KroneckerDelta(i, p), below)
     return Derivation(
         (
-            define(
-                delta[l, i], "dE/ds[l, i]", "the gradient by the pre-activations of layer l, for any loss E"
-            ),
+            define(delta[l, i], "dE/ds[l, i]", "the gradient by the pre-activations of layer l, for any loss E"),
             Step(
                 "differentiate",
                 Sum(Theta[l, i, q] * sigma(at), below) + b[l, q],
@@ -327,9 +317,7 @@ hidden_delta = Claim(
     conditions=("any loss, any depth, any widths", SMOOTH),
     derivation=hidden_delta_proof,
     variants=(
-        Variant(
-            "weights transposed", "known bug", (deltas(hidden=_HIDDEN * handed_back(weight=Theta[l, q, j])),)
-        ),
+        Variant("weights transposed", "known bug", (deltas(hidden=_HIDDEN * handed_back(weight=Theta[l, q, j])),)),
         Variant(
             "slope at the activation",
             "known bug",
@@ -342,9 +330,7 @@ hidden_delta = Claim(
             (deltas(hidden=handed_back()),),
             why="the gradient by h, not by s",
         ),
-        Variant(
-            "slope of the layer above", "known bug", (deltas(hidden=dsigma(s[l + 1, j]) * handed_back()),)
-        ),
+        Variant("slope of the layer above", "known bug", (deltas(hidden=dsigma(s[l + 1, j]) * handed_back()),)),
         Variant("sign changed at every layer", "known bug", (deltas(hidden=-_HIDDEN * handed_back()),)),
         Variant("twice", "torch, sum of squares", (deltas(last=2 * output_delta()),), why="without the half"),
         Variant(

@@ -4,11 +4,12 @@ from typing import Any
 
 from gnomon.derivations.backprop_network import (
     BATCH,
+    DEEP,
     DEPTH,
-    GRADIENTS,
     NETWORK,
     PADDING,
     PARAMETERS,
+    SAMPLE,
     SAMPLES,
     SMOOTH,
     TARGETS,
@@ -29,6 +30,7 @@ from gnomon.derivations.backprop_network import (
     dsigma,
     dTheta,
     forward,
+    gradients,
     h,
     handed_back,
     i,
@@ -38,7 +40,6 @@ from gnomon.derivations.backprop_network import (
     layers_of_biases,
     layers_of_weights,
     n,
-    output_delta,
     q,
     rho,
     s,
@@ -54,8 +55,6 @@ from gnomon.derivation import Derivation, Step, define
 from gnomon.domain import positive, real
 
 p, r, m = symbols("p r m", integer=True, nonnegative=True)
-PASSES = (*forward(a), deltas(a), by_weights(), by_biases(), by_input())
-SLOPE = dsigma(s[l, a, j])
 
 # ---------------------------------------------------------------- the gradients
 
@@ -69,9 +68,7 @@ def gradient_proof() -> Derivation:
     back = Sum(Theta[l, p, q] * delta[l + 1, a, q], above)
     return Derivation(
         (
-            define(
-                delta[l, a, q], "dE/ds[l, a, q]", "the gradient of the summed loss by the pre-activations"
-            ),
+            define(delta[l, a, q], "dE/ds[l, a, q]", "the gradient of the summed loss by the pre-activations"),
             Step(
                 "differentiate",
                 change,
@@ -147,46 +144,17 @@ def _whole_networks() -> tuple[Step, ...]:
     )
 
 
-def _gradient_variants(**last):
-    """Each wrong in another place; ``last`` is the last delta where it is not that of the squared error."""
-    transposed = handed_back(a, weight=Theta[l, q, j])
-    return (
-        Variant("weights transposed", "known bug", (deltas(a, hidden=SLOPE * transposed, **last),)),
-        Variant(
-            "slope at the activation",
-            "known bug",
-            (deltas(a, hidden=dsigma(h[l, a, j]) * handed_back(a), **last),),
-            why="sigma'(h) for sigma'(s)",
-        ),
-        Variant("without the slope", "known bug", (deltas(a, hidden=handed_back(a), **last),)),
-        Variant(
-            "outer product transposed",
-            "nn.Linear",
-            (by_weights(within(h[l, a, j] * delta[l + 1, a, i], j < n[l], i < n[l + 1])),),
-            why="delta h^T is the gradient where weights are stored as (out, in).",
-        ),
-        Variant(
-            "activation of the layer itself",
-            "known bug",
-            (by_weights(h[l + 1, a, i] * delta[l + 1, a, j]),),
-            why="h_l delta_l^T for h_{l-1} delta_l^T",
-        ),
-        Variant(
-            "mean over the samples",
-            "torch, reduction mean",
-            (by_weights(h[l, a, i] * delta[l + 1, a, j] / N), by_biases(delta[l + 1, a, j] / N)),
-            why="the gradient of the mean loss; here the losses are summed",
-        ),
-        Variant(
-            "bias not differentiated through the delta",
-            "known bug",
-            (by_biases(1),),
-            why="the rate 1 at which a bias moves its pre-activation, without the delta",
-        ),
-        Variant("input gradient through the transpose", "known bug", (by_input(weight=Theta[0, j, i]),)),
+def _outer_product_transposed(*a: Any) -> Variant:
+    swapped = within(h[(l, *a, j)] * delta[(l + 1, *a, i)], j < n[l], i < n[l + 1])
+    return Variant(
+        "outer product transposed",
+        "nn.Linear",
+        (by_weights(*a, term=swapped),),
+        why="delta h^T is the gradient where weights are stored as (out, in).",
     )
 
 
+SLOPE = dsigma(s[l, a, j])
 weight_gradient = Claim(
     id="backprop.weight_gradient",
     section="1.2.1",
@@ -196,23 +164,46 @@ weight_gradient = Claim(
     driver="backward_pass",
     structure=(DEPTH, *NETWORK, SAMPLES),
     inputs=(BATCH, TARGETS, *PARAMETERS),
-    program=Program(PASSES, GRADIENTS),
+    program=Program((*forward(a), deltas(a), by_weights(a), by_biases(a), by_input(a)), gradients(a)),
     statement=Eq(dTheta[l, i, j], Sum(h[l, a, i] * delta[l + 1, a, j], (a, 0, N - 1))),
     conditions=("the error is half the squared error, summed over the samples", SMOOTH),
     derivation=gradient_proof,
     variants=(
-        *_gradient_variants(),
-        Variant("sign", "notes, sign of the last delta", (deltas(a, last=-output_delta(a)),)),
+        _outer_product_transposed(a),
         Variant(
-            "twice", "torch, sum of squares", (deltas(a, last=2 * output_delta(a)),), why="without the half"
+            "activation of the layer itself",
+            "known bug",
+            (by_weights(a, term=h[l + 1, a, i] * delta[l + 1, a, j]),),
+            why="h_l delta_l^T for h_{l-1} delta_l^T",
+        ),
+        Variant(
+            "mean over the samples",
+            "torch, reduction mean",
+            (
+                by_weights(a, term=h[l, a, i] * delta[l + 1, a, j] / N),
+                by_biases(a, term=delta[l + 1, a, j] / N),
+            ),
+            why="the gradient of the mean of the errors; here they are summed",
+        ),
+        Variant(
+            "bias not differentiated through the delta",
+            "known bug",
+            (by_biases(a, term=1),),
+            why="the rate 1 at which a bias moves its pre-activation, without the delta",
+        ),
+        Variant("input gradient through the transpose", "known bug", (by_input(a, weight=Theta[0, j, i]),)),
+        Variant(
+            "weights transposed",
+            "known bug",
+            (deltas(a, hidden=SLOPE * handed_back(a, weight=Theta[l, q, j])),),
         ),
     ),
     remarks="dE/db_l = delta_l and dE/dx = Theta_1 delta_1 are compared as well. The notes give none of the "
     "three. " + PADDING,
 )
 
-GIVEN = real("g", N, n[k])
-_given = {"last": GIVEN.symbol[a, j] * drho(s[k, a, j])}
+GIVEN = real("g", n[k])
+LAST = GIVEN.symbol[j] * drho(s[k, j])
 autograd = Claim(
     id="backprop.weight_gradient.autograd",
     section="1.2.1",
@@ -220,19 +211,34 @@ autograd = Claim(
     kind="equality",
     subject="backprop.MLP",
     driver="network_gradient",
-    structure=(DEPTH, *NETWORK, SAMPLES),
-    inputs=(BATCH, GIVEN, *PARAMETERS),
-    program=Program((*forward(a), deltas(a, **_given), by_weights(), by_biases(), by_input()), GRADIENTS),
-    statement=Eq(dTheta[l, i, j], Sum(h[l, a, i] * delta[l + 1, a, j], (a, 0, N - 1))),
+    structure=(DEEP, *NETWORK),
+    inputs=(SAMPLE, GIVEN, *PARAMETERS),
+    program=Program(
+        (*forward(), deltas(last=LAST), by_weights(), by_biases(), by_input()),
+        gradients(),
+    ),
+    statement=Eq(dTheta[l, i, j], h[l, i] * delta[l + 1, j]),
     conditions=("g is the gradient of the loss by the outputs, so that delta_k = g * rho'(s_k)", SMOOTH),
     derivation=gradient_proof,
     variants=(
-        *_gradient_variants(**_given),
-        Variant("last slope left out", "known bug", (deltas(a, last=GIVEN.symbol[a, j]),)),
+        _outer_product_transposed(),
+        Variant("last slope left out", "known bug", (deltas(last=GIVEN.symbol[j]),)),
+        Variant("without the slope", "known bug", (deltas(last=LAST, hidden=handed_back()),)),
+        Variant(
+            "slope at the activation",
+            "known bug",
+            (deltas(last=LAST, hidden=dsigma(h[l, j]) * handed_back()),),
+            why="sigma'(h) for sigma'(s)",
+        ),
+        Variant(
+            "weights transposed",
+            "known bug",
+            (deltas(last=LAST, hidden=dsigma(s[l, j]) * handed_back(weight=Theta[l, q, j])),),
+        ),
     ),
     gradient=False,
-    remarks="What is compared is a gradient already; second derivatives are no part of the statement. "
-    + PADDING,
+    remarks="What is compared is a gradient already; second derivatives are no part of the statement. Batches are "
+    "seen by the claim about the outputs. " + PADDING,
 )
 
 # ---------------------------------------------------------------- the step
@@ -298,8 +304,8 @@ def _layer_by_layer() -> tuple[Let, ...]:
         affine(m, a, weight=weight, bias=bias),
         activated(m, a, first=x[a, j]),
         deltas(m, a, last=last, hidden=dsigma(s[l, m, a, j]) * handed_back(m, a, weight=back)),
-        by_weights(h[l, l + 1, a, i] * delta[l + 1, l + 1, a, j]),
-        by_biases(delta[l + 1, l + 1, a, j]),
+        by_weights(a, term=h[l, l + 1, a, i] * delta[l + 1, l + 1, a, j]),
+        by_biases(a, term=delta[l + 1, l + 1, a, j]),
     )
 
 
@@ -320,8 +326,8 @@ sequence = Claim(
         (
             *forward(a),
             deltas(a),
-            by_weights(),
-            by_biases(),
+            by_weights(a),
+            by_biases(a),
             *_step(Theta[l, i, j] - lr * dTheta[l, i, j], b[l, j] - lr * db[l, j]),
         ),
         (layers_of_weights("Theta_new", new_weight[l, i, j]), layers_of_biases("b_new", new_bias[l, j])),

@@ -115,9 +115,7 @@ mse = Claim(
     variants=(
         Variant("mean of the squares", "torch, F.mse_loss", ((E, squares() / K),), why=TORCH),
         Variant("sum of the squares", "torch, reduction sum", ((E, squares()),), why="Twice the gradient."),
-        Variant(
-            "half the mean", "known convention", ((E, HALF * squares() / K),), why="1/K times the gradient."
-        ),
+        Variant("half the mean", "known convention", ((E, HALF * squares() / K),), why="1/K times the gradient."),
     ),
     remarks="The notes call this “MSE”, but nothing is averaged. The mean happens to agree with the half for "
     "two outputs and with the sum for one, so a test of one size can miss the difference. " + TORCH,
@@ -183,9 +181,7 @@ dE_dyhat = Claim(
     variants=(
         Variant("the sign dropped", "known bug", ((g[j], 2 * part[j]),)),
         Variant("of the mean of the squares", "torch, F.mse_loss", ((g[j], -4 * part[j] / K),), why=TORCH),
-        Variant(
-            "of the sum of the squares", "torch, reduction sum", ((g[j], -4 * part[j]),), why="twice as large"
-        ),
+        Variant("of the sum of the squares", "torch, reduction sum", ((g[j], -4 * part[j]),), why="twice as large"),
         Variant("without the inner derivative", "known bug", ((g[j], -2 * part[j] * yhat[j]),)),
     ),
     options={"by": ("yhat",)},

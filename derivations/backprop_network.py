@@ -105,19 +105,25 @@ def deltas(*a: Any, last: Any = None, hidden: Any = None) -> Let:
     return delta[(l, *a, j)], Piecewise((last, Eq(l, k)), (hidden, True))
 
 
-def by_weights(term: Any = h[l, a, i] * delta[l + 1, a, j]) -> Let:
+def over_samples(term: Any, *a: Any) -> Any:
+    """The sum over the samples, where there are several."""
+    return Sum(term, (a[0], 0, N - 1)) if a else term
+
+
+def by_weights(*a: Any, term: Any = None) -> Let:
     """``h_{l-1} delta_l^T``, summed over the samples."""
-    return dTheta[l, i, j], Sum(term, (a, 0, N - 1))
+    term = h[(l, *a, i)] * delta[(l + 1, *a, j)] if term is None else term
+    return dTheta[l, i, j], over_samples(term, *a)
 
 
-def by_biases(term: Any = delta[l + 1, a, j]) -> Let:
+def by_biases(*a: Any, term: Any = None) -> Let:
     """``delta_l``, summed over the samples."""
-    return db[l, j], Sum(term, (a, 0, N - 1))
+    return db[l, j], over_samples(delta[(l + 1, *a, j)] if term is None else term, *a)
 
 
-def by_input(weight: Any = Theta[0, i, j]) -> Let:
+def by_input(*a: Any, weight: Any = Theta[0, i, j]) -> Let:
     """``Theta_1 delta_1`` for each sample."""
-    return dx[a, i], Sum(weight * delta[1, a, j], (j, 0, n[1] - 1))
+    return dx[(*a, i)], Sum(weight * delta[(1, *a, j)], (j, 0, n[1] - 1))
 
 
 def layers_of_weights(name: str, entry: Any) -> Output:
@@ -135,8 +141,11 @@ def layers_of_units(name: str, base: Any) -> Output:
     return Output(name, within(base[l + 1, j], j < n[l + 1]), (l, 0, k - 1), (j, 0, W - 1))
 
 
-GRADIENTS = (
-    layers_of_weights("dTheta", dTheta[l, i, j]),
-    layers_of_biases("db", db[l, j]),
-    Output("dx", dx[a, i], (a, 0, N - 1), (i, 0, n[0] - 1)),
-)
+def gradients(*a: Any) -> tuple[Output, Output, Output]:
+    """The gradients by weights, biases and input."""
+    samples = ((a[0], 0, N - 1),) if a else ()
+    return (
+        layers_of_weights("dTheta", dTheta[l, i, j]),
+        layers_of_biases("db", db[l, j]),
+        Output("dx", dx[(*a, i)], *samples, (i, 0, n[0] - 1)),
+    )

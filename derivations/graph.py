@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sympy import Abs, Eq, IndexedBase, KroneckerDelta, Min, Rational, Sum, symbols
+from sympy import Abs, Eq, IndexedBase, KroneckerDelta, Max, Min, Rational, Sum, symbols
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step, define
@@ -35,6 +35,11 @@ def over(term: Any, *indices: Any) -> Any:
 def either_way() -> tuple[Any, Any]:
     """An undirected edge has one weight, which is listed for the smaller index first."""
     return W[i, j], A[i, j] * w[Min(i, j), Max(i, j)]
+
+
+def neighbour(a: Any) -> Any:
+    """1 if any edge arrives at a node, 0 if none does: decided as soon as the graph is known."""
+    return Max(*(A[a, Min(b, n - 1)] for b in range(LARGEST)))
 
 
 ARRIVING = (edge[k, i, j], A[i, j] * w[k, i, j])

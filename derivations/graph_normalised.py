@@ -2,25 +2,40 @@
 
 from typing import Any
 
-from sympy import Abs, And, Eq, Ge, Le, Max, Min, Piecewise, Rational, sqrt
+from gnomon.derivations.graph import (
+    BOTH_WAYS,
+    DEGREE,
+    ENTRIES,
+    MATRIX,
+    NODES,
+    SECTION,
+    SIGNAL,
+    SYMMETRIC,
+    L,
+    W,
+    d,
+    diagonal,
+    either_way,
+    i,
+    j,
+    n,
+    neighbour,
+    off,
+    over,
+    root,
+    x,
+    y,
+)
+from sympy import Abs, And, Eq, Ge, Le, Max, Piecewise, Rational, sqrt
 
 from gnomon.claim import Claim, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step, define
-from gnomon.derivations.graph import (
-    BOTH_WAYS, DEGREE, ENTRIES, LARGEST, MATRIX, NODES, SECTION, SIGNAL, SYMMETRIC, A, L, W, d, diagonal, either_way,
-    i, j, n, off, over, root, x, y,
-)  # fmt: skip
 from gnomon.domain import real
 
 WEIGHTS = real("w", NODES, NODES, low=1 / 64)
 NO_DEGREE = "1/d counts as 0 where the degree is 0, so that the row of an isolated node is 0"
 FINITE = "weights are at least 1/64, so that gradients stay finite in float16"
 LOOPS = "self loops count in the degrees"
-
-
-def neighbour(a: Any) -> Any:
-    """1 if any edge arrives at a node, 0 if none does: decided as soon as the graph is known."""
-    return Max(*(A[a, Min(b, n - 1)] for b in range(LARGEST)))
 
 
 def entry(on: Any, beside: Any, alone: Any = 0) -> tuple[Any, Any]:

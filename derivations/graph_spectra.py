@@ -9,9 +9,9 @@ eigenvalue that is not 0, and ``top``, the largest. ``d[i]`` are degrees; ``mu[k
 from collections.abc import Sequence
 from typing import Any
 
-from sympy import Eq, Expr, IndexedBase, Rational, Sum, Symbol, exp, symbols
+from sympy import Expr, IndexedBase, Rational, Sum, Symbol, exp, symbols
 
-from gnomon.derivation import Step
+from gnomon.derivation import Step, opaque
 from gnomon.domain import Choice
 
 n = Symbol("n", integer=True, positive=True)
@@ -21,7 +21,7 @@ A = IndexedBase("A", integer=True, nonnegative=True)
 lam, mu = IndexedBase("lamda", nonnegative=True), IndexedBase("mu", nonnegative=True)
 v, u, d = IndexedBase("v", real=True), IndexedBase("u", real=True), IndexedBase("d", positive=True)
 x = IndexedBase("x", real=True)
-time = Symbol("t", nonnegative=True)
+time, width = Symbol("t", nonnegative=True), Symbol("h", nonnegative=True)
 
 Table = dict[Any, Any]
 Rows = Sequence[Sequence[int]]
@@ -140,27 +140,39 @@ def flow_steps(tables: dict[str, Table]) -> tuple[Step, ...]:
     return tuple(steps)
 
 
-def eigen_steps(tables: dict[str, Table]) -> tuple[Step, ...]:
-    """On each graph the Laplacian of a sum of modes is the sum of the modes times their eigenvalues."""
+def energy_steps(tables: dict[str, Table]) -> tuple[Step, ...]:
+    """On each graph: energy and squared distance from the mean, mode by mode."""
     steps = []
     for label, table in tables.items():
-        size = table[n]
-        signal = [sum(mode[row] * table[v][row][node] for row in range(size)) for node in range(size)]
-        applied = tuple(
-            sum(a * (signal[node] - other) for a, other in zip(table[A][node], signal, strict=True))
-            for node in range(size)
+        nodes = range(table[n])
+        squares = [
+            sum(entry * x[a] for a, entry in enumerate(row)) ** 2 / sum(entry**2 for entry in row) for row in table[v]
+        ]
+        energy = sum(table[A][a][b] * (x[a] - x[b]) ** 2 for a in nodes for b in nodes) / 4
+        spread = sum((x[a] - sum(x[b] for b in nodes) / table[n]) ** 2 for a in nodes)
+        by_eigenvalue = sum(value * square for value, square in zip(table[lam], squares, strict=True)) / 2
+        why = f"{label}: mode k has half its eigenvalue for energy, and all but the constant one leave the mean"
+        steps.append(Step("rewrite", (energy, spread), (by_eigenvalue, sum(squares[1:])), why=why))
+    return tuple(steps)
+
+
+def mode_steps(tables: dict[str, Table]) -> tuple[Step, ...]:
+    """On each graph the coefficient of every mode after a step of Euler's method."""
+    steps = []
+    for label, table in tables.items():
+        nodes = range(table[n])
+        stepped = [x[a] - width * sum((x[a] - x[b] for b in nodes if table[A][a][b]), start=Rational(0)) for a in nodes]
+        before = tuple(sum(row[a] * stepped[a] for a in nodes) for row in table[v])
+        after = tuple(
+            (1 - width * value) * sum(row[a] * x[a] for a in nodes)
+            for row, value in zip(table[v], table[lam], strict=True)
         )
-        scaled = tuple(
-            sum(table[lam][row] * mode[row] * table[v][row][node] for row in range(size)) for node in range(size)
-        )
-        steps.append(Step("rewrite", applied, scaled, why=f"{label}: L multiplies mode k by its eigenvalue"))
+        steps.append(Step("rewrite", before, after, why=f"{label}: mode k is multiplied by 1 - h lamda[k]"))
     return tuple(steps)
 
 
 def decay_steps() -> tuple[Step, ...]:
     """A mode's amplitude c(t) with c' = -rate c is c(0) times exp(-rate t), and nothing else."""
-    from gnomon.derivation import opaque
-
     rate = Symbol("rate", nonnegative=True)
     c, dc, _ = opaque("c")
     return (
@@ -178,6 +190,3 @@ def decay_steps() -> tuple[Step, ...]:
             why="so with c' = -rate c that product is constant: c(t) = c(0) exp(-rate t) is the only solution",
         ),
     )
-
-
-EIGEN = Eq(Sum(A[i, j] * (v[k, i] - v[k, j]), (j, 0, n - 1)), lam[k] * v[k, i])

@@ -281,9 +281,7 @@ first_step = of_adam(
     program=Program(ADAM, (Output("param", theta[1, i], (i, 0, n - 1)),)),
     definition=Program((), (Output("param", at_first, (i, 0, n - 1)),)),
     statement=Eq(theta[1, i], at_first),
-    conditions=(
-        "epsilon is greater than 0; the length is that of the rate where the gradient is much greater",
-    ),
+    conditions=("epsilon is greater than 0; the length is that of the rate where the gradient is much greater",),
     derivation=first_step_proof,
     remarks="For the usual betas it would be 3.16 times as long without corrections, 31.6 times with only the "
     "first moment corrected, 0.1 times with only the second, and 0.744 times with one step too many.",
@@ -296,7 +294,7 @@ LONG = Size("T", 1, 30)
 param, grad, exp_avg, exp_avg_sq = symbols_of(STATE)
 ONE_STEP = (
     (d[t, i], grad[i]),
-    (m[t, i], b1 * exp_avg[i] + (1 - b1) * d[t, i]),
+    (m[t, i], exp_avg[i] + (1 - b1) * (d[t, i] - exp_avg[i])),
     (v[t, i], b2 * exp_avg_sq[i] + (1 - b2) * d[t, i] ** 2),
     *CORRECTED,
     STEP,

@@ -32,9 +32,7 @@ from gnomon.derivation import Derivation, Step
 from gnomon.domain import Size, positive, real, symbols_of, unit
 
 t, i, j, k = symbols("t i j k", integer=True)
-d, m, v, mhat, vhat, u, theta = (
-    IndexedBase(name, real=True) for name in ("d", "m", "v", "mhat", "vhat", "u", "theta")
-)
+d, m, v, mhat, vhat, u, theta = (IndexedBase(name, real=True) for name in ("d", "m", "v", "mhat", "vhat", "u", "theta"))
 n, T, theta0, g, lr, b1, b2, eps = symbols_of((WIDTH, STEPS, START, GRADIENTS, *HYPER))
 
 # ------------------------------------------------------------------ a step size for each coordinate
@@ -96,9 +94,7 @@ adaptive = Claim(
             second(Sum(d[t, j] ** 2, (j, 0, n - 1)) / n),
         ),
         Variant("normalised by the norm", "known bug", second(Sum(d[t, j] ** 2, (j, 0, n - 1)))),
-        Variant(
-            "moments of the first parameter for all", "known bug: state not kept apart", second(d[t, 0] ** 2)
-        ),
+        Variant("moments of the first parameter for all", "known bug: state not kept apart", second(d[t, 0] ** 2)),
         Variant("no division", "momentum", ((u[t, i], lr * mhat[t, i]),)),
     ),
     options={"parameters": "each"},
@@ -290,7 +286,7 @@ KINGMA_BA = Max(1, (1 - b1) / sqrt(1 - b2))
 step_bound = Claim(
     id="optim.adam.step_bound",
     section=SECTION,
-    title="No step is longer than the learning rate times a bound that grows with t",
+    title="No step is longer than the learning rate times a bound, which is not 1",
     kind="inequality",
     subject="optim.Adam",
     driver="optimizer_path",
@@ -353,9 +349,7 @@ bound_value = Claim(
     derivation=lambda: Derivation((*bound_steps(), *attained_steps()), SCOPE),
     variants=(
         Variant("the learning rate", "often said", ((S1, 1), (S2, 1), (S3, 1))),
-        Variant(
-            "Kingma and Ba's bound", "Kingma and Ba, section 2.1", ((S1, 1), (S2, 1), (S3, KINGMA_BA**2))
-        ),
+        Variant("Kingma and Ba's bound", "Kingma and Ba, section 2.1", ((S1, 1), (S2, 1), (S3, KINGMA_BA**2))),
         Variant("without the corrections", "known bug", ((S1, 1 / (1 - b1)), (S2, 1 / (1 - b2)))),
         Variant("ratio of the betas", "known bug: beta1 not squared", ((S3, weight(b1 / b2)),)),
     ),

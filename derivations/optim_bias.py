@@ -53,9 +53,7 @@ SPREAD = nonnegative("sigma")
 T, mu, sigma = symbols_of((FEW, MEAN, SPREAD))
 sign, mean = IndexedBase("sign"), IndexedBase("mean")
 
-SIGNS = tuple(
-    tuple(1 - 2 * (number >> place & 1) for place in range(LONGEST)) for number in range(2**LONGEST)
-)
+SIGNS = tuple(tuple(1 - 2 * (number >> place & 1) for place in range(LONGEST)) for number in range(2**LONGEST))
 
 
 def means(name: str, values: tuple[int, ...]) -> Choice:
@@ -225,7 +223,7 @@ def variance_proof() -> Derivation:
 correction_variance = Claim(
     id="optim.adam.bias_correction.variance",
     section=SECTION,
-    title="The corrected average has the variance of one gradient at first, and less from then on",
+    title="The corrected average has the variance of one gradient at first, and no more later",
     kind="expectation",
     subject="optim.adam_bias_correct",
     driver="bias_correction",

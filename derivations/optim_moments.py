@@ -36,7 +36,7 @@ def stepwise(first: Any, later: Any) -> Any:
 
 GRADIENT = d[t, i]
 GIVEN = (d[t, i], g[t - 1, i])
-FIRST = (m[t, i], stepwise(0, b1 * m[t - 1, i] + (1 - b1) * GRADIENT))
+FIRST = (m[t, i], stepwise(0, m[t - 1, i] + (1 - b1) * (GRADIENT - m[t - 1, i])))  # rounded like torch.lerp
 SECOND = (v[t, i], stepwise(0, b2 * v[t - 1, i] + (1 - b2) * GRADIENT**2))
 CORRECTED = ((mhat[t, i], m[t, i] / (1 - b1**t)), (vhat[t, i], v[t, i] / (1 - b2**t)))
 
@@ -96,8 +96,9 @@ first_moment = Claim(
             (b1 * m[t - 1, i] + (1 - b1) * GRADIENT) / (1 - b1**t),
         ),
     ),
-    remarks="The notes do not say where the average starts. From zero it is biased towards zero, which is "
-    "what the correction is for. An optimizer shows it as state[parameter]['exp_avg'].",
+    remarks="The notes do not say where the average starts. From zero it is biased towards zero, which is what the "
+    "correction is for. The program is the form that PyTorch computes, m + (1 - beta1)(g - m). An optimizer shows the "
+    "average as state[parameter]['exp_avg'].",
 )
 
 second_moment = Claim(

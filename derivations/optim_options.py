@@ -99,9 +99,7 @@ maximize = of_adam(
     adam(decay * theta[t - 1, i] - g[t - 1, i]),
     (
         Variant("descends", "known bug: the option is ignored", ((d[t, i], penalised),)),
-        Variant(
-            "decay pushes away from zero", "known bug: sign changed after the decay", ((d[t, i], -penalised),)
-        ),
+        Variant("decay pushes away from zero", "known bug: sign changed after the decay", ((d[t, i], -penalised),)),
     ),
     inputs=(START, GRADIENTS, *HYPER, DECAY),
     derivation=ascent_proof,

@@ -1,23 +1,35 @@
 """Solvers with steps of a given size: Euler's method and the classical method of order 4 (2.2)."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from sympy import (
-    Abs, And, Eq, Function, Ge, IndexedBase, Integral, Lambda, Le, Piecewise, Rational, Sum, Symbol, exp, symbols, tanh,
+    Abs, And, Eq, Function, IndexedBase, Lambda, Piecewise, Rational, Sum, Symbol, exp, factorial, false, symbols, tanh,
 )  # fmt: skip
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
+from gnomon.claim import Claim, Output, Program, Variant
+from gnomon.derivation import Derivation, Step, define, opaque
 from gnomon.derivations.initial_value import (
     DIRECTION, GRID, HOST_START, HOST_WIDTH, PARAMETERS, PROBLEMS, SIGN, START, STATE, STEPS, TIMES, WIDTHS,
-    D, N, coefficients, h, i, j, k, n, q, s, shown, stages, step, t, t0, trajectory, velocity, y, y0,
+    D, N, i, j, n, q, shown, step, t, trajectory, velocity, y, y0,
 )  # fmt: skip
-from gnomon.derivations.trees import HEUN, RK4, THREE_EIGHTHS, Tableau, forest, size
-from gnomon.domain import Choice, Domain, Size, positive, real, symbols_of
+from gnomon.derivations.trees import (
+    BUTCHER, EULER, RK4, flow_shows_densities, forest, height, missed, one_step, order_conditions, run_shows_weights,
+    stability, symbolic, trees,
+)  # fmt: skip
+from gnomon.domain import Choice, Domain, Size, real, symbols_of
 
-ODE = (START, WIDTHS, STATE, PARAMETERS)
+SECTION = "2.2"
 SHAPE = (STEPS, PROBLEMS, DIRECTION)
+INPUTS = (START, WIDTHS, STATE, PARAMETERS)
+HALF = Rational(1, 2)
 f_i = Function("f_i")
+tau, H, lam = Symbol("tau", real=True), Symbol("H", positive=True), Symbol("lambda", real=True)
+Y, dY, _ = opaque("Y")
 
 
-def at(index):
+def at(index: Any) -> Any:
     """The state at a time of the grid, as the right-hand side asks for it."""
     return lambda component: y[index, component]
 
@@ -25,59 +37,126 @@ def at(index):
 # ---------------------------------------------------------------- Euler
 
 
-def euler(base, time, state=at(n - 1), width=step[n - 1]):
+def euler(base: Any, time: Any, state: Any = at(n - 1), width: Any = step[n - 1]) -> tuple[Any, Any]:
     """The definition of ``y`` by steps of Euler's method from ``base``."""
     return y[n, i], Piecewise((y0[i], Eq(n, 0)), (base + width * velocity(i, time, state), True))
 
 
-def _one_moved(component):
+def _first_moved(component: Any) -> Any:
+    """The state within a step in which the first unknown has its new value already."""
     return Piecewise((y[n, 0], And(Eq(i, 1), Eq(component, 0))), (y[n - 1, component], True))
 
 
-EULER_STEPS = Claim(
+def euler_proof() -> Derivation:
+    x = IndexedBase("x", real=True)
+    leaf, tall_tree = trees(1)[0], trees(2)[0]
+    run = one_step(EULER, (leaf, tall_tree), H)
+    return Derivation(
+        (
+            Step(
+                "series",
+                Y(tau + H),
+                Y(tau) + H * dY(tau),
+                why="a solution moves along its slope, up to a term in H**2: what f says of Y'(tau) is put for the slope",
+                by=(H, 0, 2),
+                wrong=(Y(0) + H * dY(tau), Y(tau) + H * dY(0)),
+            ),
+            Step(
+                "induction",
+                Eq(x[n], x[n - 1] + H * lam * x[n - 1]),
+                x[0] * (1 + H * lam) ** n,
+                why="on y' = lambda y each step multiplies what the last one left",
+                by=(n, 0, x[0]),
+                wrong=(x[0] * (1 + n * H * lam),),
+            ),
+            Step(
+                "refute",
+                Eq(1 + H * (1 + H), (1 + H) ** 2),
+                false,
+                why="y' = y from 1: the second step from h(0) gives 1.11, from h(t) 1.21",
+                by=({H: Rational(1, 10)},),
+            ),
+            Step("rewrite", run[leaf], H, why="order 1: a constant slope is met exactly"),
+            Step(
+                "refute",
+                Eq(run[tall_tree] + 0 * H, H**2 / 2, evaluate=False),
+                false,
+                why="and no more than 1: y'' = 1 is not met",
+                by=({H: 1},),
+            ),
+        ),
+        "every right-hand side that is smooth",
+    )
+
+
+STEPS_OF_EULER = Claim(
     id="solver.euler",
-    section="2.2",
+    section=SECTION,
     title="Euler's method: every step starts from the state that the last one reached",
     kind="equality",
     subject="ode.odeint",
     driver="ode",
     structure=SHAPE,
-    inputs=ODE,
+    inputs=INPUTS,
     program=Program((*GRID, euler(y[n - 1, i], t[n - 1])), (trajectory(),)),
     statement=Eq(y[n + 1, i], y[n, i] + (t[n + 1] - t[n]) * f_i(t[n], y[n])),
-    derivation=lambda: None,
+    conditions=("f is Lipschitz in the state",),
+    derivation=euler_proof,
     variants=(
         Variant(
             "every step starts from h(0)",
             "notes",
             (euler(y[0, i], t[n - 1]),),
             printed=True,
-            why="The two readings agree in the first step only.",
+            why="The two readings agree in the first step only: y' = y, step 0.1, second step: 1.11 instead of 1.21.",
         ),
         Variant("the time stays at its first value", "notes: f has lost its t", (euler(y[n - 1, i], t[0]),)),
         Variant("slope at the end of the step", "known bug", (euler(y[n - 1, i], t[n]),)),
-        Variant(
-            "steps measured from the first time", "known bug", (euler(y[n - 1, i], t[n - 1], width=t[n] - t[0]),)
-        ),
+        Variant("steps measured from the first time", "known bug", (euler(y[n - 1, i], t[n - 1], width=t[n] - t[0]),)),
         Variant(
             "steps without their sign where time falls",
             "known bug",
             (euler(y[n - 1, i], t[n - 1], width=Abs(step[n - 1])),),
         ),
-        Variant("state updated in place", "known bug", (euler(y[n - 1, i], t[n - 1], _one_moved),)),
+        Variant("state updated in place", "known bug", (euler(y[n - 1, i], t[n - 1], _first_moved),)),
     ),
     options={"rhs": shown(), "times": TIMES, "method": "euler"},
-    remarks="The notes write h for the state and for the step, and leave the time out of f.",
+    remarks="The notes write h for the state and for the step, and leave the time out of f; their f takes (y, t) in one "
+    "place and (t, y) in another. A solver that calls f with its arguments exchanged fails here.",
 )
 
-# steps of a given size, the last one cut to end at the last time
+# ---------------------------------------------------------------- steps of a given size
+
 REST = Domain("rest", low=0.25, high=0.75, host=True, typical=(0.5,))
-_FULL = HOST_START.symbol + SIGN * n * HOST_WIDTH.symbol
-_LAST = HOST_START.symbol + SIGN * (N + REST.symbol) * HOST_WIDTH.symbol
-_CUT = (step[n], t[n + 1] - t[n])
-EULER_LAST_STEP = Claim(
+_start, _width, _rest = HOST_START.symbol, HOST_WIDTH.symbol, REST.symbol
+_LAST = _start + SIGN * (N + _rest) * _width
+
+
+def last_step_proof() -> Derivation:
+    x = Symbol("x", real=True)
+    return Derivation(
+        (
+            Step(
+                "solve",
+                Eq(_start + N * _width + x, _start + (N + _rest) * _width),
+                _rest * _width,
+                why="what N full steps leave of the way",
+                by=(x,),
+                wrong=(_width,),
+            ),
+            Step(
+                "sum",
+                Sum(_width, (n, 0, N - 1)) + _rest * _width,
+                (N + _rest) * _width,
+                why="the steps add up to the whole way",
+            ),
+        )
+    )
+
+
+LAST_STEP = Claim(
     id="solver.euler.last_step",
-    section="2.2",
+    section=SECTION,
     title="Steps of a given size: the last one is cut to end on the last time",
     kind="equality",
     subject="ode.odeint",
@@ -85,38 +164,41 @@ EULER_LAST_STEP = Claim(
     structure=SHAPE,
     inputs=(HOST_START, HOST_WIDTH, REST, STATE, PARAMETERS),
     program=Program(
-        ((t[n], Piecewise((_FULL, n <= N), (_LAST, True))), _CUT, euler(y[n - 1, i], t[n - 1])),
+        (
+            (t[n], Piecewise((_start + SIGN * n * _width, n <= N), (_LAST, True))),
+            (step[n], t[n + 1] - t[n]),
+            euler(y[n - 1, i], t[n - 1]),
+        ),
         (Output("end", y[N + 1, i], (i, 0, D - 1)),),
     ),
-    statement=Eq(t[N + 1] - t[N], REST.symbol * HOST_WIDTH.symbol),
-    derivation=lambda: None,
+    statement=Eq(t[N + 1] - t[N], _rest * _width),
+    conditions=("the way is no whole number of steps",),
+    derivation=last_step_proof,
     variants=(
-        Variant("the last step is not cut", "known bug", ((step[n], SIGN * HOST_WIDTH.symbol),)),
+        Variant("the last step is not cut", "known bug", ((step[n], SIGN * _width),)),
         Variant(
             "stops before the last time", "known bug", ((step[n], Piecewise((t[n + 1] - t[n], n < N), (0, True))),)
         ),
         Variant(
             "all steps equal",
             "other libraries: the steps are made to fit",
-            ((t[n], HOST_START.symbol + (_LAST - HOST_START.symbol) * n / (N + 1)),),
+            ((t[n], _start + SIGN * (N + _rest) * _width * n / (N + 1)),),
         ),
     ),
     options={
         "rhs": shown(),
-        "times": Output("t", Piecewise((HOST_START.symbol, Eq(n, 0)), (_LAST, True)), (n, 0, 1)),
+        "times": Output("t", Piecewise((_start, Eq(n, 0)), (_LAST, True)), (n, 0, 1)),
         "method": "euler",
         "step_size": "h",
     },
 )
 
-# a residual block
+# ---------------------------------------------------------------- a residual block
+
 UNITS = Size("m", 1, 3)
 m = UNITS.symbol
-sigma = Function("sigma")
-_u = Symbol("u", real=True)
-ACTIVATION = Choice(
-    "activation", {"tanh": {sigma: Lambda(_u, tanh(_u))}, "squares": {sigma: Lambda(_u, _u**2)}}
-)
+sigma, _u = Function("sigma", real=True), Symbol("u", real=True)
+ACTIVATION = Choice("activation", {"tanh": {sigma: Lambda(_u, tanh(_u))}, "squares": {sigma: Lambda(_u, _u**2)}})
 BLOCK = (
     real("y0", UNITS, low=-1, high=1),
     real("V", UNITS, UNITS, low=-1, high=1),
@@ -124,22 +206,35 @@ BLOCK = (
     real("W", UNITS, UNITS, low=-1, high=1),
 )
 x0, V, bias, W = symbols_of(BLOCK)
-hidden = IndexedBase("hidden", real=True)
-out = IndexedBase("out", real=True)
+hidden, out = IndexedBase("hidden", real=True), IndexedBase("out", real=True)
+_BRANCH = Sum(W[i, j] * hidden[j], (j, 0, m - 1))
 
 
-def _branch(index, state):
+def _branch(index: Any, time: Any, state: Any) -> Any:
     inner = Sum(V[j, q] * state(q), (q, 0, m - 1)) + bias[j]
     return Sum(W[index, j] * sigma(inner), (j, 0, m - 1))
 
 
-def _residual(entry):
-    return (out[i], entry)
+def residual_proof() -> Derivation:
+    branch = _branch(i, 0, lambda component: x0[component])
+    return Derivation(
+        (
+            define(Function("F_i")(Symbol("x")), branch, why="what the block adds to its input"),
+            Step(
+                "substitute",
+                x0[i] + H * branch,
+                x0[i] + branch,
+                why="a step of Euler's method with f = F and size 1",
+                by=((H, 1),),
+                wrong=(branch, sigma(x0[i] + branch)),
+            ),
+        )
+    )
 
 
-EULER_RESIDUAL = Claim(
+RESIDUAL = Claim(
     id="solver.euler.residual",
-    section="2.2",
+    section=SECTION,
     title="A residual block is one step of Euler's method of size 1",
     kind="equality",
     subject="ode.odeint",
@@ -147,236 +242,125 @@ EULER_RESIDUAL = Claim(
     structure=(UNITS, ACTIVATION),
     inputs=BLOCK,
     program=Program(
-        (
-            (hidden[j], sigma(Sum(V[j, q] * x0[q], (q, 0, m - 1)) + bias[j])),
-            _residual(x0[i] + Sum(W[i, j] * hidden[j], (j, 0, m - 1))),
-        ),
+        ((hidden[j], sigma(Sum(V[j, q] * x0[q], (q, 0, m - 1)) + bias[j])), (out[i], x0[i] + _BRANCH)),
         (Output("end", out[i], (i, 0, m - 1)),),
     ),
     statement=Eq(out[i], x0[i] + Function("F_i")(Symbol("y0"))),
-    derivation=lambda: None,
+    derivation=residual_proof,
     variants=(
-        Variant("no skip connection", "known bug", (_residual(Sum(W[i, j] * hidden[j], (j, 0, m - 1))),)),
-        Variant(
-            "half a step", "known bug", (_residual(x0[i] + Sum(W[i, j] * hidden[j], (j, 0, m - 1)) / 2),)
-        ),
+        Variant("no skip connection", "known bug", ((out[i], _BRANCH),)),
+        Variant("half a step", "known bug", ((out[i], x0[i] + _BRANCH / 2),)),
         Variant(
             "activation after the sum",
-            "He et al. 2015: the block as first published",
-            (_residual(sigma(x0[i] + Sum(W[i, j] * hidden[j], (j, 0, m - 1)))),),
+            "the residual block as first published, 2015",
+            ((out[i], sigma(x0[i] + _BRANCH)),),
         ),
     ),
-    options={
-        "rhs": shown(lambda index, time, state: _branch(index, state), m),
-        "times": Output("t", n, (n, 0, 1)),
-        "method": "euler",
-    },
-)
-
-# ---------------------------------------------------------------- order, on y' = lambda y
-
-MANY = Size("N", 1, 6)
-RATE = real("rate", low=-2, high=2)
-SCALE = real("y0", 1, low=-2, high=2)
-GROWTH = positive("rate", high=2)
-POSITIVE = positive("y0", 1, high=2)
-rate, y1 = RATE.symbol, SCALE.symbol
-w = IndexedBase("y", real=True)
-_z = rate * HOST_WIDTH.symbol
-END = IndexedBase("end", real=True)
-LINEAR = {
-    "rhs": Output("slope", rate * w[i], (i, 0, 0)),
-    "times": Output("t", n * HOST_WIDTH.symbol, (n, 0, N)),
-}
-
-
-def _linear(method, start=SCALE.symbol, rate=rate):
-    growth = rate * y[n - 1, i]
-    if method == "euler":
-        return ((y[n, i], Piecewise((start[i], Eq(n, 0)), (y[n - 1, i] + HOST_WIDTH.symbol * growth, True))),)
-    z, now = rate * HOST_WIDTH.symbol, y[n - 1, i]
-    moved = now + (k[1, n, i] + 2 * k[2, n, i] + 2 * k[3, n, i] + k[4, n, i]) * HOST_WIDTH.symbol / 6
-    del z
-    return (
-        (
-            k[s, n, i],
-            Piecewise(
-                (rate * now, Eq(s, 1)),
-                (rate * (now + HOST_WIDTH.symbol * k[s - 1, n, i]), Eq(s, 4)),
-                (rate * (now + HOST_WIDTH.symbol / 2 * k[s - 1, n, i]), True),
-            ),
-        ),
-        (y[n, i], Piecewise((start[i], Eq(n, 0)), (moved, True))),
-    )
-
-
-def _error_bound(power):
-    """What the steps' remainders, |z|**power / power! each, can add up to."""
-    size_ = Abs(_z)
-    factorial = 1
-    for factor in range(2, power + 1):
-        factorial *= factor
-    bound = Abs(y1[0]) * N * size_**power / factorial * exp(N * size_)
-    return Relation(Abs(END[0] - y1[0] * exp(N * _z)), "<=", bound)
-
-
-def _order_claim(name, method, order):
-    return Claim(
-        id=f"solver.{name}.order",
-        section="2.2",
-        title=f"Order {order}: the error after N steps is at most the sum of the steps' remainders",
-        kind="order",
-        subject="ode.odeint",
-        driver="ode_rows",
-        structure=(MANY,),
-        inputs=(HOST_WIDTH, RATE, SCALE),
-        program=Program(_linear(method), (Output("end", y[N, i], (i, 0, 0)),)),
-        statement=Le(_error_bound(order + 1).lhs, _error_bound(order + 1).rhs),
-        relation=_error_bound(order + 1),
-        derivation=lambda: None,
-        variants=(
-            Variant(f"order {order + 1}", "wrong claim", relation=_error_bound(order + 2)),
-            Variant(
-                "a step too few",
-                "known bug",
-                ((y[n, i], Piecewise((y1[i], n <= 1), (_linear(method)[-1][1].args[-1][0], True))),),
-            ),
-        ),
-        options={**LINEAR, "method": method},
-        remarks="The bound is derived, not fitted: it is what Taylor's theorem gives for this problem.",
-    )
-
-
-EULER_ORDER = _order_claim("euler", "euler", 1)
-_g, _start = GROWTH.symbol, POSITIVE.symbol
-
-
-def _shortfall(share):
-    z = _g * HOST_WIDTH.symbol
-    return Relation(
-        _start[0] * exp(N * z) - END[0], ">=", _start[0] * share * N * z**2 / 2 * (1 + z) ** (N - 1)
-    )
-
-
-EULER_SHARP = Claim(
-    id="solver.euler.order_sharp",
-    section="2.2",
-    title="Euler's error on growth is at least N z²/2: no better than order 1",
-    kind="order",
-    subject="ode.odeint",
-    driver="ode_rows",
-    structure=(MANY,),
-    inputs=(HOST_WIDTH, GROWTH, POSITIVE),
-    program=Program(_linear("euler", _start, _g), (Output("end", y[N, i], (i, 0, 0)),)),
-    statement=Ge(_shortfall(1).lhs, _shortfall(1).rhs),
-    relation=_shortfall(1),
-    derivation=lambda: None,
-    variants=(
-        Variant("twice the error", "wrong claim", relation=_shortfall(2)),
-        Variant(
-            "the midpoint rule",
-            "known bug: another method",
-            (
-                (
-                    y[n, i],
-                    Piecewise(
-                        (_start[i], Eq(n, 0)),
-                        (
-                            y[n - 1, i]
-                            + HOST_WIDTH.symbol * _g * (y[n - 1, i] + HOST_WIDTH.symbol / 2 * _g * y[n - 1, i]),
-                            True,
-                        ),
-                    ),
-                ),
-            ),
-        ),
-    ),
-    options={
-        "rhs": Output("slope", _g * w[i], (i, 0, 0)),
-        "times": Output("t", n * HOST_WIDTH.symbol, (n, 0, N)),
-        "method": "euler",
-    },
+    options={"rhs": shown(_branch, m), "times": Output("t", n, (n, 0, 1)), "method": "euler"},
 )
 
 # ---------------------------------------------------------------- the classical method
 
-k1, k2, k3, k4 = (IndexedBase(f"k{stage}", real=True) for stage in range(1, 5))
+k1, k2, k3, k4 = SLOPES = tuple(IndexedBase(f"k{stage}", real=True) for stage in range(1, 5))
 
 
-def stage(slope, share, before):
+def stage(slope: Any, share: Any, before: Any) -> tuple[Any, Any]:
     """A slope at a share of the step, from the slope before it."""
     middle = t[n] + share * step[n]
-    return slope[n, i], velocity(i, middle, lambda component: y[n, component] + share * step[n] * before[n, component])
+    return slope[n, i], velocity(i, middle, lambda part: y[n, part] + share * step[n] * before[n, part])
 
 
-HALF = Rational(1, 2)
-RK4_STAGES = (
-    (k1[n, i], velocity(i, t[n], at(n))),
-    stage(k2, HALF, k1),
-    stage(k3, HALF, k2),
-    stage(k4, 1, k3),
-)
-
-
-def rk4_step(slope):
+def moved(slope: Any) -> tuple[Any, Any]:
+    """The definition of ``y`` by steps along a slope."""
     return y[n, i], Piecewise((y0[i], Eq(n, 0)), (y[n - 1, i] + step[n - 1] * slope, True))
 
 
-def _average(*weights, over):
-    return sum(weight * slope[n - 1, i] for weight, slope in zip(weights, (k1, k2, k3, k4), strict=True)) / over
+def average(*weights: int, over: int) -> Any:
+    """The four slopes of a step, weighed."""
+    return sum(weight * slope[n - 1, i] for weight, slope in zip(weights, SLOPES, strict=True)) / over
 
 
-def _three_eighths():
+def _three_eighths() -> tuple[tuple[Any, Any], ...]:
     third = step[n] / 3
     return (
         stage(k2, Rational(1, 3), k1),
-        (k3[n, i], velocity(i, t[n] + 2 * third, lambda m: y[n, m] + step[n] * (k2[n, m] - k1[n, m] / 3))),
-        (k4[n, i], velocity(i, t[n + 1], lambda m: y[n, m] + step[n] * (k1[n, m] - k2[n, m] + k3[n, m]))),
-        rk4_step(_average(1, 3, 3, 1, over=8)),
+        (k3[n, i], velocity(i, t[n] + 2 * third, lambda part: y[n, part] + step[n] * (k2[n, part] - k1[n, part] / 3))),
+        (
+            k4[n, i],
+            velocity(i, t[n + 1], lambda part: y[n, part] + step[n] * (k1[n, part] - k2[n, part] + k3[n, part])),
+        ),
+        moved(average(1, 3, 3, 1, over=8)),
+    )
+
+
+def rk4_proof() -> Derivation:
+    short, z = forest(4), Symbol("z", real=True)
+    reached = [tree for tree in trees(5) if height(tree) < 5]  # one more stage would be needed for the tallest
+    return Derivation(
+        (
+            run_shows_weights(short, symbolic(4), H),
+            flow_shows_densities(short, H),
+            BUTCHER,
+            order_conditions(short, RK4, "all eight conditions for order 4 hold"),
+            *(missed(tree, RK4, "none of those for order 5 does: the order is exactly 4") for tree in reached),
+            Step(
+                "rewrite",
+                stability(RK4, z),
+                sum(z**power / factorial(power) for power in range(5)),
+                why="on y' = lambda y a step is the series of exp(z) up to z**4, with z = lambda h",
+                wrong=(exp(z),),
+            ),
+        ),
+        "every right-hand side that is smooth",
     )
 
 
 RK4_STEPS = Claim(
     id="solver.rk4",
-    section="2.2",
-    title="The classical Runge-Kutta method of order 4",
+    section=SECTION,
+    title="The classical Runge-Kutta method",
     kind="equality",
     subject="ode.odeint",
     driver="ode",
     structure=SHAPE,
-    inputs=ODE,
-    program=Program((*GRID, *RK4_STAGES, rk4_step(_average(1, 2, 2, 1, over=6))), (trajectory(),)),
-    statement=Eq(
-        y[n + 1, i], y[n, i] + (t[n + 1] - t[n]) * (k1[n, i] + 2 * k2[n, i] + 2 * k3[n, i] + k4[n, i]) / 6
+    inputs=INPUTS,
+    program=Program(
+        (
+            *GRID,
+            (k1[n, i], velocity(i, t[n], at(n))),
+            stage(k2, HALF, k1),
+            stage(k3, HALF, k2),
+            stage(k4, 1, k3),
+            moved(average(1, 2, 2, 1, over=6)),
+        ),
+        (trajectory(),),
     ),
-    derivation=lambda: None,
+    statement=Eq(y[n + 1, i], y[n, i] + (t[n + 1] - t[n]) * (k1[n, i] + 2 * k2[n, i] + 2 * k3[n, i] + k4[n, i]) / 6),
+    derivation=rk4_proof,
     variants=(
         Variant('the 3/8 rule, which torchdiffeq calls "rk4"', "torchdiffeq", _three_eighths()),
-        Variant("equal weights", "known bug", (rk4_step(_average(1, 1, 1, 1, over=4)),)),
-        Variant(
-            "weights of the 3/8 rule on these stages", "known bug", (rk4_step(_average(1, 3, 3, 1, over=8)),)
-        ),
+        Variant("equal weights", "known bug", (moved(average(1, 1, 1, 1, over=4)),)),
+        Variant("weights of the 3/8 rule on these stages", "known bug", (moved(average(1, 3, 3, 1, over=8)),)),
         Variant(
             "k2 at the start of the step",
             "known bug",
-            ((k2[n, i], velocity(i, t[n], lambda m: y[n, m] + step[n] / 2 * k1[n, m])),),
+            ((k2[n, i], velocity(i, t[n], lambda part: y[n, part] + step[n] / 2 * k1[n, part])),),
         ),
         Variant("k3 from k1", "known bug", (stage(k3, HALF, k1),)),
         Variant("k4 at half a step", "known bug", (stage(k4, HALF, k3),)),
         Variant(
             "1/6 in seven digits",
             "known bug: a rounded coefficient",
-            (rk4_step(Rational(1666667, 10**7) * 6 * _average(1, 2, 2, 1, over=6)),),
+            (moved(Rational(1666667, 10**7) * average(1, 2, 2, 1, over=1)),),
         ),
         Variant(
             "the last step by Euler's method",
             "known bug",
-            (rk4_step(Piecewise((k1[n - 1, i], Eq(n, N)), (_average(1, 2, 2, 1, over=6), True))),),
+            (moved(Piecewise((k1[n - 1, i], Eq(n, N)), (average(1, 2, 2, 1, over=6), True))),),
         ),
     ),
     options={"rhs": shown(), "times": TIMES, "method": "rk4"},
     remarks="Several libraries call another method of order 4 by this name; solver.rk4.weights tells them apart.",
 )
-RK4_ORDER = _order_claim("rk4", "rk4", 4)
 
-CLAIMS = (EULER_STEPS, EULER_LAST_STEP, EULER_RESIDUAL, EULER_ORDER, EULER_SHARP, RK4_STEPS, RK4_ORDER)
+CLAIMS = (STEPS_OF_EULER, LAST_STEP, RESIDUAL, RK4_STEPS)

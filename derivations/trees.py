@@ -17,7 +17,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sympy import And, Eq, Expr, Piecewise, Rational, S, Symbol, expand
+from sympy import And, Eq, Expr, Piecewise, Rational, S, Symbol, expand, false
+
+from gnomon.derivation import Step, cite
 
 Tree = tuple["Tree", ...]
 
@@ -38,9 +40,7 @@ def _partitions(total: int, largest: int) -> tuple[tuple[int, ...], ...]:
     if total == 0:
         return ((),)
     return tuple(
-        (part, *rest)
-        for part in range(min(total, largest), 0, -1)
-        for rest in _partitions(total - part, part)
+        (part, *rest) for part in range(min(total, largest), 0, -1) for rest in _partitions(total - part, part)
     )
 
 
@@ -53,6 +53,12 @@ def forest(nodes: int) -> tuple[Tree, ...]:
 def size(tree: Tree) -> int:
     """The number of nodes."""
     return 1 + sum(map(size, tree))
+
+
+@cache
+def height(tree: Tree) -> int:
+    """The number of nodes on the longest way up: a method with fewer stages gives the tree no weight."""
+    return 1 + max(map(height, tree), default=0)
 
 
 @cache
@@ -149,9 +155,20 @@ def one_step(method: Tableau, known: tuple[Tree, ...], h: Any) -> dict[Tree, Any
     for row in method.a:
         point = {t: h * sum((a * k[t] for a, k in zip(row, slopes, strict=True)), S.Zero) for t in known}
         slopes.append({tree: slope(tree, point.__getitem__) for tree in known})
-    return {
-        tree: h * sum((b * k[tree] for b, k in zip(method.b, slopes, strict=True)), S.Zero) for tree in known
-    }
+    return {tree: h * sum((b * k[tree] for b, k in zip(method.b, slopes, strict=True)), S.Zero) for tree in known}
+
+
+def symbolic(stages: int) -> Tableau:
+    """A method of that many stages with a symbol in the place of every coefficient."""
+    a = tuple(tuple(Symbol(f"a{s + 1}{j + 1}", real=True) for j in range(s)) for s in range(stages))
+    return Tableau(a, tuple(Symbol(f"b{s + 1}", real=True) for s in range(stages)))
+
+
+def values(method: Tableau, weights: tuple[Any, ...] = ()) -> tuple[tuple[Any, Any], ...]:
+    """What the symbols of :func:`symbolic` stand for in a method; ``weights`` in the place of its own."""
+    general = symbolic(method.stages)
+    pairs = [(x, v) for names, row in zip(general.a, method.a, strict=True) for x, v in zip(names, row, strict=True)]
+    return (*pairs, *zip(general.b, weights or method.b, strict=True))
 
 
 def stability(method: Tableau, z: Expr) -> Any:
@@ -160,6 +177,61 @@ def stability(method: Tableau, z: Expr) -> Any:
     for row in method.a:
         slopes.append(1 + z * sum((a * k for a, k in zip(row, slopes, strict=True)), S.Zero))
     return expand(1 + z * sum(b * k for b, k in zip(method.b, slopes, strict=True)))
+
+
+# ---------------------------------------------------------------- steps of proofs
+
+BUTCHER = cite(
+    "Butcher 1963: a method has order p if and only if its weight of every tree with at most p nodes is one over the "
+    "tree's density (Hairer, Nørsett and Wanner, theorem II.2.13)"
+)
+
+
+def run_shows_weights(known: tuple[Tree, ...], method: Tableau, h: Any) -> Step:
+    """One step of a method on the equations of some trees, which must hold their branches."""
+    run = one_step(method, known, h)
+    return Step(
+        "rewrite",
+        tuple(run[tree] for tree in known),
+        tuple(h ** size(tree) * weight(tree, method) for tree in known),
+        why="one step from zero on the equations of the trees gives h to the number of nodes, times the weight",
+    )
+
+
+def flow_shows_densities(known: tuple[Tree, ...], h: Any) -> Step:
+    """The solution of the equations of some trees."""
+    exact = {tree: h ** size(tree) / density(tree) for tree in known}
+    return Step(
+        "differentiate",
+        tuple(exact.values()),
+        tuple(slope(tree, exact.__getitem__) for tree in known),
+        why="and their solution is h to the number of nodes, over the density",
+        by=(h,),
+    )
+
+
+def order_conditions(known: tuple[Tree, ...], method: Tableau, why: str, weights: tuple[Any, ...] = ()) -> Step:
+    """The weights of some trees, each told from the others by a factor of its own."""
+    general = symbolic(method.stages)
+    marks = [Symbol(f"x{place}", real=True) for place in range(len(known))]
+    pairs = tuple(zip(marks, known, strict=True))
+    return Step(
+        "substitute",
+        sum(mark * weight(tree, general) for mark, tree in pairs),
+        sum(mark * Rational(1, density(tree)) for mark, tree in pairs),
+        why=why,
+        by=values(method, weights),
+        wrong=(sum(mark * Rational(1, size(tree)) for mark, tree in pairs) + marks[0],),
+    )
+
+
+def missed(tree: Tree, method: Tableau, why: str, weights: tuple[Any, ...] = ()) -> Step:
+    """A condition that a method does not meet."""
+    condition = Eq(weight(tree, symbolic(method.stages)), Rational(1, density(tree)))
+    return Step("refute", condition, false, why=why, by=(dict(values(method, weights)),))
+
+
+# ---------------------------------------------------------------- tables within programs
 
 
 def entry(row: tuple[Any, ...], index: Symbol) -> Any:

@@ -32,7 +32,7 @@ from gnomon.identity import zero
 from gnomon.indexed import collapse
 from gnomon.normal import canon, fresh
 from gnomon.points import Point, agree, allowed, replaced
-from gnomon.rules import Found, Rule, all_zero, compare_sides, entries, given, granted
+from gnomon.rules import Found, Rule, all_zero, compare_sides, entries, granted
 
 _H = 200  # a central difference has half-width 2**-200
 _DEEP = 1024  # bits for differences of nearly equal numbers
@@ -160,9 +160,7 @@ def _upper_limits(step: Any, point: Point) -> list[Point]:
         for t in hi.free_symbols
         if t.is_Symbol and t.is_integer and t.name in point.values
     }
-    return [
-        point.at(**{t.name: fmpq(n) for t in ends}) for n in _UPPER if all(allowed(t, fmpq(n)) for t in ends)
-    ]
+    return [point.at(**{t.name: fmpq(n) for t in ends}) for n in _UPPER if all(allowed(t, fmpq(n)) for t in ends)]
 
 
 # ---------------------------------------------------------------- integrate
@@ -188,13 +186,11 @@ def _integrate(step: Any, after: Any, method: str) -> Found:
         raise ValueError(f"SymPy does not integrate {step.before}: give an antiderivative, by=(F,)")
     value, dropped = _summed(value)
     note = "; ".join(filter(None, [note, dropped, _quadrature_note(step.before)]))
-    return zero(value - after, given(step), method), note
+    return all_zero(value, after, step, method), note
 
 
 def _quadrature_note(e: Any) -> str:
-    infinite = any(
-        end.is_infinite for part in e.atoms(sp.Integral) for limit in part.limits for end in limit[1:]
-    )
+    infinite = any(end.is_infinite for part in e.atoms(sp.Integral) for limit in part.limits for end in limit[1:])
     return "infinite range by mpmath's quadrature, which is not rigorous" if infinite else ""
 
 
@@ -221,9 +217,7 @@ def _quadrature(part: Any, point: Point) -> Any:
     with mpmath.workdps(digits), ctx.workprec(BITS):
 
         def f(at: Any) -> Any:
-            return mpmath.mpf(
-                arb(Encloser(point.values, {}, point.functions).value(body, {x: arb(at)})).mid()
-            )
+            return mpmath.mpf(arb(Encloser(point.values, {}, point.functions).value(body, {x: arb(at)})).mid())
 
         def end(at: Any) -> Any:
             return mpmath.mpf(f"{'-' * (at is -sp.oo)}inf" if at.is_infinite else arb(point.exact(at)).mid())
@@ -271,7 +265,7 @@ def _to_limit(step: Any, after: Any, method: str) -> Found:
     found = _limit(step.before, *_approach(step))
     if not found.is_finite or not after.is_finite:
         return ("equality" if found == after else ""), ""
-    return zero(found - after, given(step), method), ""
+    return all_zero(found, after, step, method), ""
 
 
 def _compare_approach(step: Any, after: Any, point: Point) -> bool | None:
@@ -282,11 +276,7 @@ def _compare_approach(step: Any, after: Any, point: Point) -> bool | None:
     for sign in signs:
         distances = []
         for k in _NEAR:
-            at = (
-                fmpq(sign * 2 ** (k // 4))
-                if x0.is_infinite
-                else point.exact(x0, 2 * _DEEP) + fmpq(sign, 2**k)
-            )
+            at = fmpq(sign * 2 ** (k // 4)) if x0.is_infinite else point.exact(x0, 2 * _DEEP) + fmpq(sign, 2**k)
             value = point.at(**{x.name: at}).enclose(step.before, 2 * _DEEP)
             if target is None:
                 if not value * (1 if after is sp.oo else -1) > 0:

@@ -28,7 +28,7 @@ __all__ = [
     "peel_first", "peel_last", "prove", "relabel", "same",
 ]  # fmt: skip
 
-RULES: Mapping[str, Rule] = {**ALGEBRA, **CALCULUS, **INFERENCE}
+RULES: dict[str, Rule] = {**ALGEBRA, **CALCULUS, **INFERENCE}
 UNCHECKED = ("define", "cite")
 LIFTS = ("pointwise", "coordinate", "relabel", "block", "mode", "induction", "gaussian")
 LEAST = 4  # points that must have been compared, unless there are not so many
@@ -69,7 +69,10 @@ class Step:
             object.__setattr__(self, name, _frozen(getattr(self, name)))
 
     def to_data(self) -> dict[str, str]:
-        """The step as strings that ``sympy.sympify`` reads again, for a checker of another make."""
+        """The step as strings that ``sympy.sympify`` reads again, for a checker of another make.
+
+        Symbols carry their assumptions with them; functions, for which SymPy does not write them, do not.
+        """
         data = {"rule": self.rule, "why": self.why, "before": _text(self.before), "after": _text(self.after)}
         return data | {name: _text(getattr(self, name)) for name in ("by", "wrong", "assume")}
 
@@ -84,9 +87,7 @@ class Derivation:
 
     steps: tuple[Step, ...]
     scope: str = "every size"
-    lift: Literal["pointwise", "coordinate", "relabel", "block", "mode", "induction", "gaussian"] | None = (
-        None
-    )
+    lift: Literal["pointwise", "coordinate", "relabel", "block", "mode", "induction", "gaussian"] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", tuple(self.steps))
@@ -141,9 +142,7 @@ def prove(derivation: Derivation, seed: int = 0) -> Proof:
     elif all(result.symbolic is None for result in results):
         trust = "tested only"
     else:
-        trust = f"proved for {derivation.scope}" + (
-            f", citing {cited} theorem{'s' * (cited > 1)}" if cited else ""
-        )
+        trust = f"proved for {derivation.scope}" + (f", citing {cited} theorem{'s' * (cited > 1)}" if cited else "")
     return Proof(results, ok, trust, time.perf_counter() - start)
 
 
@@ -170,11 +169,10 @@ def check_step(step: Step, seed: int = 0) -> StepResult:
         kept = [] if complaint or not method else _not_rejected(rule, step, method, compared)
     except (EncloseError, ValueError, TypeError) as error:
         return result(False, bool(method), 0, 0, f"the numeric check failed: {_told(error)}")
-    problems = ([] if method else ["not shown symbolically"]) + [complaint] * bool(complaint) + kept
+    unshown = f"not shown symbolically: {note}" if note else "not shown symbolically"
+    problems = ([] if method else [unshown]) + [complaint] * bool(complaint) + kept
     rejected = len(rule.wrong(step)) - len(kept) if method and not complaint else 0
-    message = "; ".join(
-        problems or [f"by {', '.join(dict.fromkeys(method.split(', ')))}", *filter(None, [note])]
-    )
+    message = "; ".join(problems or [f"by {', '.join(dict.fromkeys(method.split(', ')))}", *filter(None, [note])])
     return result(not problems, bool(method), len(compared), rejected, message)
 
 
@@ -217,11 +215,18 @@ def _not_rejected(rule: Rule, step: Step, method: str, compared: Iterable[Point]
     """A complaint for each wrong right-hand side that a certificate does not refuse."""
     found = []
     for wrong in rule.wrong(step):
-        by = [] if not rule.symbolic(step, wrong, method)[0] else ["symbolic"]
+        by = ["symbolic"] if _shown(rule, step, wrong, method) else []
         by += [] if any(_verdict(rule, step, wrong, point) is False for point in compared) else ["numeric"]
         if by:
             found.append(f"the {' and the '.join(by)} check does not refuse the wrong {wrong}")
     return found
+
+
+def _shown(rule: Rule, step: Step, wrong: Any, method: str) -> bool:
+    try:
+        return bool(rule.symbolic(step, wrong, method)[0])
+    except Exception:  # a formula that the rule cannot even read is not shown
+        return False
 
 
 def _told(error: Exception) -> str:

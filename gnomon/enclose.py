@@ -243,10 +243,7 @@ _ELEMENTARY = {
         getattr(sp, name): name
         for name in ["sin", "cos", "tan", "cot", "asin", "acos", "atan", "sinh", "cosh", "tanh", "coth"]
     },
-    **{
-        getattr(sp, name): name
-        for name in ["asinh", "acosh", "atanh", "erf", "erfc", "erfi", "gamma"]
-    },
+    **{getattr(sp, name): name for name in ["asinh", "acosh", "atanh", "erf", "erfc", "erfi", "gamma"]},
     sp.loggamma: "lgamma",
     expm1: "expm1",
     log1p: "log1p",

@@ -88,11 +88,7 @@ class _Fractions:
         for key in sorted(self.keys, key=lambda key: -len(list(sp.preorder_traversal(key[0])))):
             order, meaning = self._equation(key)
             at = self.at[key]
-            most = (
-                max((int(powers[at]) // order for powers in polynomial.monoms()), default=0)
-                if order > 1
-                else 0
-            )
+            most = max((int(powers[at]) // order for powers in polynomial.monoms()), default=0) if order > 1 else 0
             if most == 0:
                 continue
             above, below = self.convert(meaning)

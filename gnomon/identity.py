@@ -123,7 +123,7 @@ def _radicals(e: Any, given: list[Any]) -> bool:
     def split(x: Any) -> Any:
         outside, inside = [], sp.S.One
         for factor in sp.Mul.make_args(sp.factor(sp.together(x.base))):
-            sign = 1 if known_nonnegative(factor, given) else -1 if known_nonnegative(-factor, given) else 0
+            sign = 1 if _known_nonnegative(factor, given) else -1 if _known_nonnegative(-factor, given) else 0
             outside += [sp.Pow(sign * factor, x.exp)] if sign else []
             inside *= sign or factor
         return sp.Mul(*outside) * sp.Pow(inside, x.exp)
@@ -131,10 +131,14 @@ def _radicals(e: Any, given: list[Any]) -> bool:
     return any(roots(x) for x in e.atoms(sp.Pow)) and _ends_or_fractions(e.replace(roots, split), given)
 
 
-def known_nonnegative(e: Any, given: Iterable[Any] = ()) -> bool:
-    """Whether SymPy's assumptions say so, or one of the given expressions is a positive multiple of it."""
+def known_multiple(e: Any, known: Iterable[Any]) -> bool:
+    """Whether an expression is a positive multiple of one that is known."""
     e = canon(e)
-    return bool(e.is_nonnegative) or any(canon(e.primitive()[1] - one.primitive()[1]) == 0 for one in given)
+    return any(canon(e.primitive()[1] - one.primitive()[1]) == 0 for one in known)
+
+
+def _known_nonnegative(e: Any, given: list[Any]) -> bool:
+    return bool(e.is_nonnegative) or known_multiple(e, given)
 
 
 def _exponentials(e: Any, given: list[Any]) -> bool:
@@ -166,31 +170,18 @@ def _cases(e: Any, given: list[Any]) -> bool:
     if e.has(sp.Max, sp.Min) and _fractions(canon(e.rewrite(sp.Abs)), given):
         return True
     bound = {v for ranged in e.atoms(sp.Sum, sp.Product) for v in ranged.variables}
-    found = {
-        s
-        for x in e.atoms(*kinds)
-        for s in x.atoms(sp.Symbol, sp.Indexed)
-        if s in e.free_symbols and s.is_real
-    }
-    found = {
-        s for s in found if not bound & s.free_symbols and (s.is_positive is None or s.is_negative is None)
-    }
+    found = {s for x in e.atoms(*kinds) for s in x.atoms(sp.Symbol, sp.Indexed) if s in e.free_symbols and s.is_real}
+    found = {s for s in found if not bound & s.free_symbols and (s.is_positive is None or s.is_negative is None)}
     if not found or len(found) > _MOST_CASES:
         return False
     s = min(found, key=str)
     p = sp.Dummy(str(s), positive=True)
     signs = [(p, s.is_positive), (-p, s.is_negative), (sp.S.Zero, s.is_zero)]
-    return all(
-        possible is False or _in_case(e.xreplace({s: value}), True, given) for value, possible in signs
-    )
+    return all(possible is False or _in_case(e.xreplace({s: value}), True, given) for value, possible in signs)
 
 
 def _in_case(e: Any, condition: Any, given: list[Any]) -> bool:
-    if (
-        isinstance(condition, sp.Eq)
-        and condition.lhs.is_Symbol
-        and condition.lhs not in condition.rhs.free_symbols
-    ):
+    if isinstance(condition, sp.Eq) and condition.lhs.is_Symbol and condition.lhs not in condition.rhs.free_symbols:
         e = e.xreplace({condition.lhs: condition.rhs})
     e = canon(e)
     undefined = e.has(sp.nan, sp.zoo)  # then there is nothing to agree with

@@ -25,7 +25,7 @@ from flint import arb, fmpq
 from sympy.core.function import AppliedUndef
 
 from gnomon.enclose import Undecided
-from gnomon.identity import known_nonnegative, zero
+from gnomon.identity import known_multiple, zero
 from gnomon.normal import canon, fresh
 from gnomon.points import Entries, Point, agree
 from gnomon.rules import Found, Rule, all_zero, entries, family, given
@@ -64,10 +64,7 @@ def _solve(step: Any, after: Any, method: str) -> Found:
     if len(claimed) == 1 and slope != 0 and step.by[0] not in slope.free_symbols:
         return found, "the equation is linear" + ("" if slope.is_nonzero else f", {slope} not 0")
     others = _solved(tuple(gaps), step.by)
-    matched = [
-        any(all(zero(one[u] - other.get(u, u), known) for u in step.by) for one in claimed)
-        for other in others
-    ]
+    matched = [any(all(zero(one[u] - other.get(u, u), known) for u in step.by) for one in claimed) for other in others]
     if len(others) != len(claimed) or not all(matched):
         return "", f"SymPy's solutions are {others}"
     return found, "SymPy finds no other solution"
@@ -131,9 +128,7 @@ def _induction(step: Any, after: Any, method: str) -> Found:
     left, rhs, t, t0, values, direction = _recurrence(step)
     names = _arguments(left)
     after, rhs = fresh(after), fresh(rhs)
-    earlier = {
-        x: after.xreplace(dict(zip(names, _arguments(x), strict=True))) for x in _occurrences(rhs, left)
-    }
+    earlier = {x: after.xreplace(dict(zip(names, _arguments(x), strict=True))) for x in _occurrences(rhs, left)}
     gaps = [after.subs(t, t0 + direction * k) - value for k, value in enumerate(values)]
     return all_zero((*gaps, after - rhs.xreplace(earlier)), (0,) * (len(gaps) + 1), step, method), ""
 
@@ -152,9 +147,7 @@ def _compare_unrolled(step: Any, after: Any, point: Point) -> bool | None:
     known = Entries(entry)
     held = str(left.base.label) if isinstance(left, sp.Indexed) else ""
     if not held:
-        point = Point(
-            point.values, {**point.functions, left.func.__name__: lambda *at: known(*(int(a.p) for a in at))}
-        )
+        point = Point(point.values, {**point.functions, left.func.__name__: lambda *at: known(*(int(a.p) for a in at))})
     here = [int(point.exact(name).p) for name in _arguments(left)]
     verdicts = []
     for since in range(_UNROLLED + 1):
@@ -174,30 +167,38 @@ def _excess(relation: Any) -> Any:
 
 
 def _inequality(step: Any, after: Any, method: str) -> Found:
-    found = zero(_excess(step.before) - after, given(step), method)
+    found = all_zero(_excess(step.before), after, step, method)
     strict = isinstance(step.before, (sp.Gt, sp.Lt))
-    if found and not plainly_nonnegative(after, [canon(e) for e in given(step)], strict):
+    if found and not Signs(step.assume).show(after, strict):
         return "", f"{after} is not plainly {'positive' if strict else 'nonnegative'}"
     return found, ""
 
 
-def plainly_nonnegative(e: Any, known: Iterable[Any] = (), strict: bool = False) -> bool:
-    """Whether an expression is seen to be nonnegative (positive): sums and products of such, even powers."""
-    if (e.is_positive if strict else e.is_nonnegative) or (not strict and known_nonnegative(e, known)):
-        return True
-    if e.is_Add:
-        signs = [plainly_nonnegative(arg, known) for arg in e.args]
-        return all(signs) and (not strict or any(plainly_nonnegative(arg, known, True) for arg in e.args))
-    if e.is_Mul:
-        return all(plainly_nonnegative(arg, known, strict) for arg in e.args)
-    if e.is_Pow:
-        even = e.exp.is_even and e.base.is_real and not strict
-        return bool(even) or (plainly_nonnegative(e.base, known, strict) and bool(e.exp.is_real))
-    if isinstance(e, (sp.Sum, sp.Product)):
-        return plainly_nonnegative(e.function, known, strict) and not (strict and isinstance(e, sp.Sum))
-    if isinstance(e, sp.Piecewise):
-        return all(plainly_nonnegative(branch, known, strict) for branch, _ in e.args)
-    return False
+class Signs:
+    """Sees that an expression is nonnegative, or positive: sums and products of what is, even powers, assumptions."""
+
+    def __init__(self, assume: Iterable[Any]) -> None:
+        relations = [relation for relation in assume if isinstance(relation, (sp.Gt, sp.Ge, sp.Lt, sp.Le))]
+        self.nonnegative = [canon(relation.gts - relation.lts) for relation in relations]
+        self.positive = [canon(r.gts - r.lts) for r in relations if isinstance(r, (sp.Gt, sp.Lt))]
+
+    def show(self, e: Any, strict: bool = False) -> bool:
+        if (e.is_positive if strict else e.is_nonnegative) or known_multiple(
+            e, self.positive if strict else self.nonnegative
+        ):
+            return True
+        if e.is_Add:
+            return all(map(self.show, e.args)) and (not strict or any(self.show(arg, True) for arg in e.args))
+        if e.is_Mul:
+            return all(self.show(arg, strict) for arg in e.args)
+        if e.is_Pow:
+            even = bool(e.exp.is_even and e.base.is_real and not strict)
+            return even or (bool(e.exp.is_real) and self.show(e.base, strict))
+        if isinstance(e, (sp.Sum, sp.Product)):
+            return self.show(e.function, strict) and not (strict and isinstance(e, sp.Sum))
+        if isinstance(e, sp.Piecewise):
+            return all(self.show(branch, strict) for branch, _ in e.args)
+        return False
 
 
 def _compare_excess(step: Any, after: Any, point: Point) -> bool | None:
@@ -227,9 +228,7 @@ def _at(step: Any, pairs: Any) -> tuple[dict[Any, Any], Point]:
         else:
             kinds = family(key(*value.variables), value.expr) if isinstance(value, sp.Lambda) else []
             if not kinds:
-                raise ValueError(
-                    f"a point gives a number to each symbol and entry, a Lambda to each function: {key}"
-                )
+                raise ValueError(f"a point gives a number to each symbol and entry, a Lambda to each function: {key}")
             for kind, meaning in kinds:
                 functions[kind.__name__] = put[kind] = sp.Lambda(value.variables, meaning)
     return put, Point(values, functions)

@@ -253,6 +253,8 @@ class Lowering:
     def _fold(self, op: str, nodes: list[int]) -> int:
         if not nodes:
             return self.slp.constant(0 if op == "add" else 1)
+        if op == "add":
+            return self.slp.total(nodes)
         total = nodes[0]
         for node in nodes[1:]:
             total = self.slp.binary(op, total, node)

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
 import sympy as sp
-from sympy.core.function import AppliedUndef, UndefinedFunction
+from sympy.core.function import AppliedUndef, FunctionClass
 from sympy.core.relational import Relational
 from sympy.printing.conventions import requires_partial
 
@@ -27,9 +27,11 @@ _CONSTANTS = {sp.pi: "π", sp.E: "e", sp.oo: "∞", sp.I: "i", sp.nan: "undefine
 def mathml(expr: Any) -> str:
     """Return ``expr`` as a ``<math>`` element, in ASCII with character references.
 
-    ``expr`` is SymPy, a Python number, tuple or list, or a string, which is set as words. Write a definition
-    that SymPy would evaluate as ``Eq(lhs, rhs, evaluate=False)``.
+    ``expr`` is SymPy, a Python number, tuple or list, or a string, which is set as words; None is nothing. Write a
+    definition that SymPy would evaluate as ``Eq(lhs, rhs, evaluate=False)``.
     """
+    if expr is None:
+        return ""
     content = _lay(expr)
     root = Element("math", {"displaystyle": "true", "alttext": line(content)})
     root.extend(content if content.tag == "mrow" else [content])
@@ -103,9 +105,7 @@ def _mul(expr: Any) -> Element:
 
 
 def _product(factors: list[Any]) -> Element:
-    factors = sorted(
-        factors, key=lambda factor: isinstance(factor, _TALL)
-    )  # a sum reaches to the end: goes last
+    factors = sorted(factors, key=lambda factor: isinstance(factor, _TALL))  # a sum reaches to the end: goes last
     if not factors:
         return make("mn", "1")
     if len(factors) == 1:
@@ -119,9 +119,7 @@ def _product(factors: list[Any]) -> Element:
             # A letter before brackets would read as a function, and two numbers as one.
             dot = _head(part).tag == "mn" or (isinstance(before, sp.Symbol) and _head(part).text == "(")
             parts.append(operator("⋅" if dot else TIMES))
-            words = any(
-                _head(side).tag == "mi" and len(_head(side).text or "") > 1 for side in (parts[-2], part)
-            )
+            words = any(_head(side).tag == "mi" and len(_head(side).text or "") > 1 for side in (parts[-2], part))
             if words or isinstance(before, sp.Function) or isinstance(factor, (sp.Function, *_TALL)):
                 parts.append(space())
         parts.append(part)
@@ -146,9 +144,7 @@ def _pow(expr: Any) -> Element:
     if exponent.is_Integer and isinstance(base, (sp.sin, sp.cos, sp.tanh, sp.sinh, sp.cosh, sp.sech)):
         return _apply(make("msup", make("mi", base.func.__name__), _lay(exponent)), base.args)
     if exponent.is_Rational and not exponent.is_Integer:
-        power = row(
-            make("mn", str(exponent.p)), operator("/", lspace="0", rspace="0"), make("mn", str(exponent.q))
-        )
+        power = row(make("mn", str(exponent.p)), operator("/", lspace="0", rspace="0"), make("mn", str(exponent.q)))
         return raised(_in(base, ATOM), power)
     return raised(_in(base, ATOM), _lay(exponent))
 
@@ -225,7 +221,7 @@ def _derivative(expr: Any) -> Element:
     for variable, count in expr.variable_count:
         what = _lay(variable)
         below += [make("mi", sign, mathvariant="normal"), what if count == 1 else raised(what, _lay(count))]
-    if isinstance(expr.expr, (AppliedUndef, sp.Symbol, sp.Indexed)):
+    if isinstance(expr.expr, (sp.Function, sp.Symbol, sp.Indexed)):
         return make("mfrac", row(delta(order), _lay(expr.expr)), row(*below))
     return row(make("mfrac", delta(order), row(*below)), space(), _in(expr.expr, PRODUCT))
 
@@ -269,6 +265,10 @@ def _words(word: str) -> Callable[[Any], Element]:
 
 
 def _tuple(expr: Any) -> Element:
+    if len(expr) > 1 and all(isinstance(part, Relational) for part in expr):  # a statement with several parts
+        return make(
+            "mtable", *(make("mtr", make("mtd", _lay(part))) for part in expr), class_="lines", displaystyle="true"
+        )
     return fence(join(map(_lay, expr)))
 
 
@@ -309,13 +309,11 @@ _RULES: dict[Any, Callable[[Any], Element]] = {
     sp.floor: lambda expr: fence(_lay(expr.args[0]), "⌊", "⌋"),
     sp.ceiling: lambda expr: fence(_lay(expr.args[0]), "⌈", "⌉"),
     sp.factorial: lambda expr: row(_in(expr.args[0], ATOM), operator("!")),
-    sp.Mod: lambda expr: row(
-        _in(expr.args[0], POWER), make("mtext", "\u00a0mod\u00a0"), _in(expr.args[1], POWER)
-    ),
+    sp.Mod: lambda expr: row(_in(expr.args[0], POWER), make("mtext", "\u00a0mod\u00a0"), _in(expr.args[1], POWER)),
     sp.KroneckerDelta: lambda expr: make("msub", make("mi", "δ"), join(map(_lay, expr.args)), class_="at"),
     sp.Function: _function,
     sp.Order: lambda expr: _apply(make("mi", "O"), expr.args[:1]),
-    UndefinedFunction: lambda expr: function_name(expr.__name__),
+    FunctionClass: lambda expr: function_name(expr.__name__),
     sp.Sum: _big("∑"),
     sp.Product: _big("∏"),
     sp.Integral: _integral,

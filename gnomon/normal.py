@@ -133,9 +133,7 @@ class _Normal:
         if isinstance(e, sp.Product):
             return self.close_product(e)
         if isinstance(e, sp.Integral):
-            return self.name(
-                sp.Integral, self.form(e.function), tuple(tuple(limit) for limit in e.limits), "real"
-            )
+            return self.name(sp.Integral, self.form(e.function), tuple(tuple(limit) for limit in e.limits), "real")
         if e.is_Relational:
             return self.relation(e)
         return e.func(*[self.form(arg) for arg in e.args])
@@ -207,9 +205,7 @@ class _Normal:
         for order in self.orders(body, limits):
             new = {limit[0]: name for limit, name in zip(order, names, strict=True)}
             named = body.xreplace(new)
-            if (
-                again or self.symmetric
-            ):  # what was chosen inside may have hung on dummies that had no name yet
+            if again or self.symmetric:  # what was chosen inside may have hung on dummies that had no name yet
                 named = self.form(fresh(named))
             ends = _innermost_first([tuple(part.xreplace(new) for part in limit) for limit in order])
             found.setdefault((str(named), str(ends)), (named, *ends))
@@ -262,9 +258,7 @@ def _groups(factors: Any, limits: Limits) -> list[tuple[Any, Limits]]:
     """A summand as a product of summands that share no dummy, the first of which has none."""
     bound = {limit[0] for limit in limits}
     groups: list[tuple[set[Any], list[Any]]] = []
-    touching: list[tuple[set[Any], list[Any]]] = [
-        ({d} | (bound & hi.free_symbols), []) for d, _, hi in limits
-    ]
+    touching: list[tuple[set[Any], list[Any]]] = [({d} | (bound & hi.free_symbols), []) for d, _, hi in limits]
     touching += [(bound & factor.free_symbols, [factor]) for factor in sp.Mul.make_args(factors)]
     outside = [factor for dummies, held in touching if not dummies for factor in held]
     for dummies, held in touching:
@@ -283,9 +277,7 @@ def _innermost_first(limits: list[Any]) -> list[Any]:
     """The limits in their order, except that one whose ends use a dummy comes before that dummy's own."""
     done: list[Any] = []
     while limits:
-        free = [
-            at for at in limits if not any(at[0] in end.free_symbols for other in limits for end in other[1:])
-        ]
+        free = [at for at in limits if not any(at[0] in end.free_symbols for other in limits for end in other[1:])]
         done.append(free[0])
         limits = [at for at in limits if at is not free[0]]
     return done

@@ -54,8 +54,9 @@ def _read(element: Element, tight: bool) -> str:
         case "munder" | "munderover":
             return _range(element)
         case "mtable":
-            rows = [(" " if element.get("class") else ", ").join(map(line, row)) for row in element]
-            return "; ".join(rows) + ("}" if element.get("class") else "")
+            kind = element.get("class")
+            rows = [(" " if kind else ", ").join(map(line, row)) for row in element]
+            return "; ".join(rows) + ("}" if kind == "cases" else "")
         case _:
             return "".join(parts)
 

@@ -146,9 +146,7 @@ def atoms_of(expressions: Iterable[Any]) -> Atoms:
 
     def note(found: dict[str, Any], name: str, what: Any, key: Any) -> None:
         if name in found and key(found[name]) != key(what):
-            raise ValueError(
-                f"two different things are named {name}; SymPy tells symbols apart by their assumptions"
-            )
+            raise ValueError(f"two different things are named {name}; SymPy tells symbols apart by their assumptions")
         found[name] = what
 
     for e in expressions:
@@ -161,12 +159,7 @@ def atoms_of(expressions: Iterable[Any]) -> Atoms:
             if symbol.is_Symbol:
                 note(symbols, symbol.name, symbol, lambda symbol: symbol)
         for ranged in e.atoms(sp.Sum, sp.Product):
-            sizes |= {
-                s.name
-                for _, lo, hi in ranged.limits
-                for s in (lo.free_symbols | hi.free_symbols)
-                if s.is_Symbol
-            }
+            sizes |= {s.name for _, lo, hi in ranged.limits for s in (lo.free_symbols | hi.free_symbols) if s.is_Symbol}
         for applied in e.atoms(sp.Function):
             if isinstance(applied, AppliedUndef) or hasattr(applied, "family"):
                 note(functions, applied.func.__name__, applied, lambda applied: applied.func)

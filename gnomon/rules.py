@@ -57,9 +57,7 @@ def parts(value: Any) -> Iterator[Any]:
 def given(step: Any) -> list[Any]:
     """What the step's assumptions say is nonnegative."""
     return [
-        relation.gts - relation.lts
-        for relation in step.assume
-        if isinstance(relation, (sp.Gt, sp.Ge, sp.Lt, sp.Le))
+        relation.gts - relation.lts for relation in step.assume if isinstance(relation, (sp.Gt, sp.Ge, sp.Lt, sp.Le))
     ]
 
 
@@ -69,8 +67,15 @@ def all_zero(lefts: Any, rights: Any, step: Any, method: str) -> str:
     if len(lefts) != len(rights):
         return ""
     asked = method.split(", ") if method.count(", ") == len(lefts) - 1 else [""] * len(lefts)
-    found = [zero(a - b, given(step), one) for a, b, one in zip(lefts, rights, asked, strict=True)]
+    found = [_zero(a - b, step, one) for a, b, one in zip(lefts, rights, asked, strict=True)]
     return ", ".join(found) if all(found) else ""
+
+
+def _zero(e: Any, step: Any, method: str) -> str:
+    """The method that shows an expression to be zero, with the equations that the step assumes put in or without."""
+    equations = [(equation.lhs, equation.rhs) for equation in step.assume if isinstance(equation, sp.Eq)]
+    found = zero(substituted(canon(collapse(e)), equations, required=False), given(step), method) if equations else ""
+    return found or zero(e, given(step), method)
 
 
 def all_agree(point: Point, lefts: Any, rights: Any, bits: int = BITS) -> bool | None:
@@ -78,9 +83,7 @@ def all_agree(point: Point, lefts: Any, rights: Any, bits: int = BITS) -> bool |
     lefts, rights = entries(lefts), entries(rights)
     if len(lefts) != len(rights):
         return False
-    verdicts = [
-        agree(point.enclose(a, bits), point.enclose(b, bits)) for a, b in zip(lefts, rights, strict=True)
-    ]
+    verdicts = [agree(point.enclose(a, bits), point.enclose(b, bits)) for a, b in zip(lefts, rights, strict=True)]
     return False if False in verdicts else None if None in verdicts else True
 
 
@@ -146,12 +149,10 @@ def granted(ranges: Iterable[tuple[Any, Any, Any]]) -> str:
 
 
 def _rewrite(step: Any, after: Any, method: str) -> Found:
-    if step.before == after:
+    if step.before == after == step.after:
         raise ValueError("both sides are the same already, so that nothing is shown: SymPy worked it out on the way")
     if any(e.is_Relational for e in parts((step.before, after))):
-        raise ValueError(
-            "rewrite compares expressions: give left side minus right side, or use solve or inequality"
-        )
+        raise ValueError("rewrite compares expressions: give left side minus right side, or use solve or inequality")
     return all_zero(step.before, after, step, method), granted(assumed_ranges(step))
 
 
@@ -174,7 +175,7 @@ def _reindex(step: Any, after: Any, method: str) -> Found:
             before = before.replace(lambda e: isinstance(e, sp.Sum), lambda e, s=how: _permuted(e, s))
         elif not isinstance(how, sp.IndexedBase):
             before = before.replace(lambda e: isinstance(e, sp.Sum), lambda e, pair=how: _moved(e, *pair))
-    return zero(canon(before - after, _symmetric(step)), given(step), method), ""
+    return all_zero(canon(before - after, _symmetric(step)), sp.S.Zero, step, method), ""
 
 
 def _permuted(e: Any, s: Any) -> Any:
@@ -209,9 +210,7 @@ def _moved(e: Any, i: Any, new: Any) -> Any:
 
 
 def _compare_permuted(step: Any, after: Any, point: Point) -> bool | None:
-    moved = {
-        s.__name__: _bijection(step.before, s, point) for s in step.by if isinstance(s, UndefinedFunction)
-    }
+    moved = {s.__name__: _bijection(step.before, s, point) for s in step.by if isinstance(s, UndefinedFunction)}
     return all_agree(Point(point.values, {**point.functions, **moved}), step.before, after)
 
 
@@ -229,14 +228,14 @@ def _bijection(e: Any, s: Any, point: Point) -> Callable[[Any], Any]:
 # ---------------------------------------------------------------- substitute
 
 
-def substituted(e: Any, pairs: Iterable[tuple[Any, Any]]) -> Any:
+def substituted(e: Any, pairs: Iterable[tuple[Any, Any]], required: bool = True) -> Any:
     """Put ``new`` in the place of ``old`` everywhere, all pairs at once and without capture.
 
     An ``old`` that is ``x[i]`` or ``f(u)`` with plain symbols in it is a pattern; one for an opaque function
     brings those for its derivatives along.
 
     Raises:
-        ValueError: if an ``old`` does not occur.
+        ValueError: if an ``old`` does not occur, unless that is not ``required``.
     """
     left = dict(pairs)
     whole = {old: fresh(new) for old, new in left.items() if pattern(old) is None}
@@ -266,13 +265,16 @@ def substituted(e: Any, pairs: Iterable[tuple[Any, Any]]) -> Any:
         return x.func(*[put(arg) for arg in x.args])
 
     result = put(fresh(e))
-    for old, new in left.items():
-        more = result.subs(old, new)  # as a part of a longer sum or product
-        if more == result:
-            more = canon(result).subs(canon(old), new)
-        if pattern(old) is not None or more.has(old):
-            raise ValueError(f"{old} does not occur in {e}")
-        result = more
+    for old, new in whole.items():
+        if old.has(sp.Sum, sp.Product) and (more := canon(result)).has(canon(old)):  # as a factor pulled out
+            result = more.xreplace({canon(old): new})
+        elif old in left and (more := result.subs(old, new)) != result:  # as a part of a longer sum or product
+            result = more
+        elif old in left:
+            continue
+        left.pop(old, None)
+    if left and required:
+        raise ValueError(f"{next(iter(left))} does not occur in {e}")
     return result.replace(lambda x: isinstance(x, sp.Derivative), lambda x: x.doit())
 
 

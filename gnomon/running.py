@@ -9,6 +9,7 @@ is excused, and counted.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -50,11 +51,12 @@ class Format:
 
 @dataclass(frozen=True)
 class Charge:
-    """What an operation costs: a relative rounding, an underflow, the underflow of a library function."""
+    """What an operation costs: a relative rounding, an underflow, that of a library function; and where it overflows."""
 
     u: float
     eta: float
     tiny: float
+    largest: float
 
 
 Pair = tuple[Tensor, Tensor]
@@ -86,7 +88,7 @@ def values(slp: SLP, outputs: Sequence[int], leaves: Mapping[Leaf, Any], like: T
 
 
 PLAIN: dict[str, Callable[..., Tensor]] = {
-    "add": torch.add, "mul": torch.mul, "div": torch.div, "neg": torch.neg, "pow": torch.pow, "sqrt": torch.sqrt,
+    "add": torch.add, "sum": lambda *terms: functools.reduce(torch.add, terms), "mul": torch.mul, "div": torch.div, "neg": torch.neg, "pow": torch.pow, "sqrt": torch.sqrt,
     "exp": torch.exp, "log": torch.log, "log1p": torch.log1p, "expm1": torch.expm1, "tanh": torch.tanh,
     "sin": torch.sin, "cos": torch.cos, "abs": torch.abs, "sign": torch.sign, "erf": torch.erf,
     "max": torch.maximum, "min": torch.minimum, "lt": torch.lt, "le": torch.le, "eq": torch.eq,
@@ -108,8 +110,8 @@ def bounded(
     subject's error and that of the float64 value together; it is infinite where the point must be excused.
     """
     subject, double = Format(dtype), Format(torch.float64)
-    tensor = Charge(subject.u + double.u, subject.eta + double.eta, subject.tiny + double.tiny)
-    host = Charge(2 * double.u, 2 * double.eta, 2 * double.tiny)
+    tensor = Charge(subject.u + double.u, subject.eta + double.eta, subject.tiny + double.tiny, subject.largest)
+    host = Charge(2 * double.u, 2 * double.eta, 2 * double.tiny, double.largest)
     made: dict[int, Pair] = {}
     entered: dict[int, Pair] = {}
     free = slp.last_use(outputs)
@@ -159,6 +161,14 @@ def _enter(pair: Pair, subject: Format) -> Pair:
 def _add(c: Charge, a: Pair, b: Pair) -> Pair:
     value = a[0] + b[0]
     return value, a[1] + b[1] + value.abs() * c.u
+
+
+def _sum(c: Charge, *terms: Pair) -> Pair:
+    """A sum in any order: each of its n - 1 additions errs by at most a unit of the sum of the sizes."""
+    value = functools.reduce(torch.add, [term[0] for term in terms])
+    size = functools.reduce(torch.add, [term[0].abs() for term in terms])
+    error = functools.reduce(torch.add, [term[1] for term in terms])
+    return value, (error + size * ((len(terms) - 1) * c.u)).masked_fill(size + error > c.largest, INF)
 
 
 def _mul(c: Charge, a: Pair, b: Pair) -> Pair:
@@ -263,6 +273,7 @@ def _select(c: Charge, condition: Pair, a: Pair, b: Pair) -> Pair:
 
 RULES: dict[str, Callable[..., Pair]] = {
     "add": _add,
+    "sum": _sum,
     "mul": _mul,
     "div": _div,
     "neg": lambda c, a: (-a[0], a[1]),

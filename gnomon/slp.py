@@ -44,8 +44,8 @@ class Node:
 class SLP:
     """A program under construction: append with the methods, which fold what is exact (x + 0, 1·x, 0·x).
 
-    ``host`` marks nodes that Python computes from hyper-parameters alone. ``range`` holds each node's least and greatest
-    value for inputs in their domains; rounding is monotone, so a computed value does not leave it either, which is
+    ``host`` marks nodes that Python computes from hyper-parameters alone. ``range`` holds the least and greatest value
+    of a node for inputs in their domains; rounding is monotone, so a computed value does not leave it either, which is
     what keeps the budget of a square root finite at zero.
     """
 
@@ -96,6 +96,16 @@ class SLP:
             return a
         (a0, a1), (b0, b1) = self.range[a], self.range[b]
         return self._put("add", a, b, within=(a0 + b0, a1 + b1))
+
+    def total(self, terms: Sequence[int]) -> int:
+        """The sum of any number of nodes; of three or more as one operation, whose budget knows no order."""
+        exact = sum((value for value in map(self._const, terms) if value is not None), Fraction(0))
+        left = [term for term in terms if self._const(term) is None]
+        left += [self.constant(exact)] if exact or not left else []
+        if len(left) < 3:
+            return left[0] if len(left) == 1 else self.add(*left)
+        low, high = (sum(self.range[term][end] for term in left) for end in (0, 1))
+        return self._put("sum", *left, within=(low, high))
 
     def mul(self, a: int, b: int) -> int:
         x, y = self._const(a), self._const(b)
@@ -220,6 +230,7 @@ def partials(slp: SLP, number: int) -> list[int]:
     b = node.args[1] if len(node.args) > 1 else -1
     rules: dict[str, Callable[[], list[int]]] = {
         "add": lambda: [one, one],
+        "sum": lambda: [one] * len(node.args),
         "neg": lambda: [slp.constant(-1)],
         "mul": lambda: [b, a],
         "div": lambda: [slp.div(one, b), slp.neg(slp.div(number, b))],
@@ -255,21 +266,20 @@ def _picked(slp: SLP, condition: int) -> list[int]:
 
 def pullback(slp: SLP, outputs: Sequence[int], cotangents: Sequence[int]) -> dict[Leaf, int]:
     """The vector-Jacobian product by reverse mode: the nodes of the gradient by every leaf but host numbers."""
-    adjoint: dict[int, int] = {}
+    pieces: dict[int, list[int]] = {}
     for out, cotangent in zip(outputs, cotangents, strict=True):
-        adjoint[out] = slp.add(adjoint[out], cotangent) if out in adjoint else cotangent
+        pieces.setdefault(out, []).append(cotangent)
     gradient: dict[Leaf, int] = {}
     for number in reversed(slp.reachable(outputs)):
         node = slp.nodes[number]
-        if number not in adjoint or slp.host[number]:
+        if number not in pieces or slp.host[number]:
             continue
+        adjoint = slp.total(pieces[number])
         if node.op == "leaf":
-            gradient[node.value] = adjoint[number]
+            gradient[node.value] = adjoint
         if not node.args or node.op in ("lt", "le", "eq"):
             continue
         for arg, partial in zip(node.args, partials(slp, number), strict=True):
-            if slp.host[arg]:
-                continue
-            piece = slp.mul(adjoint[number], partial)
-            adjoint[arg] = slp.add(adjoint[arg], piece) if arg in adjoint else piece
+            if not slp.host[arg]:
+                pieces.setdefault(arg, []).append(slp.mul(adjoint, partial))
     return gradient

@@ -127,9 +127,7 @@ class _Network:
         self.case = case
         self.module = self._made(subject, case.structure["n"])
         self.matrices = self._named(self.module, 2, len(case.structure["n"]) - 1)
-        self.vectors = self._named(
-            self.module, 1, len(self.matrices) if case.structure["biases"] == "yes" else 0
-        )
+        self.vectors = self._named(self.module, 1, len(self.matrices) if case.structure["biases"] == "yes" else 0)
         probe = self._made(subject, (1,) + (2,) * len(self.matrices))
         first = self._named(probe, 2, len(self.matrices))[0]
         self.stores_transposes = tuple(probe.get_parameter(first).shape) == (2, 1)  # as nn.Linear does
@@ -212,9 +210,7 @@ def function_gradient(subject: Any, case: Case) -> Call:
 _PARAMETERS = "weights, biases, activation, output_activation"
 
 DRIVERS: dict[str, Driver] = {
-    "forward_pass": Driver(
-        forward_pass, f"a function: f(x, {_PARAMETERS}) -> (pre-activations, activations)"
-    ),
+    "forward_pass": Driver(forward_pass, f"a function: f(x, {_PARAMETERS}) -> (pre-activations, activations)"),
     # a pass written out needs no autograd, and usually works outside it
     "backward_pass": Driver(
         backward_pass,
@@ -226,9 +222,7 @@ DRIVERS: dict[str, Driver] = {
         "a function: f(x, y, weights, biases, lr, activation, output_activation) -> (weights, biases)",
         gradient="none",
     ),
-    "network": Driver(
-        network, "a module class: Net((n_0, ..., n_k), activation=, output_activation=, bias=)"
-    ),
+    "network": Driver(network, "a module class: Net((n_0, ..., n_k), activation=, output_activation=, bias=)"),
     "network_gradient": Driver(
         network_gradient, "a module class: Net((n_0, ..., n_k), activation=, output_activation=, bias=)"
     ),

@@ -245,30 +245,31 @@ class _Watch:
 
 
 def adjoint_memory(subject: Any, case: Case) -> Call:
-    """Solve and differentiate with step sizes h and h / N, and compare what autograd keeps.
+    """Solve and differentiate with steps of size h and of size h / N, and compare what autograd keeps.
 
-    Output ``growth``: the most numbers saved at once with the small steps, less those with the large ones.
+    Output ``growth``: the most numbers kept at once with the small steps, less those with the large ones.
     """
     problem = Problem(case)
-    size = case.host[case.options["step_size"]]
 
     def kept(tensors: Tensors, step_size: float) -> int:
         watch = _Watch()
         known = {name: value.detach().clone().requires_grad_() for name, value in tensors.items()}
+        state = problem.state(known).detach().requires_grad_()
         parameters = tuple(value for name, value in known.items() if name != "y0")
         keywords = {**problem.keywords, "options": {"step_size": step_size}}
-        with torch.enable_grad(), torch.autograd.graph.saved_tensors_hooks(
-            lambda tensor: _Saved(watch, tensor), lambda saved: saved.tensor
+        with (
+            torch.enable_grad(),
+            torch.autograd.graph.saved_tensors_hooks(lambda x: _Saved(watch, x), lambda saved: saved.tensor),
         ):
-            y = subject(
-                problem.func(known), problem.state(known), problem.times(known), adjoint_params=parameters, **keywords
-            )
-            torch.autograd.grad(problem.loss(known, y).sum(), list(known.values()), allow_unused=True)
+            t = problem.times(known)
+            y = subject(problem.func(known), state, t, adjoint_params=parameters, **keywords)
+            torch.autograd.grad(problem.loss(known, y).sum(), [state, *parameters])
         return watch.most
 
     def call(tensors: Tensors) -> Tensors:
+        size = case.host[case.options["step_size"]]
         growth = kept(tensors, size / case.structure["N"]) - kept(tensors, size)
-        return {"growth": torch.full((1,), growth, dtype=case.dtype, device=case.device)}
+        return {"growth": torch.tensor(growth, dtype=case.dtype, device=case.device)}
 
     return call
 

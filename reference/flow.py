@@ -109,8 +109,8 @@ class Affine(_VectorTransform):
 
 def _planar_det(a: Tensor, k: Tensor) -> Tensor:
     """1 + k tanh'(a), written so that nothing cancels for k >= -1."""
-    t = torch.tanh(a)
-    return torch.where(k < 0, (1 + k) - k * t * t, 1 + k * (4 * torch.sigmoid(2 * a) * torch.sigmoid(-2 * a)))
+    square = torch.tanh(a) ** 2
+    return torch.where(k < 0, (1 + k) - k * square, 1 + k * (1 - square))
 
 
 def _planar_preactivation(c: Tensor, k: Tensor) -> Tensor:

@@ -68,9 +68,12 @@ def _statement(proof: Proof | None) -> list[Markup]:
     parts = [_part("Statement", h("div", formula(proof.statement), class_="statement"))]
     if proof.conditions:
         parts.append(_part("Conditions", h("ul", *(h("li", words) for words in proof.conditions))))
+    if proof.remarks:
+        parts.append(_part("Remarks", h("p", proof.remarks)))
     if proof.inputs:
-        inputs: list[list[object]] = [[formula(item.math) or item.name, item.domain] for item in proof.inputs]
-        parts.append(_part("Inputs", table(["input", "domain"], inputs, "inputs", "Inputs and their domains")))
+        inputs: list[list[object]] = [[formula(item.math), h("code", item.name), item.domain] for item in proof.inputs]
+        headings = ["input", "name", "domain"]
+        parts.append(_part("Inputs", table(headings, inputs, "inputs", "Inputs and their domains")))
     if proof.program:
         lines = (h("li", formula(item.math)) for item in proof.program)
         parts.append(_part("Program, whose rounding sets the budget", h("ol", *lines, class_="program")))
@@ -84,10 +87,10 @@ def _derivation(claim: Claim) -> Markup:
         return quiet("These files hold no proof of this claim.", f" The check was told: {said}." if said else "")
     cited = sum(step.cited for step in proof.steps)
     words = [
-        h("strong", claim.trust),
-        f"scope: {proof.scope}" if proof.scope not in claim.trust else "",
+        h("strong", proof.trust if proof.ok else claim.trust),
+        f"scope: {proof.scope}" if proof.scope not in proof.trust else "",
         f"lift: {proof.lift}, which no machine checks" if proof.lift else "",
-        f"{plural(cited, 'step')} cited, not checked" if cited else "",
+        f"{plural(cited, 'step')} cited, which no machine checks" if cited else "",
         f"checked in {seconds(proof.seconds)}" if proof.seconds else "",
     ]
     return join(h("p", join(*words, by="; "), "."), _steps(proof))
@@ -110,6 +113,8 @@ def how_checked(step: Step) -> Markup:
         return join(badge("fails", "does not follow"), quiet(step.message))
     if step.cited:
         return join(h("strong", "cited"), ", not checked by machine", quiet(step.message))
+    if step.rule == "define" and not (step.symbolic or step.points):
+        return join("a definition", quiet(step.message))
     done = ["shown symbolically"] if step.symbolic else []
     done += [f"enclosures agree at {plural(step.points, 'point')}"] if step.points else []
     done += [f"{plural(step.rejected, 'wrong right-hand side')} rejected"] if step.rejected else []

@@ -86,7 +86,8 @@ def errata(report: Report) -> Markup:
 
 def _shown_wrong(variant: VariantView) -> list[object]:
     if variant.best and (found := variant.best[1].counterexample):
-        values = (h("code", f"{found.output} = {data(value)}") for value in (found.observed, found.expected))
-        return [h("code", short(found)), *values]
-    shown = "rejected; no input is recorded" if variant.rejected else "none: not shown to be wrong"
+        place = join(h("code", found.output), " at ", h("code", short(found)))
+        return [place, h("code", data(found.observed)), h("code", data(found.expected))]
+    tried = "none: not shown to be wrong" if variant.outcomes else "not tried in this run"
+    shown = "rejected; no input is recorded" if variant.rejected else tried
     return [quiet(shown), "\u2013", "\u2013"]

@@ -11,7 +11,7 @@ from typing import Any
 from gnomon.reports.findings import errata, failures
 from gnomon.reports.markup import Markup, bar, count, h, percent, plural, seconds
 from gnomon.reports.overview import claims
-from gnomon.reports.pieces import badge, link
+from gnomon.reports.pieces import badge, link, quiet
 from gnomon.reports.summary import TRUST, VERDICTS, Report, VariantView, summarise, verdict_of
 from gnomon.reports.trust import machine_of, provenance, time_of
 from gnomon.reports.view import Run, Truncated, parse
@@ -100,7 +100,9 @@ def _summary(report: Report) -> Markup:
     total = len(report.claims)
     verdicts = _tally("verdict", {badge(word): (report.verdicts[word], word) for word in VERDICTS}, total)
     trusts = _tally("derivation", {word: (report.trusts[word], "proof") for word in TRUST}, total)
-    tallies = h("div", verdicts, trusts, class_="tallies")
+    cite, lift = report.leaning
+    words = f"{count(cite)} of the proofs cite theorems and {count(lift)} need a lift: no machine checks either."
+    tallies = h("div", verdicts, h("div", trusts, quiet(words) if cite or lift else ""), class_="tallies")
     notices = [_cut(item) for item in report.cut] + _unseen(report)
     heading = h("h2", "Summary", class_="unseen")
     return h("section", heading, *notices, tallies, _figures(report), id="summary")

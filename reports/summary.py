@@ -17,6 +17,8 @@ EVERY, NAMED, TESTED, UNPROVED = TRUST = (
     "not proved",
 )
 
+NAMES_SIZES = re.compile(r"[=≤…]|\bup to\b|\bat most\b|\bnamed\b")  # as in "proved for every n, d = 1, 2, 3"
+
 
 def verdict_of(evidence: Evidence) -> str:
     """The verdict on one check: a gradient that fails is a failure, and nothing compared is undecided."""
@@ -88,8 +90,10 @@ class Claim:
         """What was shown: never more than the proof in these files shows."""
         if self.proof is None or not self.proof.ok:
             return UNPROVED
-        word = self.proof.trust
-        return word if word in TRUST else NAMED if word.startswith("proved for") else UNPROVED
+        words = re.sub(r"\(.*?\)", "", self.proof.trust)  # "proved for every n (n = 1 is trivial)" names no size
+        if not words.startswith("proved for"):
+            return TESTED if words == TESTED else UNPROVED
+        return EVERY if words.startswith("proved for every") and not NAMES_SIZES.search(words) else NAMED
 
     @property
     def share(self) -> float | None:
@@ -142,6 +146,12 @@ class Report:
             looked += entries
             left += entries * search.excused
         return left / looked if looked else None
+
+    @property
+    def leaning(self) -> tuple[int, int]:
+        """How many proofs cite a theorem, and how many need a lift: what no machine checks."""
+        proofs = [claim.proof for claim in self.claims if claim.proof and claim.trust in (EVERY, NAMED)]
+        return sum(any(step.cited for step in proof.steps) for proof in proofs), sum(bool(p.lift) for p in proofs)
 
     @property
     def variants(self) -> tuple[tuple[Claim, VariantView], ...]:

@@ -104,6 +104,7 @@ class Proof:
     program: tuple[Definition, ...] = ()
     steps: tuple[Step, ...] = ()
     variants: tuple[Formula, ...] = ()
+    remarks: str = ""
     seconds: float = 0.0
 
 

@@ -60,6 +60,7 @@ LINES: list[tuple[Any, str]] = [
     (sp.Ge(sp.Abs(a - b), 0, evaluate=False), "|a − b| ≥ 0"),
     (sp.Tuple(a, sp.Rational(1, 2)), "(a, 1/2)"),
     ((a, [b]), "(a, (b))"),
+    ((sp.Eq(a, b), sp.Lt(b, 1)), "a = b; b < 1"),
     (sp.Matrix([[sp.Rational(-3, 100), a], [b, 0]]), "[−3/100, a; b, 0]"),
     (sp.Transpose(sp.MatrixSymbol("W", n, n)) * sp.MatrixSymbol("x", n, 1), "Wᵀ·x"),
     (sp.Float(1e-6), "10⁻⁶"),

@@ -199,7 +199,12 @@ def test_a_check_gets_no_better_word_than_it_earned(more: dict[str, Any], verdic
     ("records", "trust"),
     [
         ([proof("a.b")], "proved for every size"),
+        ([proof("a.b", trust="proved for every t, 0 < b < 1 (b = 0 is tested)")], "proved for every size"),
+        ([proof("a.b", trust="proved for every size, citing 2 theorems")], "proved for every size"),
         ([proof("a.b", trust="proved for n = 1, 2")], "proved for the sizes named"),
+        ([proof("a.b", trust="proved for every n, d = 1, 2")], "proved for the sizes named"),
+        ([proof("a.b", trust="proved for every size; the rest on the graphs named")], "proved for the sizes named"),
+        ([proof("a.b", trust="tested only")], "tested only"),
         ([proof("a.b", trust="surely true")], "not proved"),
         ([proof("a.b", ok=False)], "not proved"),
         ([proof("a.b", ok=False), proof("a.b")], "not proved"),
@@ -214,7 +219,7 @@ def test_cited_steps_are_said_to_be_unchecked() -> None:
     cited = {"rule": "cite", "ok": True, "cited": True, "symbolic": None, "after": MATH, "why": "Butcher"}
     page = Page(render([proof("a.b", steps=[cited], lift="pointwise"), evidence("a.b")]))
     assert "cited , not checked by machine" in page.text
-    assert "1 step cited, not checked" in page.text
+    assert "1 step cited, which no machine checks" in page.text
     assert "lift: pointwise, which no machine checks" in page.text
 
 
@@ -223,7 +228,7 @@ def test_errata_show_both_values_and_count_only_what_was_shown() -> None:
     page = Page(render([proof("a.b"), evidence("a.b"), proof("b.b"), unseen]))
     start = page.text.index("Errata (1)")
     errata = page.text[start : page.text.index("Claims (2)")]
-    for needed in ["it was lost", "n = 1, g = [[1e-06]]", "param[0] = -1", "param[0] = 1"]:
+    for needed in ["it was lost", "param[0] at n = 1, g = [[1e-06]] -1 1"]:
         assert needed in errata
     assert "none: not shown to be wrong" in errata
     assert "1 variant was not rejected by any check" in page.text

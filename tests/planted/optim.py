@@ -9,24 +9,18 @@ from torch.optim.optimizer import Optimizer
 
 from planted import Planted
 
+State = dict[str, Any]
+Betas = tuple[float, float]
+
 
 class Loop(Optimizer):
     """Adam in pieces, each of which a bug replaces."""
 
     default_decay = 0.0
 
-    def __init__(
-        self,
-        params: Any,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
-        eps: float = 1e-8,
-        weight_decay: float | None = None,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        decay = self.default_decay if weight_decay is None else weight_decay
-        super().__init__(params, {"lr": lr, "betas": betas, "eps": eps, "weight_decay": decay, "maximize": maximize})
+    def __init__(self, params: Any, **given: Any) -> None:
+        usual = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "maximize": False}
+        super().__init__(params, usual | {"weight_decay": self.default_decay} | given)
 
     @torch.no_grad()
     def step(self, closure: Any = None) -> None:
@@ -35,7 +29,7 @@ class Loop(Optimizer):
                 if p.grad is not None:
                     self.one(p, group)
 
-    def one(self, p: Tensor, group: dict[str, Any]) -> None:
+    def one(self, p: Tensor, group: State) -> None:
         state = self.state_of(p)
         state["step"] += 1
         g = self.gradient(p, group)
@@ -43,133 +37,133 @@ class Loop(Optimizer):
         c1, c2 = self.corrections(state["step"], group["betas"])
         self.move(p, group, group["lr"] * self.direction(state, g, c1, c2, group["eps"]))
 
-    def state_of(self, p: Tensor) -> dict[str, Any]:
+    def state_of(self, p: Tensor) -> State:
         state = self.state[p]
         if not state:
             state.update(step=0, exp_avg=torch.zeros_like(p), exp_avg_sq=torch.zeros_like(p))
         return state
 
-    def gradient(self, p: Tensor, group: dict[str, Any]) -> Tensor:
+    def gradient(self, p: Tensor, group: State) -> Tensor:
         g = -p.grad if group["maximize"] else p.grad
         return g + group["weight_decay"] * p
 
-    def average(self, state: dict[str, Any], g: Tensor, betas: tuple[float, float]) -> None:
+    def average(self, state: State, g: Tensor, betas: Betas) -> None:
         state["exp_avg"] = betas[0] * state["exp_avg"] + (1 - betas[0]) * g
         state["exp_avg_sq"] = betas[1] * state["exp_avg_sq"] + (1 - betas[1]) * g * g
 
-    def corrections(self, t: int, betas: tuple[float, float]) -> tuple[Any, Any]:
+    def corrections(self, t: int, betas: Betas) -> tuple[Any, Any]:
         return 1 - betas[0] ** t, 1 - betas[1] ** t
 
-    def direction(self, state: dict[str, Any], g: Tensor, c1: Any, c2: Any, eps: float) -> Tensor:
+    def direction(self, state: State, g: Tensor, c1: Any, c2: Any, eps: float) -> Tensor:
         return (state["exp_avg"] / c1) / ((state["exp_avg_sq"] / c2).sqrt() + eps)
 
-    def move(self, p: Tensor, group: dict[str, Any], step: Tensor) -> None:
+    def move(self, p: Tensor, group: State, step: Tensor) -> None:
         p -= step
 
 
 class EpsilonInside(Loop):
-    def direction(self, state, g, c1, c2, eps):
+    def direction(self, state: State, g: Tensor, c1: Any, c2: Any, eps: float) -> Tensor:
         return (state["exp_avg"] / c1) / (state["exp_avg_sq"] / c2 + eps).sqrt()
 
 
 class EpsilonHat(Loop):
-    def direction(self, state, g, c1, c2, eps):
+    def direction(self, state: State, g: Tensor, c1: Any, c2: Any, eps: float) -> Tensor:
         return math.sqrt(c2) / c1 * state["exp_avg"] / (state["exp_avg_sq"].sqrt() + eps)
 
 
 class EpsilonSquaredInside(Loop):
-    def direction(self, state, g, c1, c2, eps):
+    def direction(self, state: State, g: Tensor, c1: Any, c2: Any, eps: float) -> Tensor:
         return (state["exp_avg"] / c1) / (state["exp_avg_sq"] / c2 + eps**2).sqrt()
 
 
 class NoCorrection(Loop):
-    def corrections(self, t, betas):
+    def corrections(self, t: int, betas: Betas) -> tuple[Any, Any]:
         return 1.0, 1.0
 
 
 class CountsLate(Loop):
-    def corrections(self, t, betas):
+    def corrections(self, t: int, betas: Betas) -> tuple[Any, Any]:
         return super().corrections(max(t - 1, 1), betas)
 
 
 class CountsEarly(Loop):
-    def corrections(self, t, betas):
+    def corrections(self, t: int, betas: Betas) -> tuple[Any, Any]:
         return super().corrections(t + 1, betas)
 
 
 class CorrectsTwoStepsOnly(Loop):
-    def corrections(self, t, betas):
+    def corrections(self, t: int, betas: Betas) -> tuple[Any, Any]:
         return super().corrections(t, betas) if t < 3 else (1.0, 1.0)
 
 
 class CorrectsInSinglePrecision(Loop):
-    def corrections(self, t, betas):
+    def corrections(self, t: int, betas: Betas) -> tuple[Any, Any]:
         one, two = (1 - torch.tensor(beta, dtype=torch.float32) ** t for beta in betas)
         return one.item(), two.item()
 
 
 class OnlyFirstCorrected(Loop):
-    def corrections(self, t, betas):
+    def corrections(self, t: int, betas: Betas) -> tuple[Any, Any]:
         return 1 - betas[0] ** t, 1.0
 
 
 class NoRootOfCorrection(Loop):
-    def direction(self, state, g, c1, c2, eps):
+    def direction(self, state: State, g: Tensor, c1: Any, c2: Any, eps: float) -> Tensor:
         return (state["exp_avg"] / c1) / (state["exp_avg_sq"].sqrt() / c2 + eps)
 
 
 class BetasExchanged(Loop):
-    def one(self, p, group):
+    def one(self, p: Tensor, group: State) -> None:
         super().one(p, {**group, "betas": group["betas"][::-1]})
 
 
 class StartsAtFirstGradient(Loop):
-    def average(self, state, g, betas):
+    def average(self, state: State, g: Tensor, betas: Betas) -> None:
         if state["step"] == 1:
             state["exp_avg"], state["exp_avg_sq"] = g.clone(), g * g
         else:
             super().average(state, g, betas)
 
-    def corrections(self, t, betas):
+    def corrections(self, t: int, betas: Betas) -> tuple[Any, Any]:
         return 1.0, 1.0
 
 
 class StoresCorrected(Loop):
-    def direction(self, state, g, c1, c2, eps):
+    def direction(self, state: State, g: Tensor, c1: Any, c2: Any, eps: float) -> Tensor:
         state["exp_avg"] = state["exp_avg"] / c1
         return super().direction(state, g, 1.0, c2, eps)
 
 
 class Belief(Loop):
-    def average(self, state, g, betas):
+    def average(self, state: State, g: Tensor, betas: Betas) -> None:
         state["exp_avg"] = betas[0] * state["exp_avg"] + (1 - betas[0]) * g
         state["exp_avg_sq"] = betas[1] * state["exp_avg_sq"] + (1 - betas[1]) * (g - state["exp_avg"]) ** 2
 
 
 class Amsgrad(Loop):
-    def direction(self, state, g, c1, c2, eps):
+    def direction(self, state: State, g: Tensor, c1: Any, c2: Any, eps: float) -> Tensor:
         state["greatest"] = torch.maximum(state.get("greatest", state["exp_avg_sq"]), state["exp_avg_sq"])
         return (state["exp_avg"] / c1) / ((state["greatest"] / c2).sqrt() + eps)
 
 
 class StaleMoment(Loop):
-    def one(self, p, group):
+    def one(self, p: Tensor, group: State) -> None:
         before = self.state_of(p)["exp_avg"]
         self.stale = before
         super().one(p, group)
 
-    def direction(self, state, g, c1, c2, eps):
+    def direction(self, state: State, g: Tensor, c1: Any, c2: Any, eps: float) -> Tensor:
         return (self.stale / c1) / ((state["exp_avg_sq"] / c2).sqrt() + eps)
 
 
 class Lookahead(Loop):
-    def direction(self, state, g, c1, c2, eps):
+    def direction(self, state: State, g: Tensor, c1: Any, c2: Any, eps: float) -> Tensor:
         ahead = 0.9 * state["exp_avg"] + 0.1 * g
         return (ahead / c1) / ((state["exp_avg_sq"] / c2).sqrt() + eps)
 
 
 class SharedState(Loop):
-    def state_of(self, p):
+    def state_of(self, p: Tensor) -> State:
         first = self.param_groups[0]["params"][0]
         shared = super().state_of(first)
         self.state[p] = shared
@@ -179,28 +173,28 @@ class SharedState(Loop):
 class SharedCounter(Loop):
     counter = 0
 
-    def corrections(self, t, betas):
+    def corrections(self, t: int, betas: Betas) -> tuple[Any, Any]:
         self.counter += 1
         return super().corrections(self.counter, betas)
 
 
 class MeanSquareOfTensor(Loop):
-    def average(self, state, g, betas):
+    def average(self, state: State, g: Tensor, betas: Betas) -> None:
         super().average(state, g, betas)
         square = (g * g).mean(-1, keepdim=True).expand_as(g)
         state["exp_avg_sq"] = state["exp_avg_sq"] + (1 - betas[1]) * (square - g * g)
 
 
 class Climbs(Loop):
-    def move(self, p, group, step):
+    def move(self, p: Tensor, group: State, step: Tensor) -> None:
         p += step
 
 
 class DecoupledDecay(Loop):
-    def gradient(self, p, group):
+    def gradient(self, p: Tensor, group: State) -> Tensor:
         return -p.grad if group["maximize"] else p.grad
 
-    def move(self, p, group, step):
+    def move(self, p: Tensor, group: State, step: Tensor) -> None:
         p -= group["lr"] * group["weight_decay"] * p + step
 
 
@@ -209,45 +203,45 @@ class DecaysByDefault(Loop):
 
 
 class MaximizeIgnored(Loop):
-    def gradient(self, p, group):
+    def gradient(self, p: Tensor, group: State) -> Tensor:
         return p.grad + group["weight_decay"] * p
 
 
 class MaximizeAfterDecay(Loop):
-    def gradient(self, p, group):
+    def gradient(self, p: Tensor, group: State) -> Tensor:
         g = p.grad + group["weight_decay"] * p
         return -g if group["maximize"] else g
 
 
 class SkipsZeroGradient(Loop):
-    def direction(self, state, g, c1, c2, eps):
+    def direction(self, state: State, g: Tensor, c1: Any, c2: Any, eps: float) -> Tensor:
         return torch.where(g == 0, 0.0, super().direction(state, g, c1, c2, eps))
 
 
 class ClampsStep(Loop):
-    def direction(self, state, g, c1, c2, eps):
+    def direction(self, state: State, g: Tensor, c1: Any, c2: Any, eps: float) -> Tensor:
         return super().direction(state, g, c1, c2, eps).clamp(-1, 1)
 
 
 class ClipsGreatGradient(Loop):
-    def gradient(self, p, group):
+    def gradient(self, p: Tensor, group: State) -> Tensor:
         return super().gradient(p, group).clamp(-1e3, 1e3)
 
 
 class ClampsSecondMoment(Loop):
-    def direction(self, state, g, c1, c2, eps):
+    def direction(self, state: State, g: Tensor, c1: Any, c2: Any, eps: float) -> Tensor:
         return (state["exp_avg"] / c1) / ((state["exp_avg_sq"] / c2).clamp(min=1e-16).sqrt() + eps)
 
 
 class ForgetsAfterThree(Loop):
-    def average(self, state, g, betas):
+    def average(self, state: State, g: Tensor, betas: Betas) -> None:
         if state["step"] == 4:
             state["exp_avg"] = torch.zeros_like(g)
         super().average(state, g, betas)
 
 
 class AveragesInSinglePrecision(Loop):
-    def average(self, state, g, betas):
+    def average(self, state: State, g: Tensor, betas: Betas) -> None:
         super().average(state, g, betas)
         state["exp_avg_sq"] = state["exp_avg_sq"].float().to(g.dtype)
 
@@ -312,40 +306,44 @@ def bound_unsquared(t: int, beta1: float, beta2: float) -> float:
     return math.sqrt(total(beta1 / beta2) * total(beta2)) / total(beta1)
 
 
-def bound_one_step_more(t: int, beta1: float, beta2: float) -> float:
-    def total(q: float) -> float:
-        return sum(q**k for k in range(t + 1))
-
-    return math.sqrt(total(beta1**2 / beta2) * total(beta2)) / total(beta1)
+Three = tuple[Tensor, Tensor, Tensor]
 
 
-def updating(param, grad, exp_avg, exp_avg_sq, step, lr, beta1, beta2, eps):
-    m = beta1 * exp_avg + (1 - beta1) * grad
-    v = beta2 * exp_avg_sq + (1 - beta2) * grad * grad
-    return m, v, m / (1 - beta1**step), v / (1 - beta2**step)
+def updating(param: Tensor, grad: Tensor, m: Tensor, v: Tensor, step: int, *hyper: float) -> Three:
+    lr, beta1, beta2, eps = hyper
+    m = beta1 * m + (1 - beta1) * grad
+    v = beta2 * v + (1 - beta2) * grad * grad
+    return param - lr * (m / (1 - beta1**step)) / ((v / (1 - beta2**step)).sqrt() + eps), m, v
 
 
-def update_detached(param, grad, exp_avg, exp_avg_sq, step, lr, beta1, beta2, eps):
-    m, v, mhat, vhat = updating(param, grad, exp_avg, exp_avg_sq, step, lr, beta1, beta2, eps)
-    return param - lr * mhat / (vhat.detach().sqrt() + eps), m, v
+def update_detached(param: Tensor, grad: Tensor, m: Tensor, v: Tensor, step: int, *hyper: float) -> Three:
+    lr, beta1, beta2, eps = hyper
+    _, m, v = updating(param, grad, m, v, step, *hyper)
+    root = (v / (1 - beta2**step)).sqrt().detach()
+    return param - lr * (m / (1 - beta1**step)) / (root + eps), m, v
 
 
-def update_in_place(param, grad, exp_avg, exp_avg_sq, step, lr, beta1, beta2, eps):
-    m, v, mhat, vhat = updating(param, grad, exp_avg, exp_avg_sq, step, lr, beta1, beta2, eps)
+def update_in_place(param: Tensor, grad: Tensor, m: Tensor, v: Tensor, step: int, *hyper: float) -> Three:
+    new = updating(param, grad, m, v, step, *hyper)
     with torch.no_grad():
-        exp_avg.copy_(m)
-    return param - lr * mhat / (vhat.sqrt() + eps), m, v
+        m.copy_(new[1])
+    return new
 
 
-def update_stale(param, grad, exp_avg, exp_avg_sq, step, lr, beta1, beta2, eps):
-    m, _, mhat, vhat = updating(param, grad, exp_avg, exp_avg_sq, step, lr, beta1, beta2, eps)
-    return param - lr * mhat / (vhat.sqrt() + eps), m, exp_avg_sq
+def update_stale(param: Tensor, grad: Tensor, m: Tensor, v: Tensor, step: int, *hyper: float) -> Three:
+    moved, mean, _ = updating(param, grad, m, v, step, *hyper)
+    return moved, mean, v.clone()
 
 
-def update_without_graph(param, grad, exp_avg, exp_avg_sq, step, lr, beta1, beta2, eps):
+def update_unrecorded(param: Tensor, grad: Tensor, m: Tensor, v: Tensor, step: int, *hyper: float) -> Three:
     with torch.no_grad():
-        m, v, mhat, vhat = updating(param, grad, exp_avg, exp_avg_sq, step, lr, beta1, beta2, eps)
-        return param - lr * mhat / (vhat.sqrt() + eps), m, v
+        return updating(param, grad, m, v, step, *hyper)
+
+
+def update_slope_at_zero(param: Tensor, grad: Tensor, m: Tensor, v: Tensor, step: int, *hyper: float) -> Three:
+    """The gradient of a clamp: 0 for small values, though the value itself is right."""
+    moved, mean, square = updating(param, grad, m, v, step, *hyper)
+    return torch.where(mean.abs() < 0.25, moved.detach() + (param - param.detach()), moved), mean, square
 
 
 PLANTED = (
@@ -390,9 +388,9 @@ PLANTED = (
     Planted("second moment is cut off from autograd", "optim.adam_bias_correct", correct_detached),
     Planted("Kingma and Ba's bound", "optim.adam_step_bound", bound_plain),
     Planted("beta1 not squared", "optim.adam_step_bound", bound_unsquared),
-    Planted("one step too many", "optim.adam_step_bound", bound_one_step_more),
     Planted("denominator is cut off from autograd", "optim.adam_update", update_detached),
     Planted("first moment is changed in place", "optim.adam_update", update_in_place),
     Planted("second moment of the step before is returned", "optim.adam_update", update_stale),
-    Planted("nothing is recorded by autograd", "optim.adam_update", update_without_graph),
+    Planted("nothing is recorded by autograd", "optim.adam_update", update_unrecorded),
+    Planted("small steps are cut off from autograd", "optim.adam_update", update_slope_at_zero),
 )

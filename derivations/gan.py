@@ -1,0 +1,381 @@
+"""The value of the adversarial game and its extremes (notes, section 4.2)."""
+
+from typing import Any
+
+from gnomon.derivations.divergences import CRITERION, LEAST, SMALL
+from sympy import (
+    Abs,
+    Eq,
+    Ge,
+    IndexedBase,
+    Integer,
+    Le,
+    Min,
+    Piecewise,
+    Rational,
+    Sum,
+    Symbol,
+    exp,
+    false,
+    log,
+    oo,
+    symbols,
+)
+from sympy.codegen.cfunctions import log1p
+
+from gnomon.claim import Claim, Output, Program, Relation, Variant
+from gnomon.derivation import Derivation, Step
+from gnomon.domain import Size, real, simplex, symbols_of
+
+SECTION = "4.2"
+DATA, SAMPLES = Size("n", 1, 4), Size("m", 1, 4)
+n, m = symbols_of((DATA, SAMPLES))
+i = Symbol("i", integer=True)
+REAL, FAKE = real("real", DATA), real("fake", SAMPLES)
+WEIGHTS = (simplex("p", DATA), simplex("q", SAMPLES))
+real_logit, fake_logit = symbols_of((REAL, FAKE))
+p, q = symbols_of(WEIGHTS)
+V, L, real_term, fake_term = symbols("V L real_term fake_term", real=True)
+accepts, rejects = (IndexedBase(name, real=True) for name in ("accepts", "rejects"))
+
+
+def sigmoid(l: Any) -> Any:
+    return 1 / (1 + exp(-l))
+
+
+def log_sigmoid(l: Any) -> Any:
+    """log σ(l) without overflow."""
+    return Min(l, 0) - log1p(exp(-Abs(l)))
+
+
+def log_rejection(l: Any) -> Any:
+    """log(1 - σ(l)), as the binary cross-entropy with logits computes it."""
+    return log_sigmoid(l) - l
+
+
+def out(symbol: Any) -> tuple[Output, ...]:
+    return (Output(str(symbol), symbol),)
+
+
+# ------------------------------------------------------------------ proofs
+
+l = Symbol("l", real=True)
+y, u, a, b = symbols("y u p q", positive=True)
+
+
+def logits_steps() -> tuple[Step, ...]:
+    """Both logarithms from the logit."""
+    return (
+        Step(
+            "rewrite",
+            log(1 - sigmoid(l)),
+            -log(1 + exp(l)),
+            why="the logarithm of rejecting is that of accepting the opposite logit",
+        ),
+        Step(
+            "rewrite",
+            log(sigmoid(l)) - l,
+            log(1 - sigmoid(l)),
+            why="and it is that of accepting, less the logit",
+            wrong=(log(sigmoid(l)),),
+        ),
+    )
+
+
+def value_proof() -> Derivation:
+    at_x, at_z = symbols("x z", real=True)
+    return Derivation(
+        (
+            *logits_steps(),
+            Step(
+                "refute",
+                Eq(log(1 - sigmoid(at_x)), log(1 - sigmoid(at_z))),
+                false,
+                why="as printed, D judges G(x): for the points x = 2 and z = 0, G the identity and D = σ the term "
+                "is -2.127, not -0.693",
+                by=({at_x: 2, at_z: 0},),
+            ),
+        ),
+        "every pair of finite spaces",
+        lift="pointwise",
+    )
+
+
+def certain_proof() -> Derivation:
+    return Derivation(
+        (
+            Step("limit", y * log(y), Integer(0), why="a weight that falls like D itself", by=(y, 0)),
+            Step("limit", y * log(y**3), Integer(0), why="or much more slowly", by=(y, 0)),
+            Step("limit", log(y), -oo, why="but for a fixed weight the term has no least value", by=(y, 0)),
+        ),
+        "every pair of finite spaces",
+        lift="pointwise",
+    )
+
+
+def extremes_proof() -> Derivation:
+    term = a * log(y) + b * log(1 - y)
+    steep = a / y**2 + b / (1 - y) ** 2
+    top = a / (a + b)
+    return Derivation(
+        (
+            Step("inequality", Ge(-log(1 / (1 + u)), 0, evaluate=False), log(1 + u), why="with D = 1/(1 + u) no term is positive"),
+            Step("solve", Eq(a / y - b / (1 - y), 0), top, why="one point in D is flat", by=(y,)),
+            Step("differentiate", term, -steep, why="the game is concave in D", by=(y, y), assume=(y < 1,)),
+            Step("inequality", steep > 0, steep, why="strictly", assume=(y < 1,)),
+            Step(
+                "inequality",
+                -(a * log(top) + b * log(1 - top)) > 0,
+                a * log(1 + b / a) + b * log(1 + a / b),
+                why="so where both laws are positive even the greatest value is negative",
+            ),
+            Step("limit", log(1 - y), -oo, why="the generator's term has no least value", by=(y, 1, "-")),
+        ),
+        "every pair of laws on one space",
+        lift="pointwise",
+    )
+
+
+# ------------------------------------------------------------------ the value of the game
+
+
+def weighted(values: Any, weights: Any, size: Any) -> Any:
+    return Sum(weights[i] * values[i], (i, 0, size - 1))
+
+
+def mean(values: Any, size: Any) -> Any:
+    return Sum(values[i], (i, 0, size - 1)) / size
+
+
+def sums(first: Any, second: Any) -> tuple[tuple[Any, Any], ...]:
+    return ((real_term, first), (fake_term, second))
+
+
+TERMS = ((accepts[i], log_sigmoid(real_logit[i])), (rejects[i], log_rejection(fake_logit[i])))
+GAME = sums(weighted(accepts, p, n), weighted(rejects, q, m))
+TOTAL = (V, real_term + fake_term)
+NOT_SATURATING = Variant(
+    "log D of the samples", "known bug: non-saturating sign", ((rejects[i], log_sigmoid(fake_logit[i])),)
+)
+TWICE = Variant(
+    "sigmoid applied twice",
+    "known bug: probabilities where logits are expected",
+    (
+        (accepts[i], log_sigmoid(sigmoid(real_logit[i]))),
+        (rejects[i], log_rejection(sigmoid(fake_logit[i]))),
+    ),
+)
+LABELS = Variant(
+    "labels exchanged",
+    "known bug",
+    ((accepts[i], log_rejection(real_logit[i])), (rejects[i], log_sigmoid(fake_logit[i]))),
+)
+INSIDE = Variant(
+    "small number inside the logarithms",
+    "known habit: log(D + 1e-8)",
+    (
+        (accepts[i], log(sigmoid(real_logit[i]) + SMALL)),
+        (rejects[i], log(sigmoid(-fake_logit[i]) + SMALL)),
+    ),
+)
+value = Claim(
+    id="gan.value",
+    section=SECTION,
+    title="The value of the game judges the generated points G(z), not G(x)",
+    kind="equality",
+    subject="gan.gan_value",
+    driver="function",
+    structure=(DATA, SAMPLES),
+    inputs=(REAL, FAKE, *WEIGHTS),
+    program=Program((*TERMS, *GAME, TOTAL), out(V)),
+    definition=Program(
+        (),
+        (
+            Output(
+                "V",
+                Sum(p[i] * log(sigmoid(real_logit[i])), (i, 0, n - 1))
+                + Sum(q[i] * log(1 - sigmoid(fake_logit[i])), (i, 0, m - 1)),
+            ),
+        ),
+    ),
+    statement=Eq(
+        V,
+        Sum(p[i] * log(sigmoid(real_logit[i])), (i, 0, n - 1))
+        + Sum(q[i] * log(1 - sigmoid(fake_logit[i])), (i, 0, m - 1)),
+    ),
+    conditions=("D = σ(logit), strictly between 0 and 1", "expectations are sums over finite spaces"),
+    derivation=value_proof,
+    variants=(
+        Variant(
+            "D(G(x)) in the second term",
+            "notes",
+            ((fake_term, Sum(p[i] * log_rejection(real_logit[i]), (i, 0, n - 1))),),
+            printed=True,
+            why="shown for G the identity; as printed the value would not depend on the generator's samples",
+        ),
+        LABELS,
+        NOT_SATURATING,
+        Variant("its negative", "the discriminator's loss", ((V, -real_term - fake_term),)),
+        Variant("mean over the points", "known bug: weights ignored", sums(mean(accepts, n), mean(rejects, m))),
+        Variant("average of both terms", "half the value", ((V, (real_term + fake_term) / 2),)),
+        TWICE,
+        INSIDE,
+    ),
+    options={"arguments": ("real", "fake", "p", "q")},
+    remarks="The notes also write V(G, D) and V(D, G): the arguments are the same two players.",
+)
+
+sample = Claim(
+    id="gan.value.sample",
+    section=SECTION,
+    title="On samples both expectations of the value are means",
+    kind="equality",
+    subject="gan.gan_value",
+    driver="function",
+    structure=(DATA, SAMPLES),
+    inputs=(REAL, FAKE),
+    program=Program((*TERMS, *sums(mean(accepts, n), mean(rejects, m)), TOTAL), out(V)),
+    statement=Eq(V, mean(accepts, n) + mean(rejects, m)),
+    conditions=("accepts is log D(x), rejects is log(1 - D(G(z)))",),
+    derivation=value_proof,
+    variants=(
+        Variant(
+            "mean over the whole batch",
+            "known bug",
+            sums(*(Sum(part[i], (i, 0, size - 1)) / (n + m) for part, size in ((accepts, n), (rejects, m)))),
+        ),
+        Variant("sums", "known bug", sums(Sum(accepts[i], (i, 0, n - 1)), Sum(rejects[i], (i, 0, m - 1)))),
+        NOT_SATURATING,
+        LABELS,
+    ),
+)
+
+
+def from_chances(row: str, title: str, closed: bool, **more: Any) -> Claim:
+    """The value from the discriminator's probabilities, which may be 0 and 1 where ``closed``."""
+    ends: dict[str, Any] = {"low": 0.0, "high": 1.0, "open_low": not closed, "open_high": not closed}
+    chances = real("d_real", DATA, **ends), real("d_fake", SAMPLES, **ends)
+    d_real, d_fake = symbols_of(chances)
+
+    def guarded(term: Any, weight: Any) -> Any:
+        return Piecewise((term, weight > LEAST), (0, True)) if closed else term
+
+    inside = (
+        (accepts[i], p[i] * log(d_real[i] + SMALL)),
+        (rejects[i], q[i] * log(1 - d_fake[i] + SMALL)),
+    )
+    return Claim(
+        id=row,
+        section=SECTION,
+        title=title,
+        kind="equality",
+        subject="gan.gan_value_from_probabilities",
+        driver="function",
+        structure=(DATA, SAMPLES),
+        inputs=(*chances, *WEIGHTS),
+        program=Program(
+            (
+                (accepts[i], guarded(p[i] * log(d_real[i]), p[i])),
+                (rejects[i], guarded(q[i] * log1p(-d_fake[i]), q[i])),
+                *sums(Sum(accepts[i], (i, 0, n - 1)), Sum(rejects[i], (i, 0, m - 1))),
+                TOTAL,
+            ),
+            out(V),
+        ),
+        statement=Eq(V, Sum(p[i] * log(d_real[i]), (i, 0, n - 1)) + Sum(q[i] * log(1 - d_fake[i]), (i, 0, m - 1))),
+        variants=(
+            Variant("D of the samples", "known bug", ((rejects[i], guarded(q[i] * log(d_fake[i]), q[i])),)),
+            Variant("small number inside the logarithms", "known habit: log(D + 1e-8)", inside),
+            Variant("its negative", "the discriminator's loss", ((V, -real_term - fake_term),)),
+        ),
+        **more,
+    )
+
+
+probabilities = from_chances(
+    "gan.value.probabilities",
+    "The value of the game from the discriminator's probabilities",
+    closed=False,
+    conditions=("D is strictly between 0 and 1",),
+    derivation=value_proof,
+    remarks="1 - D keeps nothing of a probability close to 0 or 1; from logits the value is exact everywhere.",
+)
+
+certain = from_chances(
+    "gan.value.certain",
+    "A discriminator may be certain where the law has no mass",
+    closed=True,
+    conditions=("0 log 0 is 0", "where D is 0 on data or 1 on samples the value is minus infinity"),
+    derivation=certain_proof,
+    gradient=False,
+    remarks="By a weight that is 0 the derivative is the logarithm of 0, so gradients are compared only for D "
+    "strictly between 0 and 1.",
+)
+
+# ------------------------------------------------------------------ its extremes
+
+SAME = (real("l", DATA), simplex("p", DATA), simplex("q", DATA))
+logit, _, _ = symbols_of(SAME)
+ON_ONE_SPACE = (
+    (accepts[i], log_sigmoid(logit[i])),
+    (rejects[i], log_rejection(logit[i])),
+    *sums(weighted(accepts, p, n), weighted(rejects, q, n)),
+    TOTAL,
+)
+BOTH = Variant(
+    "D(x) = 1 on data and D(G(z)) = 0 at once",
+    "notes",
+    sums(Integer(0), Integer(0)),
+    printed=True,
+    why="possible only if the supports are disjoint; one point that both laws can give has one D",
+)
+extremes = Claim(
+    id="gan.extremes",
+    section=SECTION,
+    title="The discriminator can bring the value up to the criterion, and to 0 only if the supports are disjoint",
+    kind="inequality",
+    subject="gan.gan_value",
+    driver="function",
+    structure=(DATA,),
+    inputs=SAME,
+    program=Program(ON_ONE_SPACE, out(V)),
+    statement=Le(V, Sum(p[i] * log(p[i] / (p[i] + q[i])) + q[i] * log(q[i] / (p[i] + q[i])), (i, 0, n - 1))),
+    relation=Relation(V, "<=", CRITERION),
+    conditions=("both laws on one space, judged by one discriminator", "the value has no lower bound"),
+    derivation=extremes_proof,
+    variants=(
+        BOTH,
+        Variant("its negative", "the discriminator's loss", ((V, -real_term - fake_term),)),
+        Variant("average of both terms", "half the value", ((V, (real_term + fake_term) / 2),)),
+        Variant("best at -log 4", "the value for equal laws", relation=Relation(V, "<=", -log(4))),
+        Variant(
+            "log D of the samples",
+            "known bug: non-saturating sign",
+            ((rejects[i], log_sigmoid(logit[i])),),
+        ),
+    ),
+    options={"arguments": ("l", "l", "p", "q")},
+    remarks="The criterion is -log 4 plus twice the Jensen-Shannon divergence, see gan.jsd_form.",
+)
+
+bounded = Claim(
+    id="gan.extremes.sign",
+    section=SECTION,
+    title="The value of the game is at most 0",
+    kind="inequality",
+    subject="gan.gan_value",
+    driver="function",
+    structure=(DATA, SAMPLES),
+    inputs=(REAL, FAKE, *WEIGHTS),
+    program=Program((*TERMS, *GAME, TOTAL), out(V)),
+    statement=V <= 0,
+    relation=Relation(V, "<=", Integer(0)),
+    derivation=extremes_proof,
+    variants=(
+        Variant("its negative", "the discriminator's loss", ((V, -real_term - fake_term),)),
+        Variant("difference of the terms", "known bug", ((V, real_term - fake_term),)),
+    ),
+    options={"arguments": ("real", "fake", "p", "q")},
+)
+
+CLAIMS = (value, sample, probabilities, certain, extremes, bounded)

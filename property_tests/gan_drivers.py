@@ -1,0 +1,73 @@
+"""How the parts of an adversarial game are called whose worth shows only in the value of the game."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+
+from gnomon.driver import Call, Case, Driver, Tensors
+
+
+def discriminator_value(subject: Any, case: Case) -> Call:
+    """``subject(p, q) -> D``, shown as the value ``V`` of the game for that D.
+
+    A value of D that no law weighs must not matter, but it must be a number.
+    """
+
+    def call(tensors: Tensors) -> Tensors:
+        p, q = tensors["p"], tensors["q"]
+        d = subject(p, q)
+        return {"V": (torch.special.xlogy(p, d) + torch.special.xlog1py(q, -d)).sum(-1)}
+
+    return call
+
+
+def both_players(subject: Any, case: Case) -> Call:
+    """``subject(fake_logits, **keywords) -> loss``, shown with the discriminator's loss added as ``total``."""
+    keywords = case.options.get("keywords", {})
+
+    def call(tensors: Tensors) -> Tensors:
+        real, fake = tensors["real"], tensors["fake"]
+        discriminator = sum(
+            F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
+            for logits, label in ((real, 1.0), (fake, 0.0))
+        )
+        return {"total": discriminator + subject(fake, **keywords)}
+
+    return call
+
+
+def pushforward(subject: Any, case: Case) -> Call:
+    """``subject(p, g, size) -> law`` for the map ``g`` and the size ``m`` of the structure.
+
+    Outputs: ``law``, or ``mean``, the expectation of log(1 - D) for the logits ``l`` under it.
+    """
+    g = torch.tensor(case.structure["g"], device=case.device)
+
+    def call(tensors: Tensors) -> Tensors:
+        shown = {"law": subject(tensors["p"], g, case.structure["m"])}
+        if "l" in tensors:
+            shown["mean"] = (shown["law"] * F.logsigmoid(-tensors["l"])).sum(-1)
+        return shown
+
+    return call
+
+
+def from_known_law(subject: Any, case: Case) -> Call:
+    """``subject(p, q)`` for the constant law ``p`` that the structure names, such as "0, 1/4, 3/4"."""
+    weights = [float(Fraction(text)) for text in case.structure["p"].split(",")]
+    p = torch.tensor(weights, dtype=case.dtype, device=case.device)
+    return lambda tensors: {name: subject(p, tensors["q"]) for name in case.shapes}
+
+
+DRIVERS: dict[str, Driver] = {
+    "discriminator_value": Driver(
+        discriminator_value, "a discriminator from two laws: D(p, q) -> probabilities"
+    ),
+    "both_players": Driver(both_players, "a generator's loss: f(fake_logits, ...) -> scalar"),
+    "pushforward": Driver(pushforward, "the law of g(z): f(p, g, size) -> probabilities"),
+    "from_known_law": Driver(from_known_law, "a divergence between finite laws: f(p, q) -> scalar"),
+}
