@@ -243,7 +243,11 @@ def hidden_delta_proof() -> Derivation:
     alone = Sum(dsigma(s[l, i]) * back * KroneckerDelta(i, p), below)
     return Derivation(
         (
-            define(delta[l, i], "dE/ds[l, i]", "the gradient by the pre-activations of layer l, for any loss E"),
+            define(
+                delta[l, i],
+                dsigma(s[l, i]) * back,
+                "from the gradient of the loss by s_k down; to be shown to be its gradient by s_l, for any loss",
+            ),
             Step(
                 "differentiate",
                 Sum(Theta[l, i, q] * sigma(at), below) + b[l, q],
@@ -255,20 +259,20 @@ def hidden_delta_proof() -> Derivation:
             define(
                 pairing[l],
                 Sum(delta[l, i] * ds[l, i], below),
-                "the change of the loss, written with the deltas of layer l",
+                "the change of the loss along ds_l, if the deltas of layer l are its gradient",
             ),
             Step(
                 "rewrite",
                 Sum(delta[l + 1, q] * change, above),
                 paired,
-                "Swap the sums of P[l + 1]: what multiplies ds[l, i] is delta[l, i], so P[l] = P[l + 1].",
+                "Swap the sums of P[l + 1]: what multiplies ds[l, i] is delta[l, i], so it is P[l].",
                 wrong=wrong,
             ),
             Step(
                 "induction",
                 Eq(pairing[l], pairing[l + 1]),
                 total,
-                "P[k] is the change of the loss, so every P[l] is, from the last layer down to the first.",
+                "P[k] is the change of the loss by the choice of delta_k; so is every P[l], down to the first.",
                 by=(l, k, total),
             ),
             Step(
@@ -282,7 +286,7 @@ def hidden_delta_proof() -> Derivation:
                 "collapse",
                 alone,
                 dsigma(s[l, p]) * Sum(Theta[l, p, q] * delta[l + 1, q], above),
-                "What is left is the derivative of the loss by s[l, p]: the delta.",
+                "The change of the loss by s[l, p] alone, which is its derivative, is the delta.",
             ),
         )
     )
@@ -314,7 +318,7 @@ hidden_delta = Claim(
     program=Program((*forward(), deltas()), (layers_of_units("delta", delta),)),
     definition=_along_every_path(),
     statement=Eq(delta[l, j], _HIDDEN * handed_back()),
-    conditions=("any loss, any depth, any widths", SMOOTH),
+    conditions=("any loss with the gradient delta_k by s_k; checked with half the squared error", SMOOTH),
     derivation=hidden_delta_proof,
     variants=(
         Variant("weights transposed", "known bug", (deltas(hidden=_HIDDEN * handed_back(weight=Theta[l, q, j])),)),

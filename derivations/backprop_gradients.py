@@ -48,13 +48,14 @@ from gnomon.derivations.backprop_network import (
     x,
     y,
 )
-from sympy import Dummy, Eq, IndexedBase, Piecewise, Rational, Sum, symbols
+from sympy import Dummy, Eq, Function, IndexedBase, Piecewise, Rational, Sum, symbols
 
 from gnomon.claim import Claim, Program, Variant
 from gnomon.derivation import Derivation, Step, define
 from gnomon.domain import positive, real
 
 p, r, m = symbols("p r m", integer=True, nonnegative=True)
+E = Function("E", real=True)
 
 # ---------------------------------------------------------------- the gradients
 
@@ -68,7 +69,7 @@ def gradient_proof() -> Derivation:
     back = Sum(Theta[l, p, q] * delta[l + 1, a, q], above)
     return Derivation(
         (
-            define(delta[l, a, q], "dE/ds[l, a, q]", "the gradient of the summed loss by the pre-activations"),
+            define(delta[l, a, q], E(s[l, a, q]).diff(s[l, a, q]), "the gradient of the summed loss by s_l"),
             Step(
                 "differentiate",
                 change,
@@ -251,7 +252,7 @@ new_weight, new_bias = IndexedBase("Theta_new", real=True), IndexedBase("b_new",
 def step_proof() -> Derivation:
     """What the literal reading adds to the gradient, and the smallest network on which it shows."""
     above = (q, 0, n[l + 1] - 1)
-    slope, change = IndexedBase("G", real=True), IndexedBase("D", real=True)
+    w, slope, change = (IndexedBase(name, real=True) for name in ("w", "G", "D"))
     x1, y1, alpha, beta, rate = symbols("x y alpha beta gamma", real=True)
     gap = y1 - beta * alpha * x1
     by_beta, by_alpha = -gap * alpha * x1, -gap * beta * x1
@@ -260,7 +261,7 @@ def step_proof() -> Derivation:
     updated = Theta[l, p, q] - rate * h[l, p] * delta[l + 1, q]
     return Derivation(
         (
-            define(slope[i], "dE/dw[i]", "the gradient by all parameters w, before any of them is changed"),
+            define(slope[i], E(w[i]).diff(w[i]), "the gradient by all parameters w, before any of them is changed"),
             Step(
                 "substitute",
                 Sum(slope[i] * change[i], (i, 0, m)),

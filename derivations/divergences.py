@@ -6,7 +6,7 @@ from sympy import Eq, Ge, Gt, IndexedBase, Integer, Max, Piecewise, Rational, Su
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step, cite
-from gnomon.domain import Choice, Size, positive, simplex, symbols_of
+from gnomon.domain import Choice, Size, simplex, symbols_of
 
 SECTION = "4.2.1"
 POINTS = Size("n", 1, 4)
@@ -280,7 +280,7 @@ jsd_bounds = finite(
     "The Jensen-Shannon divergence is at most log 2",
     "gan.jsd",
     Program((*PARTS, (JSD, over(first[i] + second[i]) / 2)), out(JSD)),
-    statement=JSD <= log(2),
+    statement=log(2) >= JSD,
     relation=Relation(JSD, "<=", log(2)),
     conditions=("both laws sum to 1",),
     derivation=bounded_proof,
@@ -386,7 +386,11 @@ jsd_zeros = finite(
     derivation=bounded_proof,
     variants=(
         Variant("without the half", "known convention", ((JSD, over(first[i] + second[i])),)),
-        Variant("zeros left out", "known bug: only where both are positive", ((second[i], where_positive(q[i] * log(q[i] / m[i]))),)),
+        Variant(
+            "zeros left out",
+            "known bug: only where both are positive",
+            ((second[i], where_positive(q[i] * log(q[i] / m[i]))),),
+        ),
     ),
     **WITH_ZEROS,
 )

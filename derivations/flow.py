@@ -1,9 +1,23 @@
-"""Normalizing flows: planar maps, couplings, compositions, and the density of what they produce (notes, section 4.1.1)."""
+"""Normalizing flows: planar maps, couplings, compositions, and the density of the result (notes, section 4.1.1)."""
 
 from typing import Any
 
 import sympy as sp
-from sympy import Abs, Eq, IndexedBase, KroneckerDelta, Piecewise, Product, Rational, Sum, Symbol, exp, log, pi, symbols, tanh
+from sympy import (
+    Abs,
+    Eq,
+    IndexedBase,
+    KroneckerDelta,
+    Piecewise,
+    Product,
+    Sum,
+    Symbol,
+    exp,
+    log,
+    pi,
+    symbols,
+    tanh,
+)
 
 from gnomon.claim import Claim, Output, Program, Variant
 from gnomon.derivation import Derivation, Step, opaque
@@ -239,7 +253,9 @@ SUMMED = over(log(Abs(cr[k]))) + over(log(Abs(cs[k])))
 
 
 def composition_proof() -> Derivation:
-    A, B = (sp.Matrix(n, n, lambda p, q, name=name: IndexedBase(name, real=True)[p, q]) for n, name in ((2, "A"), (2, "B")))
+    A, B = (
+        sp.Matrix(n, n, lambda p, q, name=name: IndexedBase(name, real=True)[p, q]) for n, name in ((2, "A"), (2, "B"))
+    )
     C, E = (sp.Matrix(3, 3, lambda p, q, name=name: IndexedBase(name, real=True)[p, q]) for name in "CE")
     p, q = symbols("p q", positive=True)
     return Derivation(
@@ -251,8 +267,19 @@ def composition_proof() -> Derivation:
                 E.det() * C.det(),
                 why="d = 3",
             ),
-            Step("cite", None, None, why="determinants multiply for every d; by the chain rule the Jacobian is the product"),
-            Step("rewrite", log(p * q), log(p) + log(q), why="so the logarithms of their sizes add", wrong=(log(p) - log(q),)),
+            Step(
+                "cite",
+                None,
+                None,
+                why="determinants multiply for every d; by the chain rule the Jacobian is the product",
+            ),
+            Step(
+                "rewrite",
+                log(p * q),
+                log(p) + log(q),
+                why="so the logarithms of their sizes add",
+                wrong=(log(p) - log(q),),
+            ),
         ),
         "every size",
     )
@@ -298,7 +325,7 @@ BASE = (base, (-(x0**2) / 2 - log(2 * pi) / 2) + (-(x1**2) / 2 - log(2 * pi) / 2
 
 
 def density_proof() -> Derivation:
-    v, m, shift = symbols("u m c", real=True)
+    v, shift = symbols("u c", real=True)
     m_ = Symbol("m", positive=True)
     F, f, _ = opaque("F")
     z = Symbol("z", real=True)
@@ -309,8 +336,8 @@ def density_proof() -> Derivation:
                 "differentiate",
                 F((v - shift) / m_),
                 f((v - shift) / m_) / m_,
-                why="in one dimension: the distribution function of T(X), for an increasing T(x) = m x + c, is F at the "
-                "inverse; its derivative is the density, divided by m",
+                why="in one dimension the distribution function of T(X), for an increasing T(x) = m x + c, is F at "
+                "the inverse; its derivative is the density, divided by m",
                 by=(v,),
                 wrong=(f((v - shift) / m_) * m_,),
             ),
@@ -318,16 +345,22 @@ def density_proof() -> Derivation:
                 "differentiate",
                 1 - F((v + shift) / -m_),
                 f((v + shift) / -m_) / m_,
-                why="for a decreasing one, with slope -m, it is 1 - F, and the divisor is again m: hence the absolute value",
+                why="for a decreasing one, with slope -m, it is 1 - F, and the divisor is m again: the absolute value",
                 by=(v,),
             ),
             Step(
                 "integrate",
                 sp.Integral(spread, (z, -sp.oo, sp.oo)),
                 sp.Integer(1),
-                why="so the density of a scaled normal integrates to 1; with the printed sign it would be m² for each axis",
+                why="so the density of a scaled normal integrates to 1; with the printed sign to m²",
             ),
-            Step("rewrite", -log(m_), log(1 / m_), why="the log-density loses log m, which is log |det T'|", wrong=(log(m_),)),
+            Step(
+                "rewrite",
+                -log(m_),
+                log(1 / m_),
+                why="the log-density loses log m, which is log |det T'|",
+                wrong=(log(m_),),
+            ),
             Step(
                 "cite",
                 None,
@@ -349,7 +382,10 @@ density = Claim(
     inputs=DENSITY,
     program=Program((DETERMINANT, *PULLED, BASE, (density_, base - log(Abs(det)))), (Output("log_prob", density_),)),
     statement=Eq(Symbol("log_p_U"), Symbol("log_p_X") - log(Abs(Symbol("det_T")))),
-    conditions=("T is invertible and smooth; det_T is that of the forward map at x = T⁻¹(u)", "checked on linear maps of normals"),
+    conditions=(
+        "T is invertible and smooth; det_T is that of the forward map at x = T⁻¹(u)",
+        "checked on linear maps of normals",
+    ),
     derivation=density_proof,
     variants=(
         Variant(

@@ -12,7 +12,6 @@ from sympy import (
     Le,
     Min,
     Piecewise,
-    Rational,
     Sum,
     Symbol,
     exp,
@@ -119,7 +118,12 @@ def extremes_proof() -> Derivation:
     top = a / (a + b)
     return Derivation(
         (
-            Step("inequality", Ge(-log(1 / (1 + u)), 0, evaluate=False), log(1 + u), why="with D = 1/(1 + u) no term is positive"),
+            Step(
+                "inequality",
+                Ge(-log(1 / (1 + u)), 0, evaluate=False),
+                log(1 + u),
+                why="with D = 1/(1 + u) no term is positive",
+            ),
             Step("solve", Eq(a / y - b / (1 - y), 0), top, why="one point in D is flat", by=(y,)),
             Step("differentiate", term, -steep, why="the game is concave in D", by=(y, y), assume=(y < 1,)),
             Step("inequality", steep > 0, steep, why="strictly", assume=(y < 1,)),

@@ -29,23 +29,28 @@ from gnomon.derivations.gan import (
 )
 from sympy import (
     Eq,
+    Function,
     IndexedBase,
     Integer,
     KroneckerDelta,
     Max,
+    Min,
     Piecewise,
+    Product,
     Rational,
     Sum,
     Symbol,
+    exp,
     false,
     log,
     oo,
     symbols,
 )
+from sympy.codegen.cfunctions import log1p
 
 from gnomon.claim import Claim, Output, Program, Variant
 from gnomon.derivation import Derivation, Step
-from gnomon.domain import Choice, Size, Sizes, simplex, symbols_of
+from gnomon.domain import Choice, Size, Sizes, real, simplex, symbols_of
 
 n, m = symbols_of((DATA, SAMPLES))
 j, x, z = symbols("j x z", integer=True)
@@ -142,6 +147,31 @@ def likelihood_proof() -> Derivation:
 
 def generator_proof() -> Derivation:
     return Derivation((*logits_steps(), *gradients_steps()), "every number of samples", lift="coordinate")
+
+
+def pushforward_proof() -> Derivation:
+    codes, points = symbols("k m", integer=True, positive=True)
+    weight, phi, hit = (IndexedBase(name, real=True) for name in ("p", "phi", "hit"))
+    c = Symbol("c", integer=True)
+    over_z, over_x = (z, 0, codes - 1), (x, 0, points - 1)
+    return Derivation(
+        (
+            Step(
+                "rewrite",
+                Sum(phi[x] * Sum(weight[z] * hit[z, x], over_z), over_x),
+                Sum(weight[z] * Sum(phi[x] * hit[z, x], over_x), over_z),
+                why="the mass of a point is that of the codes that hit it; both sums change places",
+                wrong=(Sum(weight[z], over_z) * Sum(phi[x], over_x),),
+            ),
+            Step(
+                "collapse",
+                Sum(phi[x] * KroneckerDelta(c, x), over_x),
+                phi[c],
+                why="each code z hits one point alone, c = g(z)",
+            ),
+        ),
+        "all finite spaces and every map between them",
+    )
 
 
 # ------------------------------------------------------------------ the discriminator

@@ -92,14 +92,25 @@ DISCONNECTED = Choice("graph", APART)
 ALL_GRAPHS = Choice("graph", {**CONNECTED, **APART})
 DIRECTED = Choice("graph", ONE_WAY)
 
-mode = IndexedBase("c", real=True)
-MODES = (mode[k], Sum(v[k, j] * x[j], (j, 0, n - 1)) / Sum(v[k, j] ** 2, (j, 0, n - 1)))
-"""The coefficients of x in the basis of eigenvectors."""
+mode = IndexedBase("c", real=True)  # the coefficients of x in the basis of eigenvectors
+kernel = IndexedBase("K", real=True)
 
 
-def by_modes(factor: Any) -> Any:
-    """Entry i of the signal whose k-th coefficient is multiplied by a factor, written with ``lamda[k]``."""
-    return Sum(v[k, i] * factor * mode[k], (k, 0, n - 1))
+def by_modes(factor: Any) -> tuple[Any, Any]:
+    """A definition of the matrix that multiplies every mode by a factor, written with ``lamda[k]``.
+
+    Implementations make such a matrix and multiply by it; what then cancels in the sum is rounded with it.
+    """
+    return kernel[i, j], Sum(v[k, i] * v[k, j] * factor / Sum(v[k, q] ** 2, (q, 0, n - 1)), (k, 0, n - 1))
+
+
+def by_walk_modes(factor: Any) -> tuple[Any, Any]:
+    """The same for the eigenvectors of ``D^-1 L``, with a factor written with ``mu[k]``."""
+    weight = Sum(d[q] * u[k, q] ** 2, (q, 0, n - 1))
+    return kernel[i, j], Sum(u[k, i] * d[j] * u[k, j] * factor / weight, (k, 0, n - 1))
+
+
+APPLIED = Sum(kernel[i, j] * x[j], (j, 0, n - 1))
 
 
 def deviation(signal: Any, mean: Any) -> Any:
@@ -132,10 +143,11 @@ def flow_steps(tables: dict[str, Table]) -> tuple[Step, ...]:
     steps = []
     for label, table in tables.items():
         state, slope = solved_flow(table)
-        start = tuple(x[node] for node in range(table[n]))
+        moving = [node for node, entry in enumerate(state) if time in entry.free_symbols]
+        begins, start = tuple(state[node] for node in moving), tuple(x[node] for node in moving)
         steps += [
             Step("differentiate", state, slope, why=f"{label}: the sum over modes obeys x' = -L x", by=(time,)),
-            Step("substitute", state, start, why=f"{label}: and starts at x", by=((time, 0),)),
+            Step("substitute", begins, start, why=f"{label}: and starts at x", by=((time, 0),)),
         ]
     return tuple(steps)
 
@@ -184,9 +196,10 @@ def decay_steps() -> tuple[Step, ...]:
             by=(time,),
         ),
         Step(
-            "rewrite",
-            (rate * c(time) + dc(time)).subs(dc(time), -rate * c(time)),
+            "substitute",
+            exp(rate * time) * (rate * c(time) + dc(time)),
             Rational(0),
             why="so with c' = -rate c that product is constant: c(t) = c(0) exp(-rate t) is the only solution",
+            by=((dc(time), -rate * c(time)),),
         ),
     )

@@ -29,7 +29,7 @@ from sympy import Abs, And, Eq, Ge, IndexedBase, Le, Max, Min, Piecewise, Ration
 
 from gnomon.claim import Claim, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step, define
-from gnomon.domain import Graph, Size, positive, real
+from gnomon.domain import Graph, Size, nonnegative, positive, real
 
 SECTION = "4.6.2"
 
@@ -37,7 +37,7 @@ SECTION = "4.6.2"
 
 LINKED = Size("n", 2, LARGEST)
 CONNECTED = Graph("A", LINKED)
-TEMPERATURE, CONDUCTANCE = real("x", LINKED), positive("w", LINKED, LINKED)
+TEMPERATURE, CONDUCTANCE = real("x", LINKED), positive("w", LINKED, LINKED, high=1.0)
 around = IndexedBase("around", real=True)
 AROUND = (around[i], over(W[i, j] * x[j], j) / d[i])
 WARMTH = Program((either_way(), DEGREE, AROUND, (y[i], difference)), (TEMPERATURES,))
@@ -46,7 +46,7 @@ CONDITIONS = (SYMMETRIC, "weights are positive", "every node has a neighbour")
 
 def cooling_proof() -> Derivation:
     rate = d[i] * (x[i] - over(W[i, j] * x[j], j) / d[i])
-    gap = Symbol("gap", real=True)
+    arriving = Symbol("arriving", real=True)
     colder, warmer = symbols("colder warmer", real=True)
     return Derivation(
         (
@@ -66,8 +66,8 @@ def cooling_proof() -> Derivation:
             ),
             Step(
                 "inequality",
-                Ge(gap * (d[i] * gap), 0),
-                d[i] * gap**2,
+                Ge((d[i] * x[i] - arriving) * (x[i] - arriving / d[i]), 0),
+                d[i] * (x[i] - arriving / d[i]) ** 2,
                 why="the degree is positive, so that both have the same sign",
             ),
             Step(
@@ -148,6 +148,9 @@ cooling_rate = Claim(
 
 # ------------------------------------------------------------------ averaging
 
+MILD = nonnegative("h", host=True, high=2.0, typical=(0.25, 0.5))
+LIGHT = nonnegative("w", NODES, NODES, high=1.0)
+
 low, high = IndexedBase("low", real=True), IndexedBase("high", real=True)
 there = Piecewise((x[j], Eq(A[i, j], 1)), (x[i], True))
 EXTREMES = (
@@ -214,7 +217,7 @@ averaging = Claim(
     subject="graph.heat_step",
     driver="graph",
     structure=(NODES, ANY),
-    inputs=(SIGNAL, ONE_WAY, STEP),
+    inputs=(SIGNAL, LIGHT, MILD),
     program=Program((DIRECTED, DEGREE, *EXTREMES, (y[i], euler)), (TEMPERATURES,)),
     relation=Relation(outside, "<=", Max(0, h * d[i] - 1) * (greatest - least), ((i, 0, n - 1),)),
     statement=And(
@@ -237,7 +240,7 @@ averaging = Claim(
             "too tight: stability is weaker than averaging",
             relation=Relation(outside, "<=", Max(0, h * d[i] - 2) * (greatest - least), ((i, 0, n - 1),)),
         ),
-        Variant("weights may be negative", "the condition dropped", inputs=(real("w", NODES, NODES),)),
+        Variant("weights may be negative", "the condition dropped", inputs=(real("w", NODES, NODES, low=-1.0, high=1.0),)),
     ),
     options={"arguments": STEPPED},
     remarks="At h = 1/d the neighbours' mean takes the place of the node's temperature, which is forgotten.",

@@ -48,7 +48,7 @@ def _first_moved(component: Any) -> Any:
 
 
 def euler_proof() -> Derivation:
-    x = IndexedBase("x", real=True)
+    x, first = IndexedBase("x", real=True), Symbol("x0", real=True)
     leaf, tall_tree = trees(1)[0], trees(2)[0]
     run = one_step(EULER, (leaf, tall_tree), H)
     return Derivation(
@@ -64,10 +64,10 @@ def euler_proof() -> Derivation:
             Step(
                 "induction",
                 Eq(x[n], x[n - 1] + H * lam * x[n - 1]),
-                x[0] * (1 + H * lam) ** n,
+                first * (1 + H * lam) ** n,
                 why="on y' = lambda y each step multiplies what the last one left",
-                by=(n, 0, x[0]),
-                wrong=(x[0] * (1 + n * H * lam),),
+                by=(n, 0, first),
+                wrong=(first * (1 + n * H * lam),),
             ),
             Step(
                 "refute",
@@ -76,10 +76,10 @@ def euler_proof() -> Derivation:
                 why="y' = y from 1: the second step from h(0) gives 1.11, from h(t) 1.21",
                 by=({H: Rational(1, 10)},),
             ),
-            Step("rewrite", run[leaf], H, why="order 1: a constant slope is met exactly"),
+            order_conditions((leaf,), EULER, "order 1: a constant slope is met exactly"),
             Step(
                 "refute",
-                Eq(run[tall_tree] + 0 * H, H**2 / 2, evaluate=False),
+                Eq(run[tall_tree], H**2 / 2, evaluate=False),
                 false,
                 why="and no more than 1: y'' = 1 is not met",
                 by=({H: 1},),

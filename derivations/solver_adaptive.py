@@ -1,39 +1,72 @@
 """Adaptive steps: the pair of Dormand and Prince, its estimate of the error, and the size of the next step (2.2)."""
 
-from sympy import (
-    Abs, And, Eq, IndexedBase, Max, Min, Piecewise, Rational, Sum, Symbol, sqrt, symbols,
-)  # fmt: skip
+from __future__ import annotations
+
+from typing import Any
+
+from sympy import Abs, Eq, IndexedBase, Lt, Max, Min, Piecewise, Rational, Sum, Symbol, factorial, false, log, sqrt, symbols
 
 from gnomon.claim import Claim, Output, Program, Variant
+from gnomon.derivation import Derivation, Step
 from gnomon.derivations.initial_value import (
     DIRECTION, HOST_START, HOST_WIDTH, PARAMETERS, PROBLEMS, SIGN, STATE,
-    D, a, b, c, coefficients, i, j, k, n, point, q, s, shown, stages, step, t, velocity, y, y0,
+    D, a, b, c, coefficients, i, j, k, n, point, s, shown, stages, step, t, velocity, y, y0,
 )  # fmt: skip
-from gnomon.derivations.trees import DOPRI5, RK4, Tableau, entry
+from gnomon.derivations.trees import (
+    BUTCHER, DOPRI5, RK4, Tableau, density, entry, flow_shows_densities, forest, missed, order_conditions, rounded,
+    run_shows_weights, stability, symbolic, trees, values, weight,
+)  # fmt: skip
 from gnomon.domain import Domain, Size, nonnegative, positive, real, symbols_of
 
+SECTION = "2.2"
+SMOOTH = "every right-hand side that is smooth"
 LAST = DOPRI5.stages - 1
 start, width = HOST_START.symbol, HOST_WIDTH.symbol
 ONE_STEP = {"times": Output("t", start + SIGN * n * width, (n, 0, 1)), "one_step": True, "keywords": {"atol": 1e30}}
 e = IndexedBase("e", real=True)
 
 
-def rounded(method, stage, column):
-    """A method with one entry of its stages rounded to seven digits."""
-    rows = [list(row) for row in method.a]
-    rows[stage][column] = Rational(round(rows[stage][column] * 10**7), 10**7)
-    return Tableau(tuple(map(tuple, rows)), method.b, method.b_embedded)
-
-
-def method(name, source, table, **more):
+def other(name: str, source: str, table: Tableau, **more: Any) -> Variant:
     return Variant(name, source, coefficients(table), **more)
 
 
 # ---------------------------------------------------------------- the step
 
+def pair_proof() -> Derivation:
+    z, H = Symbol("z", real=True), Symbol("H", positive=True)
+    taylor = sum(z**power / factorial(power) for power in range(6))
+    return Derivation(
+        (
+            run_shows_weights(forest(4), symbolic(4), H),
+            flow_shows_densities(forest(5), H),
+            BUTCHER,
+            order_conditions(forest(5), DOPRI5, "all seventeen conditions for order 5 hold"),
+            missed(_missed(DOPRI5, 6), DOPRI5, "not all of those for order 6 do: the order is exactly 5"),
+            order_conditions(
+                forest(4), DOPRI5, "the companion meets the eight for order 4", weights=DOPRI5.b_embedded
+            ),
+            missed(
+                _missed(DOPRI5.companion(), 5), DOPRI5, "but not those for order 5", weights=DOPRI5.b_embedded
+            ),
+            Step(
+                "rewrite",
+                stability(DOPRI5, z),
+                taylor + z**6 / 600,
+                why="on y' = lambda y, with z = lambda h",
+                wrong=(taylor, stability(DOPRI5.companion(), z), stability(RK4, z)),
+            ),
+        ),
+        SMOOTH,
+    )
+
+
+def _missed(method: Tableau, nodes: int) -> Any:
+    return next(tree for tree in trees(nodes) if weight(tree, method) != Rational(1, density(tree)))
+
+
 PAIR = Claim(
     id="solver.dopri.pair",
-    section="2.2",
+    section=SECTION,
     title="A step of Dormand and Prince's pair goes on with the value of order 5",
     kind="equality",
     subject="ode.odeint",
@@ -45,17 +78,17 @@ PAIR = Claim(
         (Output("end", y[1, i], (i, 0, D - 1)),),
     ),
     statement=Eq(y[n + 1, i], y[n, i] + step[n] * Sum(b[s] * k[n, s, i], (s, 0, LAST))),
-    derivation=lambda: None,
+    derivation=pair_proof,
     variants=(
-        method("goes on with order 4", "known bug: no local extrapolation", DOPRI5.companion()),
-        method(
+        other("goes on with order 4", "known bug: no local extrapolation", DOPRI5.companion()),
+        other(
             "the classical method's value",
             "notes, section 2.2",
             RK4,
             printed=True,
             why="The notes compare an RK4 with an RK5 result and print the classical RK4; the pair shares its stages.",
         ),
-        method("-25360/2187 in seven digits", "known bug: a rounded coefficient", rounded(DOPRI5, 4, 1)),
+        other("-25360/2187 in seven digits", "known bug: a rounded coefficient", rounded(DOPRI5, 4, 1)),
         Variant("4/5 in the place of 8/9", "known bug", ((c[s], entry((*DOPRI5.c[:4], DOPRI5.c[3], 1, 1), s)),)),
         Variant(
             "time left out of the stages",
@@ -94,9 +127,40 @@ def _classical():
     )
 
 
+def estimate_proof() -> Derivation:
+    general, known = symbolic(DOPRI5.stages), forest(4)
+    marks = [Symbol(f"x{place}", real=True) for place in range(len(known))]
+    pairs, H = tuple(zip(marks, known, strict=True)), Symbol("H", positive=True)
+    lost = _missed(DOPRI5.companion(), 5)
+    rows = tuple(zip(general.b, (*general.a[-1], Rational(0)), strict=True))
+    slots = [Symbol(f"m{place}", real=True) for place in range(len(rows))]
+    return Derivation(
+        (
+            run_shows_weights(forest(4), symbolic(4), H),
+            BUTCHER,
+            Step(
+                "substitute",
+                sum(mark * weight(tree, general) for mark, tree in pairs),
+                Rational(0),
+                why="the two values agree on every tree with up to four nodes: the estimate has no term below h**5",
+                by=values(DOPRI5, _DIFFERENCE),
+            ),
+            missed(lost, DOPRI5, "and it has one there", weights=_DIFFERENCE, worth=Rational(0)),
+            Step(
+                "substitute",
+                sum(mark * (right - left) for mark, (right, left) in zip(slots, rows, strict=True)),
+                Rational(0),
+                why="the last stage has the weights of order 5: it is f at the new state",
+                by=tuple(pair for pair in values(DOPRI5) if pair[0] in {symbol for row in rows for symbol in row}),
+            ),
+        ),
+        SMOOTH,
+    )
+
+
 ESTIMATE = Claim(
     id="solver.dopri.pair.error",
-    section="2.2",
+    section=SECTION,
     title="The error estimate is order 5 minus order 4 on the same seven stages",
     kind="equality",
     subject="ode.rk_step",
@@ -120,7 +184,7 @@ ESTIMATE = Claim(
         ),
     ),
     statement=Eq(err[i], h * Sum((b[s] - IndexedBase("bhat", real=True)[s]) * k[s, i], (s, 0, LAST))),
-    derivation=lambda: None,
+    derivation=estimate_proof,
     variants=(
         Variant("order 4 minus order 5", "scipy: RK45.E", (_estimate(tuple(-w for w in _DIFFERENCE)),)),
         Variant(
@@ -133,7 +197,7 @@ ESTIMATE = Claim(
         Variant("the weights of order 5", "known bug", (_estimate(DOPRI5.b),)),
         Variant("the last stage's weight forgotten", "known bug", (_estimate((*_DIFFERENCE[:LAST], 0)),)),
         Variant("the last slope is that of the step's start", "known bug", ((slope[i], k[0, i]),)),
-        method("46732/5247 in seven digits", "known bug: a rounded coefficient", rounded(DOPRI5, 5, 2)),
+        other("46732/5247 in seven digits", "known bug: a rounded coefficient", rounded(DOPRI5, 5, 2)),
     ),
     options={"rhs": shown(), "tableau": DOPRI5},
     remarks="The last stage is f at the new state, so it is the first stage of the next step.",
@@ -159,9 +223,38 @@ def _scaled(largest):
 
 
 _MEAN = Sum(scaled[i] ** 2, (i, 0, entries - 1)) / entries
+def ratio_proof() -> Derivation:
+    times_, x = Symbol("lambda", positive=True), IndexedBase("scaled", real=True)
+    mean = Sum(x[i] ** 2, (i, 0, entries - 1)) / entries
+    return Derivation(
+        (
+            Step(
+                "substitute",
+                mean,
+                Sum(1, (i, 0, entries - 1)) / entries,
+                why="an error that is everywhere what is tolerated",
+                by=((x[i], Rational(1)),),
+            ),
+            Step(
+                "sum",
+                Sum(1, (i, 0, entries - 1)) / entries,
+                Rational(1),
+                why="has the ratio 1, in every dimension",
+                wrong=(entries,),
+            ),
+            Step(
+                "rewrite",
+                sqrt(Sum((times_ * x[i]) ** 2, (i, 0, entries - 1)) / entries) ** 2,
+                times_**2 * mean,
+                why="and a multiple of an error has that multiple of its ratio",
+            ),
+        )
+    )
+
+
 RATIO = Claim(
     id="solver.dopri.step_control.ratio",
-    section="2.2",
+    section=SECTION,
     title="An error is measured in units of what is tolerated, as a root mean square",
     kind="equality",
     subject="ode.error_ratio",
@@ -170,7 +263,7 @@ RATIO = Claim(
     inputs=ERROR,
     program=Program((_scaled(Max(Abs(before[i]), Abs(after[i]))), (ratio, sqrt(_MEAN))), (Output("ratio", ratio),)),
     statement=Eq(ratio, sqrt(_MEAN)),
-    derivation=lambda: None,
+    derivation=ratio_proof,
     variants=(
         Variant("the old state alone", "known bug", (_scaled(Abs(before[i])),)),
         Variant("without absolute values", "known bug", (_scaled(Max(before[i], after[i])),)),
@@ -196,9 +289,50 @@ def _law(power):
     return wanted, safety * r**power
 
 
+def law_proof() -> Derivation:
+    x, now, scale, error_, tolerance = symbols("x h C err tol", positive=True)
+    law = now * (tolerance / error_) ** Rational(1, 5)
+    return Derivation(
+        (
+            Step(
+                "solve",
+                Eq(scale * x**5, tolerance),
+                (tolerance / scale) ** Rational(1, 5),
+                why="the error of a step is C h**5: which step makes it the tolerance?",
+                by=(x,),
+                wrong=(tolerance / scale,),
+            ),
+            Step(
+                "substitute",
+                (tolerance / scale) ** Rational(1, 5),
+                law,
+                why="what this step shows of C",
+                by=((scale, error_ / now**5),),
+                wrong=(now * tolerance / error_,),
+            ),
+            Step(
+                "differentiate",
+                log(law),
+                -1 / (5 * error_),
+                why="so the logarithm of the size falls by a fifth of that of the error, not by all of it",
+                by=(error_,),
+                wrong=(-1 / error_,),
+            ),
+            Step(
+                "refute",
+                Eq(now * tolerance / error_, law),
+                false,
+                why="at 32 times the tolerance: 1/32 of the step instead of 1/2",
+                by=({now: 1, tolerance: 1, error_: 32},),
+            ),
+        ),
+        "an error that is a power of the step",
+    )
+
+
 CONTROL_LAW = Claim(
     id="solver.dopri.step_control",
-    section="2.2",
+    section=SECTION,
     title="The next step is this one times (tolerance / error)^(1/order), with a margin and within limits",
     kind="equality",
     subject="ode.step_factor",
@@ -207,7 +341,7 @@ CONTROL_LAW = Claim(
     inputs=CONTROL,
     program=Program((_law(-1 / order), (factor, Min(ifactor, Max(dfactor, wanted)))), (Output("factor", factor),)),
     statement=Eq(factor, Min(ifactor, Max(dfactor, safety * r ** (-1 / order)))),
-    derivation=lambda: None,
+    derivation=law_proof,
     variants=(
         Variant(
             "inversely proportional to the error",
@@ -262,9 +396,38 @@ def _tolerated(mean):
     return ratio, mean
 
 
+def attempts_proof() -> Derivation:
+    found, margin = Symbol("r", positive=True), Rational(9, 10)
+    return Derivation(
+        (
+            Step(
+                "rewrite",
+                found * (margin * found ** Rational(-1, 5)) ** 5,
+                margin**5,
+                why="the error of the new size, where the old one had the ratio r and the error is a power of the step",
+                wrong=(found * (margin / found) ** 5,),
+            ),
+            Step(
+                "inequality",
+                Lt(found * margin**5, found),
+                found * (1 - margin**5),
+                why="so that the second attempt is tolerated, with a margin",
+            ),
+            Step(
+                "refute",
+                Eq(found * (margin * found ** Rational(-1, 4)) ** 5, margin**5),
+                false,
+                why="with one order less in the root it need not be what was aimed at",
+                by=({found: 16},),
+            ),
+        ),
+        "an error that is a power of the step",
+    )
+
+
 ATTEMPTS = Claim(
     id="solver.dopri.step_control.attempt",
-    section="2.2",
+    section=SECTION,
     title="A step is kept if its error is tolerated; else it is tried again from the old state, smaller",
     kind="equality",
     subject="ode.odeint",
@@ -289,7 +452,7 @@ ATTEMPTS = Claim(
         (Output("time", proposed), Output("state", probe[i], (i, 0, D - 1))),
     ),
     statement=Eq(base[i], Piecewise((y1[i], ratio <= 1), (y0[i], True))),
-    derivation=lambda: None,
+    derivation=attempts_proof,
     gradient=False,
     variants=(
         Variant("the size falls as the error grows", "notes", (_size(Rational(-1)),), printed=True),

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sympy import And, Eq, Expr, Piecewise, Rational, S, Symbol, expand, false
+from sympy import And, Eq, Expr, Piecewise, Rational, S, Symbol, false
 
 from gnomon.derivation import Step, cite
 
@@ -69,7 +69,7 @@ def density(tree: Tree) -> int:
 
 @dataclass(frozen=True)
 class Tableau:
-    """An explicit method: row s of ``a`` has s entries; ``b`` are the weights, ``b_embedded`` those of its companion."""
+    """An explicit method: row s of ``a`` has s entries; ``b_embedded`` are the weights of its companion."""
 
     a: tuple[tuple[Any, ...], ...]
     b: tuple[Any, ...]
@@ -122,6 +122,13 @@ DOPRI5 = tableau(
 )
 
 
+def rounded(method: Tableau, stage: int, column: int, digits: int = 7) -> Tableau:
+    """A method with one entry of its stages rounded, as a table in decimals would have it."""
+    rows = [list(row) for row in method.a]
+    rows[stage][column] = Rational(round(rows[stage][column] * 10**digits), 10**digits)
+    return Tableau(tuple(map(tuple, rows)), method.b, method.b_embedded)
+
+
 def weight(tree: Tree, method: Tableau) -> Any:
     """Phi(tau), the elementary weight, by its definition as a nested sum over the stages."""
     return sum((b * inner for b, inner in zip(method.b, _inner(tree, method), strict=True)), S.Zero)
@@ -172,11 +179,11 @@ def values(method: Tableau, weights: tuple[Any, ...] = ()) -> tuple[tuple[Any, A
 
 
 def stability(method: Tableau, z: Expr) -> Any:
-    """R(z): what one step multiplies y by on ``y' = lambda y``, with ``z = lambda h``."""
+    """R(z), stage by stage: what one step multiplies y by on ``y' = lambda y``, with ``z = lambda h``."""
     slopes: list[Any] = []
     for row in method.a:
         slopes.append(1 + z * sum((a * k for a, k in zip(row, slopes, strict=True)), S.Zero))
-    return expand(1 + z * sum(b * k for b, k in zip(method.b, slopes, strict=True)))
+    return 1 + z * sum((b * k for b, k in zip(method.b, slopes, strict=True)), S.Zero)
 
 
 # ---------------------------------------------------------------- steps of proofs
@@ -225,9 +232,9 @@ def order_conditions(known: tuple[Tree, ...], method: Tableau, why: str, weights
     )
 
 
-def missed(tree: Tree, method: Tableau, why: str, weights: tuple[Any, ...] = ()) -> Step:
-    """A condition that a method does not meet."""
-    condition = Eq(weight(tree, symbolic(method.stages)), Rational(1, density(tree)))
+def missed(tree: Tree, method: Tableau, why: str, weights: tuple[Any, ...] = (), worth: Any = None) -> Step:
+    """A condition that a method does not meet: that a tree's weight is ``worth``, or else one over its density."""
+    condition = Eq(weight(tree, symbolic(method.stages)), Rational(1, density(tree)) if worth is None else worth)
     return Step("refute", condition, false, why=why, by=(dict(values(method, weights)),))
 
 

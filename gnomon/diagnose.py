@@ -104,21 +104,22 @@ def _confirmed(task: Task, failure: Failure) -> Batch | None:
 def smallest(task: Task, example: Example, point: Batch) -> tuple[Example, Batch]:
     """The simplest structure, hyper-parameters and numbers found at which the subject still fails, confirmed."""
     best = example, point
+    finite = bool(_alone(task, example, point).isfinite().all())
     improved = True
     while improved:
         improved = False
         for smaller in _smaller(task.claim, best[0]):
-            found = _fails_at(task, smaller)
+            found = _fails_at(task, smaller, finite)
             if found is not None:
                 best, improved = (smaller, found), True
                 break
     example, point = best
-    simple = minimise(point, task.claim.inputs, lambda batch: _failing(task, example, batch), task.dtype)
+    simple = minimise(point, task.claim.inputs, lambda batch: _failing(task, example, batch, finite), task.dtype)
     return (example, simple) if confirm(task, example, simple, _alone(task, example, simple)) else best
 
 
-def _failing(task: Task, example: Example, batch: Batch) -> Tensor:
-    """Which points of a batch fail; none where the subject cannot be run."""
+def _failing(task: Task, example: Example, batch: Batch, finite: bool) -> Tensor:
+    """Which points of a batch fail, with finite observations or not as wanted; none where the subject cannot be run."""
     try:
         observed, chosen = task.observer(example).many(batch)
     except SubjectError:
@@ -126,16 +127,17 @@ def _failing(task: Task, example: Example, batch: Batch) -> Tensor:
     looked = batch if chosen is None else batch.take(chosen)
     flat = observed.detach().to(torch.float64)
     fails = task.compiled(example.structure).judge(looked, flat, task.dtype, task.device).fails
+    fails = fails & (flat.isfinite().all(-1) == finite)
     if chosen is None:
         return fails
     return torch.zeros(batch.size, dtype=torch.bool, device=task.device).index_put((chosen,), fails)
 
 
-def _fails_at(task: Task, example: Example) -> Batch | None:
+def _fails_at(task: Task, example: Example, finite: bool) -> Batch | None:
     """A confirmed failing point of a small batch of an example, if there is one."""
     try:
         batch = task.batch(example, SMALL)
-        numbers = _failing(task, example, batch).nonzero().flatten().tolist()[:CANDIDATES]
+        numbers = _failing(task, example, batch, finite).nonzero().flatten().tolist()[:CANDIDATES]
         for number in numbers:
             point = batch.point(number)
             if confirm(task, example, point, _alone(task, example, point)):

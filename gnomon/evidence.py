@@ -133,7 +133,10 @@ def _plain(value: Any) -> Any:
 
 def append(path: Path, records: Iterable[dict[str, Any]]) -> None:
     """Add records to a file of JSON lines and flush, so that a killed run keeps them."""
+    cut = path.exists() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
     with path.open("a", encoding="utf-8") as file:
+        if cut:  # a killed run's last line: what follows must not be glued to it
+            file.write("\n")
         for record in records:
             file.write(json.dumps(_plain(record), ensure_ascii=False) + "\n")
         file.flush()

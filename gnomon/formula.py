@@ -86,7 +86,9 @@ def reject(
             judgement = task.compiled(example.structure).judge(batch, observed, task.dtype, task.device)
         except (LoweringError, ZeroDivisionError, SubjectError):
             continue
-        for number in judgement.fails.nonzero().flatten().tolist()[:CANDIDATES]:
+        finite = observed.isfinite().all(-1)  # a number that is wrong says more than none
+        wrong = [*(judgement.fails & finite).nonzero().tolist(), *(judgement.fails & ~finite).nonzero().tolist()]
+        for (number,) in wrong[:CANDIDATES]:
             point = batch.point(number)
             if confirm(task, example, point, observed[number : number + 1]):
                 small, point = smallest(task, example, point)

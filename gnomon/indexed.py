@@ -64,7 +64,10 @@ def collapse(expr: Any, assumed: list[tuple[Any, Any, Any]] | None = None) -> An
     expr = sp.sympify(expr)
     if not expr.has(sp.KroneckerDelta):
         return expr
-    return _collapse(fresh(expr), {}, [] if assumed is None else assumed)
+    result = _collapse(fresh(expr), {}, [] if assumed is None else assumed)
+    if any(s.is_Symbol for s in result.free_symbols - expr.free_symbols):
+        raise ValueError(f"SymPy took a bound variable out of its sum in {expr}")
+    return result
 
 
 def _collapse(e: Any, ranges: Ranges, assumed: list[Any]) -> Any:

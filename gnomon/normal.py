@@ -31,11 +31,14 @@ def fresh(expr: Any) -> Any:
     """The expression with a new dummy for every bound variable, so that no substitution can capture one.
 
     Raises:
-        ValueError: if a sum, product or integral lacks a limit.
+        ValueError: if a sum, product or integral lacks a limit; or if a condition uses a variable that is bound in the
+            branches, as SymPy 1.14 makes ``Sum(x[i]*Sum(Piecewise((x[j], j <= i), ...), (j, ...)), (i, ...))``.
     """
     if not isinstance(expr, sp.Basic) or not expr.args or not expr.has(ExprWithLimits):
         return expr
     if not isinstance(expr, ExprWithLimits):
+        if isinstance(expr, sp.Piecewise):
+            _refuse_leaks(expr)
         return expr.func(*[fresh(arg) for arg in expr.args])
     body = fresh(expr.function)
     limits: list[tuple[Any, Any, Any]] = []
@@ -47,6 +50,17 @@ def fresh(expr: Any) -> Any:
         body, limits = body.xreplace(new), [(v, lo.xreplace(new), hi.xreplace(new)) for v, lo, hi in limits]
         limits.append((new[limit[0]], fresh(limit[1]), fresh(limit[2])))
     return expr.func(body, *limits)
+
+
+def _refuse_leaks(e: Any) -> None:
+    bound = {v for part in e.atoms(ExprWithLimits) for v in part.variables}
+    for _, condition in e.args:
+        if leaked := bound & condition.free_symbols:
+            names = ", ".join(map(str, leaked))
+            raise ValueError(
+                f"{names} is free in a condition and bound in the branches of {e}: SymPy pulls a Piecewise out of an "
+                "inner sum, away from its dummy; write both limits on one Sum, or rename"
+            )
 
 
 def canon(expr: Any, symmetric: Iterable[Any] = ()) -> Any:
@@ -70,7 +84,10 @@ def _canon(expr: Any, symmetric: frozenset[str]) -> Any:
 @lru_cache(maxsize=20_000)
 def _canon_of_term(term: Any, symmetric: frozenset[str]) -> Any:
     floor = 1 + max((int(m[1]) for s in term.free_symbols if (m := _NAME.fullmatch(str(s)))), default=-1)
-    return _Normal(symmetric, floor).form(fresh(term))
+    result = _Normal(symmetric, floor).form(fresh(term))
+    if any(s.is_Symbol for s in result.free_symbols - term.free_symbols):
+        raise ValueError(f"SymPy took a bound variable out of its sum in {term}")
+    return result
 
 
 class _Normal:

@@ -147,7 +147,13 @@ def bounded(
         made[number] = (value, error)
         for dead in free[number]:
             del made[dead]
-    return [(made[number][0], torch.nan_to_num(made[number][1], nan=INF, posinf=INF)) for number in outputs]
+    found = [_enter(made[number], subject) if _is_host_number(slp, number) else made[number] for number in outputs]
+    return [(value, torch.nan_to_num(error, nan=INF, posinf=INF)) for value, error in found]
+
+
+def _is_host_number(slp: SLP, number: int) -> bool:
+    """Whether a node is computed in Python's floats; shown as an output it is rounded to the subject's dtype."""
+    return slp.host[number] and slp.nodes[number].op not in CONDITIONS
 
 
 def _enter(pair: Pair, subject: Format) -> Pair:

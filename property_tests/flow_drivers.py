@@ -15,7 +15,7 @@ def shown(case: Case, made: Transform, x: Tensor) -> Tensors:
         "y": lambda: made(x),
         "log_det": lambda: made.log_abs_det_jacobian(x, made(x)),
         "inverse": lambda: made.inv(x),
-        "log_det_inverse": lambda: made.inv.log_abs_det_jacobian(x, made.inv(x)),
+        "log_det_inverse": lambda: made.inv.log_abs_det_jacobian(made(x), x),
     }
     return {name: found[name]() for name in case.shapes}
 

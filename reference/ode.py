@@ -1,9 +1,8 @@
 """Ordinary differential equations: explicit Runge-Kutta methods and the adjoint method.
 
-The arguments are torchdiffeq's; three things differ on purpose: ``"rk4"`` is the classical method, not the 3/8 rule;
-``"dopri5"`` steps onto every output time instead of interpolating; time is kept in float64, and ``func`` receives it in
-the dtype of the state. Stages are combined in float32 at least, then rounded. Fixed steps run under
-``torch.func.vmap``; adaptive steps branch on values and do not.
+The arguments are torchdiffeq's. Three differences are meant: ``"rk4"`` is the classical method, not the 3/8 rule,
+``"dopri5"`` steps onto every output time, and time is kept in float64; ``func`` gets it in the dtype of the state.
+Stages are combined in float32 at least. Fixed steps run under ``torch.func.vmap``; adaptive steps branch on values.
 """
 
 import itertools
@@ -186,8 +185,7 @@ class _Solver:  # a method with its settings
             raise ValueError(f"unknown method {method!r}: use one of {[*_METHODS]} or a ButcherTableau")
         known: dict[str, Any] = {"step_size": None} if tableau.b_embedded is None else _ADAPTIVE
         given = {key: value for key, value in (options or {}).items() if value is not None}
-        below = {"safety": 1, "dfactor": 1}
-        wrong = [key for key in given if key not in known or not 0 < given[key] < below.get(key, math.inf)]
+        wrong = [k for k in given if k not in known or not 0 < given[k] < {"safety": 1, "dfactor": 1}.get(k, math.inf)]
         if wrong or not (rtol >= 0 and atol >= 0):
             raise ValueError(f"bad rtol={rtol}, atol={atol} or options={given}: use positive ones, of {[*known]}")
         self.tableau, self.rtol, self.atol, self.options = tableau, rtol, atol, {**known, **given}
@@ -273,14 +271,13 @@ def odeint(
     func: Func, y0: State, t: Tensor, *, rtol: float = 1e-7, atol: float = 1e-9,
     method: Method = None, options: Options = None,
 ) -> State:  # fmt: skip
-    r"""Solves :math:`\dot y = f(t, y),\ y(t_0) = y_0` and returns y at every time of ``t``.
+    r"""Solves :math:`\dot y = f(t, y),\ y(t_0) = y_0` for y at every time of ``t``, differentiable along the steps.
 
     ``method``: ``"euler"``, ``"rk4"``, ``"dopri5"`` (default) or a ``ButcherTableau``, adaptive if it has embedded
     weights, of one order less. ``options`` of fixed steps: ``step_size``; without it one step leads from each time to
-    the next, with it steps start anew at each and the last is cut to end on the next. Of adaptive steps, which are cut
-    to end on the output times: ``first_step``, ``max_num_steps`` in all, ``ifactor`` and, below 1, ``safety`` and
-    ``dfactor`` of ``step_factor``. ``rtol`` and ``atol`` are those of ``error_ratio``, for the worst part of a tuple;
-    ``rtol`` counts as no less than the dtype's eps. Differentiable along the steps taken.
+    the next, with it steps start anew at each and the last is cut to end on the next. Of adaptive steps, cut likewise:
+    ``first_step``, ``max_num_steps`` in all, ``ifactor`` and, below 1, ``safety`` and ``dfactor`` of ``step_factor``.
+    ``rtol``, at least the dtype's eps, and ``atol`` are those of ``error_ratio``, for the worst part of a tuple.
 
     Shapes: ``y0`` (...), or a tuple of one dtype, to (len(t), ...); ``t`` rises or falls from that of ``y0``.
     Raises ``ValueError`` for unusable arguments, ``RuntimeError`` when steps become too small or too many.

@@ -89,7 +89,7 @@ def test_collapse_and_canon_keep_the_value() -> None:
 
 def test_collapse_keeps_the_value_when_ranges_differ_and_deltas_are_shifted() -> None:
     rng, extended = random.Random(11), 0
-    for _ in range(220):
+    for _ in range(160):
         d = sp.Symbol("d4", integer=True)  # every index is bound, so that nothing is taken for granted
         e = sp.sympify(Sum(random_expression(rng, 4, [d], plain=False), (d, 0, n)))
         assumed: list[Any] = []
@@ -100,7 +100,7 @@ def test_collapse_keeps_the_value_when_ranges_differ_and_deltas_are_shifted() ->
             place = {**place, "m": max(2, place["m"])}  # the range 2..m must not run backwards
             assert value(e, place) == value(result, place), (e, result, place)
             assert value(e, place) == value(canon(result), place), (e, canon(result), place)
-    assert extended > 20
+    assert extended > 10
 
 
 def test_canon_with_symmetric_bases_keeps_the_value() -> None:
@@ -114,7 +114,7 @@ def test_canon_with_symmetric_bases_keeps_the_value() -> None:
 
 def test_renaming_dummies_is_always_recognised() -> None:
     rng, seen = random.Random(5), 0
-    for _ in range(320):
+    for _ in range(240):
         e = fresh(sp.sympify(random_expression(rng, 4, [p, q])))
         if e.has(Sum):
             seen += 1
@@ -248,6 +248,15 @@ def test_relabelling_swaps_dummies_and_orders_symmetric_indices() -> None:
         relabel(Sum(A[i, p], (i, 1, n)), {i: p})
     with pytest.raises(ValueError, match="captured"):
         relabel(Sum(x[i] * sigma(Sum(A[i, j], (j, 1, n))), (i, 1, n)), {i: j})
+
+
+def test_a_dummy_that_sympy_has_lost_is_refused() -> None:
+    masked = Sum(x[i] * Sum(Piecewise((x[j], j <= i), (0, True)), (j, 1, n)), (i, 1, n))
+    assert j in masked.free_symbols, "SymPy keeps j bound now: the refusal is no longer needed"
+    with pytest.raises(ValueError, match="write both limits on one Sum"):
+        canon(masked)
+    whole = Sum(x[i] * Piecewise((x[j], j <= i), (0, True)), (j, 1, n), (i, 1, n))
+    assert value(canon(whole), PLACES[1]) == value(whole, PLACES[1])
 
 
 def test_opaque_functions_differentiate_without_subs() -> None:
