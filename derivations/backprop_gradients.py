@@ -29,6 +29,7 @@ from gnomon.derivations.backprop_network import (
     drho,
     dsigma,
     dTheta,
+    followed,
     forward,
     gradients,
     h,
@@ -48,7 +49,7 @@ from gnomon.derivations.backprop_network import (
     x,
     y,
 )
-from sympy import Dummy, Eq, Function, IndexedBase, Piecewise, Rational, Sum, symbols
+from sympy import Eq, Function, IndexedBase, Piecewise, Rational, Sum, symbols
 
 from gnomon.claim import Claim, Program, Variant
 from gnomon.derivation import Derivation, Step, define
@@ -118,15 +119,14 @@ def _whole_networks() -> tuple[Step, ...]:
     def last(top, unit):
         return -(y1[unit] - rho(top(unit))) * drho(top(unit))
 
-    def hidden(own, weights, unit, width, above):
-        at = Dummy("at", integer=True)
+    def hidden(own, weights, unit, width, above, at):
         return dsigma(own(unit)) * Sum(weights[unit, at] * above(at), (at, 0, width - 1))
 
     def d2(unit):
-        return hidden(s2, T3, unit, n3, lambda at: last(s3, at))
+        return hidden(s2, T3, unit, n3, lambda at: last(s3, at), m)
 
-    two = x1[p] * hidden(s1, T2, r, n2, lambda at: last(s2, at))
-    three = x1[p] * hidden(s1, T2, r, n2, d2)
+    two = x1[p] * hidden(s1, T2, r, n2, lambda at: last(s2, at), l)
+    three = x1[p] * hidden(s1, T2, r, n2, d2, l)
     return (
         Step(
             "differentiate",
@@ -166,6 +166,7 @@ weight_gradient = Claim(
     structure=(DEPTH, *NETWORK, SAMPLES),
     inputs=(BATCH, TARGETS, *PARAMETERS),
     program=Program((*forward(a), deltas(a), by_weights(a), by_biases(a), by_input(a)), gradients(a)),
+    definition=Program((*forward(a), *followed(h[k, a, j] - y[a, j], a)), gradients(a)),
     statement=Eq(dTheta[l, i, j], Sum(h[l, a, i] * delta[l + 1, a, j], (a, 0, N - 1))),
     conditions=("the error is half the squared error, summed over the samples", SMOOTH),
     derivation=gradient_proof,
@@ -218,6 +219,7 @@ autograd = Claim(
         (*forward(), deltas(last=LAST), by_weights(), by_biases(), by_input()),
         gradients(),
     ),
+    definition=Program((*forward(), *followed(GIVEN.symbol[j])), gradients()),
     statement=Eq(dTheta[l, i, j], h[l, i] * delta[l + 1, j]),
     conditions=("g is the gradient of the loss by the outputs, so that delta_k = g * rho'(s_k)", SMOOTH),
     derivation=gradient_proof,
@@ -314,6 +316,8 @@ def _step(weight: Any, bias: Any) -> tuple[Let, Let]:
     return (new_weight[l, i, j], weight), (new_bias[l, j], bias)
 
 
+DOWNHILL = _step(Theta[l, i, j] - lr * dTheta[l, i, j], b[l, j] - lr * db[l, j])
+UPDATED = (layers_of_weights("Theta_new", new_weight[l, i, j]), layers_of_biases("b_new", new_bias[l, j]))
 sequence = Claim(
     id="backprop.tldr",
     section="1.2.1",
@@ -323,16 +327,8 @@ sequence = Claim(
     driver="descent_step",
     structure=(DEPTH, *NETWORK, SAMPLES),
     inputs=(BATCH, TARGETS, *PARAMETERS, RATE),
-    program=Program(
-        (
-            *forward(a),
-            deltas(a),
-            by_weights(a),
-            by_biases(a),
-            *_step(Theta[l, i, j] - lr * dTheta[l, i, j], b[l, j] - lr * db[l, j]),
-        ),
-        (layers_of_weights("Theta_new", new_weight[l, i, j]), layers_of_biases("b_new", new_bias[l, j])),
-    ),
+    program=Program((*forward(a), deltas(a), by_weights(a), by_biases(a), *DOWNHILL), UPDATED),
+    definition=Program((*forward(a), *followed(h[k, a, j] - y[a, j], a), *DOWNHILL), UPDATED),
     statement=Eq(new_weight[l, i, j], Theta[l, i, j] - lr * dTheta[l, i, j]),
     conditions=("the error is half the squared error, summed over the samples", SMOOTH),
     derivation=step_proof,

@@ -6,7 +6,7 @@
 
 from typing import Any
 
-from sympy import Eq, IndexedBase, Lambda, Max, Piecewise, Sum, Symbol, symbols, tanh
+from sympy import Eq, IndexedBase, KroneckerDelta, Lambda, Max, Piecewise, Sum, Symbol, symbols, tanh
 
 from gnomon.claim import Output
 from gnomon.derivation import opaque
@@ -124,6 +124,35 @@ def by_biases(*a: Any, term: Any = None) -> Let:
 def by_input(*a: Any, weight: Any = Theta[0, i, j]) -> Let:
     """``Theta_1 delta_1`` for each sample."""
     return dx[(*a, i)], Sum(weight * delta[(1, *a, j)], (j, 0, n[1] - 1))
+
+
+def followed(pull: Any, *a: Any) -> tuple[Let, ...]:
+    """The gradients from first principles: how the outputs move with each weight, each bias and each input.
+
+    ``pull`` is the derivative of the loss by output j.
+    """
+    m, p, r = symbols("m p r", integer=True, nonnegative=True)
+    with_weight, with_bias, with_input = (IndexedBase(f"dh_{by}", real=True) for by in ("Theta", "b", "x"))
+    slope = Piecewise((drho(s[(l, *a, j)]), Eq(l, k)), (dsigma(s[(l, *a, j)]), True))
+
+    def passed_on(moves: Any, *by: Any) -> Any:
+        return slope * Sum(Theta[l - 1, i, j] * moves[(l - 1, *a, i, *by)], (i, 0, n[l - 1] - 1))
+
+    def loss_moves(moves: Any, *by: Any) -> Any:
+        return Sum(pull * moves[(k, *a, j, *by)], (j, 0, n[k] - 1))
+
+    first = slope * KroneckerDelta(j, r)
+    weight_moves = Piecewise((first * h[(m, *a, p)], Eq(l, m + 1)), (passed_on(with_weight, m, p, r), True))
+    bias_moves = Piecewise((first, Eq(l, m + 1)), (passed_on(with_bias, m, r), True))
+    input_moves = Piecewise((KroneckerDelta(j, p), Eq(l, 0)), (passed_on(with_input, p), True))
+    return (
+        (with_weight[(l, *a, j, m, p, r)], weight_moves),
+        (with_bias[(l, *a, j, m, r)], bias_moves),
+        (with_input[(l, *a, j, p)], input_moves),
+        (dTheta[m, p, r], over_samples(loss_moves(with_weight, m, p, r), *a)),
+        (db[m, r], over_samples(loss_moves(with_bias, m, r), *a)),
+        (dx[(*a, p)], loss_moves(with_input, p)),
+    )
 
 
 def layers_of_weights(name: str, entry: Any) -> Output:

@@ -171,8 +171,8 @@ jacobian_inverse = Claim(
     conditions=("T is a diffeomorphism; checked on linear maps",),
     derivation=inverse_proof,
     gradient=False,
-    remarks="The gradient is not compared: it is the transposed inverse, which LAPACK finds with an error relative to its "
-    "largest entry, while a budget of this kind is for each entry by itself.",
+    remarks="The gradient is not compared: it is the transposed inverse, found with an error relative to its largest "
+    "entry, while a budget of this kind is for each entry by itself.",
     variants=(
         Variant("the same sign", "libraries that state the inverse's", ((sign_, Integer(-1)),)),
         Variant("permanent for determinant", "known bug", ((last, rest[1] + rest[0] / pivot * row),)),

@@ -2,7 +2,8 @@
 
 Every graph is one label of a ``Choice``; it binds the adjacency matrix ``A``, the size ``n``, the eigenvalues
 ``lamda[k]`` with eigenvectors ``v[k, i]``, orthogonal to each other and not normalised, ``gap``, the smallest
-eigenvalue that is not 0, and ``top``, the largest. ``d[i]`` are degrees; ``mu[k]`` and ``u[k, i]`` are what
+eigenvalue that is not 0, and ``top``, the largest. The eigenvectors of the transpose are ``dual[k, i]``, which
+differ from ``v`` on a directed graph alone. ``d[i]`` are degrees; ``mu[k]`` and ``u[k, i]`` are what
 ``lamda`` and ``v`` are for ``D^-1 L``: there the ``u`` are orthogonal with the degrees for weights.
 """
 
@@ -19,7 +20,8 @@ gap, top = Symbol("gap", integer=True, positive=True), Symbol("top", integer=Tru
 i, j, k, q = symbols("i j k q", integer=True)
 A = IndexedBase("A", integer=True, nonnegative=True)
 lam, mu = IndexedBase("lamda", nonnegative=True), IndexedBase("mu", nonnegative=True)
-v, u, d = IndexedBase("v", real=True), IndexedBase("u", real=True), IndexedBase("d", positive=True)
+v, dual = IndexedBase("v", real=True), IndexedBase("dual", real=True)
+u, d = IndexedBase("u", real=True), IndexedBase("d", positive=True)
 x = IndexedBase("x", real=True)
 time, width = Symbol("t", nonnegative=True), Symbol("h", nonnegative=True)
 
@@ -27,25 +29,30 @@ Table = dict[Any, Any]
 Rows = Sequence[Sequence[int]]
 
 
-def _graph(edges: Sequence[tuple[int, int]], spectrum: Sequence[int], modes: Rows, *walk: Any) -> Table:
-    size = len(modes)
-    matrix = [[0] * size for _ in range(size)]
-    for a, b in edges:
-        matrix[a][b] = matrix[b][a] = 1
+def _table(matrix: Rows, spectrum: Sequence[int], modes: Rows, left: Rows | None = None, walk: Any = None) -> Table:
+    """A graph's bindings; ``walk`` gives ``mu`` and ``u`` of a graph that is not regular."""
     degrees = [max(1, sum(row)) for row in matrix]
     # on a regular graph D^-1 L is a multiple of L
-    slower = walk[0] if walk else tuple(Rational(value, degrees[0]) for value in spectrum)
+    slower, walks = walk or ([Rational(value, degrees[0]) for value in spectrum], modes)
     return {
         A: tuple(map(tuple, matrix)),
-        n: size,
+        n: len(matrix),
         lam: tuple(spectrum),
         v: tuple(map(tuple, modes)),
+        dual: tuple(map(tuple, left or modes)),
         gap: min(value for value in spectrum if value),
         top: max(spectrum),
         d: tuple(degrees),
-        mu: slower,
-        u: tuple(map(tuple, walk[1] if walk else modes)),
+        mu: tuple(slower),
+        u: tuple(map(tuple, walks)),
     }
+
+
+def _graph(edges: Sequence[tuple[int, int]], spectrum: Sequence[int], modes: Rows, walk: Any = None) -> Table:
+    size = len(modes)
+    both = {*edges, *((b, a) for a, b in edges)}
+    matrix = [[int((a, b) in both) for b in range(size)] for a in range(size)]
+    return _table(matrix, spectrum, modes, walk=walk)
 
 
 CONNECTED: dict[str, Table] = {
@@ -54,16 +61,14 @@ CONNECTED: dict[str, Table] = {
         [(0, 1), (1, 2)],
         (0, 1, 3),
         ((1, 1, 1), (1, 0, -1), (1, -2, 1)),
-        (0, 1, 2),
-        ((1, 1, 1), (1, 0, -1), (1, -1, 1)),
+        ((0, 1, 2), ((1, 1, 1), (1, 0, -1), (1, -1, 1))),
     ),
     "triangle": _graph([(0, 1), (1, 2), (0, 2)], (0, 3, 3), ((1, 1, 1), (1, -1, 0), (1, 1, -2))),
     "star of 4": _graph(
         [(0, 1), (0, 2), (0, 3)],
         (0, 1, 1, 4),
         ((1, 1, 1, 1), (0, 1, -1, 0), (0, 1, 1, -2), (3, -1, -1, -1)),
-        (0, 1, 1, 2),
-        ((1, 1, 1, 1), (0, 1, -1, 0), (0, 1, 1, -2), (1, -1, -1, -1)),
+        ((0, 1, 1, 2), ((1, 1, 1, 1), (0, 1, -1, 0), (0, 1, 1, -2), (1, -1, -1, -1))),
     ),
     "square": _graph(
         [(0, 1), (1, 2), (2, 3), (3, 0)],
@@ -79,17 +84,21 @@ CONNECTED: dict[str, Table] = {
         [(a, b) for a in (0, 1) for b in (2, 3, 4)],
         (0, 2, 2, 3, 5),
         ((1, 1, 1, 1, 1), (0, 0, 1, -1, 0), (0, 0, 1, 1, -2), (1, -1, 0, 0, 0), (3, 3, -2, -2, -2)),
-        (0, 1, 1, 1, 2),
-        ((1, 1, 1, 1, 1), (0, 0, 1, -1, 0), (0, 0, 1, 1, -2), (1, -1, 0, 0, 0), (1, 1, -1, -1, -1)),
+        (
+            (0, 1, 1, 1, 2),
+            ((1, 1, 1, 1, 1), (0, 0, 1, -1, 0), (0, 0, 1, 1, -2), (1, -1, 0, 0, 0), (1, 1, -1, -1, -1)),
+        ),
     ),
 }
 APART: dict[str, Table] = {"two nodes and a lone one": _graph([(0, 1)], (0, 0, 2), ((1, 1, 0), (0, 0, 1), (1, -1, 0)))}
 ONE_WAY: dict[str, Table] = {
-    "one edge, one way": {A: ((0, 1), (0, 0)), n: 2, lam: (0, 1), v: ((1, 1), (1, 0)), gap: 1, top: 1}
+    "one edge, one way": _table(((0, 1), (0, 0)), (0, 1), ((1, 1), (1, 0)), ((0, 1), (1, -1)))
 }
+EVERY = {**CONNECTED, **APART, **ONE_WAY}
 GRAPHS = Choice("graph", CONNECTED)
 DISCONNECTED = Choice("graph", APART)
-ALL_GRAPHS = Choice("graph", {**CONNECTED, **APART})
+UNDIRECTED = Choice("graph", {**CONNECTED, **APART})
+ALL_GRAPHS = Choice("graph", EVERY)
 DIRECTED = Choice("graph", ONE_WAY)
 
 mode = IndexedBase("c", real=True)  # the coefficients of x in the basis of eigenvectors
@@ -101,7 +110,7 @@ def by_modes(factor: Any) -> tuple[Any, Any]:
 
     Implementations make such a matrix and multiply by it; what then cancels in the sum is rounded with it.
     """
-    return kernel[i, j], Sum(v[k, i] * v[k, j] * factor / Sum(v[k, q] ** 2, (q, 0, n - 1)), (k, 0, n - 1))
+    return kernel[i, j], Sum(v[k, i] * dual[k, j] * factor / Sum(v[k, q] * dual[k, q], (q, 0, n - 1)), (k, 0, n - 1))
 
 
 def by_walk_modes(factor: Any) -> tuple[Any, Any]:
@@ -122,8 +131,9 @@ def solved_flow(table: Table) -> tuple[tuple[Expr, ...], tuple[Expr, ...]]:
     """The modes' solution of the heat equation on one graph, node by node, and ``-L`` of it."""
     start = [x[node] for node in range(table[n])]
     coefficients = [
-        sum(entry * at for entry, at in zip(row, start, strict=True)) / Rational(sum(entry**2 for entry in row))
-        for row in table[v]
+        sum(entry * at for entry, at in zip(left, start, strict=True))
+        / Rational(sum(a * b for a, b in zip(left, right, strict=True)))
+        for left, right in zip(table[dual], table[v], strict=True)
     ]
     state = tuple(
         sum(

@@ -1,19 +1,18 @@
 """The exact solution of the heat equation on graphs, and where it tends (4.6.2)."""
 
-from math import factorial
 from typing import Any
 
-from gnomon.derivations.graph import ANY
 from gnomon.derivations.graph_spectra import (
     ALL_GRAPHS,
-    APART,
-    CONNECTED,
+    APPLIED,
     DIRECTED,
     DISCONNECTED,
+    EVERY,
     GRAPHS,
-    APPLIED,
+    UNDIRECTED,
     A,
     by_modes,
+    by_walk_modes,
     d,
     decay_steps,
     deviation,
@@ -24,42 +23,36 @@ from gnomon.derivations.graph_spectra import (
     k,
     kernel,
     lam,
-    mode as c,
     mu,
     n,
-    q,
     time,
     top,
-    u,
     v,
-    width,
     x,
+)
+from gnomon.derivations.graph_spectra import (
+    mode as c,
 )
 from sympy import (
     Abs,
-    Derivative,
     Eq,
-    Function,
     Ge,
     IndexedBase,
-    Integral,
     Le,
-    Max,
     Piecewise,
     Rational,
     Sum,
     Symbol,
     cos,
     exp,
-    limit,
     oo,
     pi,
     symbols,
 )
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite, define
-from gnomon.domain import Choice, Size, nonnegative, real
+from gnomon.derivation import Derivation, Step, cite
+from gnomon.domain import Choice, nonnegative, real
 
 SECTION = "4.6.2"
 SIGNAL, TIME = real("x", n), nonnegative("t", host=True, high=64.0, typical=(0.5, 1.0, 8.0))
@@ -90,7 +83,7 @@ def symmetric_step() -> Step:
 
 def solution_proof() -> Derivation:
     return Derivation(
-        (symmetric_step(), *decay_steps(), *flow_steps({**CONNECTED, **APART})),
+        (symmetric_step(), *decay_steps(), *flow_steps(EVERY)),
         "every eigenvalue; the modes on the graphs named",
         lift="mode",
     )
@@ -198,90 +191,113 @@ on_a_path = Claim(
     options={"arguments": FLOW},
 )
 
-ORDER = 16
-NODES = Size("n", 1, 3)
-MANY = ANY.__class__("A", NODES, connected=False, directed=True, loops=True)
-term, taylor, W, degree, size, most = (
-    IndexedBase(name, real=True) for name in ("term", "taylor", "W", "degree", "size", "most")
-)
-nodes = NODES.symbol
+# ------------------------------------------------------------------ where it tends
+
+average = Symbol("average", real=True)
+MEAN = (average, Sum(x[j], (j, 0, n - 1)) / n)
 
 
-def around(signal: Any) -> Any:
-    return Sum(W[i, j] * (signal(i) - signal(j)), (j, 0, nodes - 1))
-
-
-def power(factor: Any) -> tuple[Any, Any]:
-    """The terms of the exponential series, each from the one before."""
-    return term[q, i], Piecewise((x[i], Eq(q, 0)), (factor * around(lambda a: term[q - 1, a]) / q, True))
-
-
-def running(base: Any, value: Any) -> tuple[Any, Any]:
-    return base[i], Piecewise((value, Eq(i, 0)), (Max(base[i - 1], value), True))
-
-
-remainder = (2 * time * most[nodes - 1]) ** (ORDER + 1) / factorial(ORDER + 1) * size[nodes - 1]
-
-
-def series_proof() -> Derivation:
-    s, order, start, rate = symbols("s m x_0 lamda", positive=True)
-    weight = (time - s) ** ORDER / factorial(ORDER)
+def limit_proof() -> Derivation:
+    """What the other files show mode by mode, here for all of them: exp(2 gap t) |y - mean|^2 falls."""
+    more = IndexedBase("more", nonnegative=True)
+    rest = (k, 1, n - 1)
+    start, first, second = symbols("x_0 x_1 x_2", real=True)
+    falls = Sum(2 * more[k] * c[k] ** 2 * exp(-2 * more[k] * time), rest)
     return Derivation(
         (
+            *decay_steps(),
             Step(
-                "series",
-                exp(-rate * time) * start,
-                start * (1 - rate * time + rate**2 * time**2 / 2 - rate**3 * time**3 / 6),
-                why="the terms of the series: each is -t L / q times the one before",
-                by=(time, 0, 4),
-                wrong=(start * (1 + rate * time + rate**2 * time**2 / 2 + rate**3 * time**3 / 6),),
+                "differentiate",
+                Sum(c[k] ** 2 * exp(-2 * more[k] * time), rest),
+                -falls,
+                why="of exp(2 gap t) |y - mean|^2, in modes whose eigenvalues are gap + more[k]; mode 0 is the mean",
+                by=(time,),
             ),
-            cite("Taylor's theorem: the remainder is the integral of (t - s)^m / m! times (-L)^(m+1) x(s), s from 0 to t"),
-            cite("with no negative weight exp(-L s) averages: no temperature leaves the range of the first ones"),
+            Step("inequality", Ge(0, -falls), falls, why="so it falls, and is at most what it was at t = 0"),
             Step(
-                "integrate",
-                Integral(weight, (s, 0, time)),
-                time ** (ORDER + 1) / factorial(ORDER + 1),
-                why="and a row of L has entries whose sizes add up to twice the degree",
-                by=(-((time - s) ** (ORDER + 1)) / factorial(ORDER + 1),),
+                "limit",
+                (start + first) / 2 + exp(-2 * time) * (start - first) / 2,
+                (start + first) / 2,
+                why="two nodes and a lone one: the two tend to their own mean",
+                by=(time, oo),
             ),
+            Step(
+                "refute",
+                Eq((start + first) / 2, (start + first + second) / 3),
+                false,
+                why="which is not the mean of all three: from (0, 2, 5) it is 1, not 7/3",
+                by=({start: 0, first: 2, second: 5},),
+            ),
+            *flow_steps(EVERY),
         ),
+        "every size; the eigenvalues on the graphs named",
         lift="mode",
     )
 
 
-anywhere = Claim(
-    id="heat.equation.series",
+def falling(rate: Any) -> Relation:
+    return Relation(deviation(y, average), "<=", exp(-2 * rate * time) * deviation(x, average))
+
+
+converges = Claim(
+    id="heat.converges_to_average",
     section=SECTION,
-    title="On any graph, with weights or one-way edges, the solution is the exponential series of -L t",
-    kind="inequality",
+    title="On a connected, undirected graph all temperatures tend to their mean, as fast as exp(-gap t)",
+    kind="limit",
     subject="graph.heat_flow",
     driver="graph",
-    structure=(NODES, MANY),
-    inputs=(
-        real("x", NODES),
-        nonnegative("t", high=0.25),
-        nonnegative("w", NODES, NODES, high=1.0),
-    ),
-    program=Program(
-        (
-            (W[i, j], A[i, j] * Symbol("w") if False else A[i, j] * IndexedBase("w", nonnegative=True)[i, j]),
-            (degree[i], Sum(W[i, j], (j, 0, nodes - 1))),
-            running(most, degree[i]),
-            running(size, Abs(x[i])),
-            power(-time),
-            (taylor[i], Sum(term[q, i], (q, 0, ORDER))),
-        ),
-        (Output("y", taylor[i], (i, 0, nodes - 1)),),
-    ),
-    relation=Relation(Abs(y[i] - taylor[i]), "<=", remainder, ((i, 0, nodes - 1),)),
-    statement=Le(Abs(y[i] - Sum(term[q, i], (q, 0, ORDER))), remainder),
-    conditions=(f"term[q] is (-t L)^q x / q!, up to the order {ORDER}", "no weight is negative"),
-    derivation=series_proof,
+    structure=(GRAPHS,),
+    inputs=(SIGNAL, TIME),
+    program=Program((*SOLUTION, MEAN), (TEMPERATURES,)),
+    relation=falling(gap),
+    statement=Le(deviation(y, average), exp(-2 * gap * time) * deviation(x, average)),
+    conditions=("connected", "undirected", "D - A, not normalised", "gap is the least eigenvalue but 0"),
+    derivation=limit_proof,
     variants=(
-        Variant("x' = +L x", "other sign", relation=None, replace=(power(time),)),
+        Variant(
+            "on every graph",
+            "notes: 'converges to average temperature'",
+            structure=(DISCONNECTED,),
+            printed=True,
+            why="Each component tends to its own mean: two nodes at 0 and 2 to 1, and a lone one stays at 5.",
+        ),
+        Variant("directed", "the condition dropped: the source never changes", structure=(DIRECTED,)),
+        Variant(
+            "rows divided by the degrees",
+            "random-walk normalisation: tends to the mean weighted with the degrees",
+            (by_walk_modes(exp(-mu[k] * time)),),
+        ),
+        Variant(
+            "divided by the roots of both degrees",
+            "symmetric normalisation: tends to a multiple of the degrees' roots",
+            (by_walk_modes(exp(-mu[k] * time) * sqrt(d[i]) / sqrt(d[j])),),
+        ),
+        Variant("twice as fast", "too tight", relation=falling(2 * gap)),
     ),
-    options={"arguments": (*FLOW, "edge_weight")},
+    options={"arguments": FLOW},
+    remarks="It says more than a limit: the bound holds at every t, with the mean that the first temperatures have.",
 )
 
-CLAIMS = (equation, on_a_path)
+flow_conserves = Claim(
+    id="heat.mean_conservation.flow",
+    section=SECTION,
+    title="On an undirected graph the exact solution conserves the mean, connected or not",
+    kind="equality",
+    subject="graph.heat_flow",
+    driver="graph",
+    structure=(UNDIRECTED,),
+    inputs=(SIGNAL, TIME),
+    program=Program(SOLUTION, (TEMPERATURES,)),
+    relation=Relation(Abs(Sum(y[j] - x[j], (j, 0, n - 1))), "<=", 0),
+    statement=Eq(Sum(y[j], (j, 0, n - 1)), Sum(x[j], (j, 0, n - 1))),
+    conditions=("undirected", "D - A, not normalised"),
+    derivation=solution_proof,
+    variants=(
+        Variant("directed", "the condition dropped", structure=(DIRECTED,)),
+        Variant("rows divided by the degrees", "random-walk normalisation", (by_walk_modes(exp(-mu[k] * time)),)),
+        Variant("a mode too few", "known bug", (by_modes(exp(-lam[k] * time) * (1 - KroneckerDelta(k, 0))),)),
+    ),
+    options={"arguments": FLOW},
+)
+
+CLAIMS = (equation, on_a_path, converges, flow_conserves)

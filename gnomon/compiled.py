@@ -104,7 +104,7 @@ class Compiled:
         value, own = _stack(bounded(self.slp, wanted, seen, torch.float64, device), batch.size)
         total = K * bound + own
         excess, budget = value[:, ::2] - value[:, 1::2], total[:, ::2] + total[:, 1::2]
-        return Judgement(excess, budget, observed.isfinite().all(-1, keepdim=True))
+        return Judgement(excess, budget, excess.isfinite())
 
     def observed_leaves(self, observed: Tensor) -> dict[Leaf, Any]:
         """The observation (B, N) as leaves, beside those of the inputs."""

@@ -12,12 +12,12 @@ import itertools
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import sympy as sp
 
 from gnomon.calculus import CALCULUS
-from gnomon.enclose import EncloseError, OutOfDomain, Undecided
+from gnomon.enclose import OutOfDomain, Undecided
 from gnomon.indexed import collapse, opaque, peel_first, peel_last, relabel, same
 from gnomon.inference import INFERENCE
 from gnomon.points import Point, atoms_of, points
@@ -30,7 +30,8 @@ __all__ = [
 
 RULES: dict[str, Rule] = {**ALGEBRA, **CALCULUS, **INFERENCE}
 UNCHECKED = ("define", "cite")
-LIFTS = ("pointwise", "coordinate", "relabel", "block", "mode", "induction", "gaussian")
+Lift = Literal["pointwise", "coordinate", "relabel", "block", "mode", "induction", "gaussian"]
+LIFTS = get_args(Lift)
 LEAST = 4  # points that must have been compared, unless there are not so many
 MOST = 60  # points tried
 
@@ -43,17 +44,17 @@ class Step:
         rule: how ``before`` becomes ``after``; see :mod:`gnomon.rules`, :mod:`gnomon.calculus` and
             :mod:`gnomon.inference`.
         why: words for the reader.
-        by: what the rule needs: the variable, the substitution, the point.
+        by: what the rule needs, as a tuple: the variables, the substitutions, the points.
         wrong: further right-hand sides that must be refused, such as the formula as the notes print it.
-        assume: relationals that hold besides the symbols' own assumptions: ``b < 1``, ``Eq(Sum(p[i], ...),
-            1)``.
+        assume: relationals that hold besides the symbols' own assumptions, such as ``b < 1``. An equation
+            ``Eq(d[i], Sum(A[i, j], ...))`` or ``Eq(Sum(p[i], ...), 1)`` is put in, and made true at the points.
     """
 
     rule: str
     before: Any
     after: Any
     why: str = ""
-    by: tuple[Any, ...] = ()
+    by: Any = ()
     wrong: tuple[Any, ...] = ()
     assume: tuple[Any, ...] = ()
 
@@ -79,15 +80,14 @@ class Step:
 
 @dataclass(frozen=True)
 class Derivation:
-    """The steps of a proof, the sizes for which they hold, and the argument that lifts them to the claim, if
-    any.
+    """The steps of a proof, for which sizes they hold, and the argument that lifts them to the claim, if any.
 
     A lift is not checked: it is named so that the reader sees what was left to trust.
     """
 
     steps: tuple[Step, ...]
     scope: str = "every size"
-    lift: Literal["pointwise", "coordinate", "relabel", "block", "mode", "induction", "gaussian"] | None = None
+    lift: Lift | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "steps", tuple(self.steps))
@@ -167,7 +167,7 @@ def check_step(step: Step, seed: int = 0) -> StepResult:
     try:
         compared, complaint = _compare(rule, step, seed)
         kept = [] if complaint or not method else _not_rejected(rule, step, method, compared)
-    except (EncloseError, ValueError, TypeError) as error:
+    except Exception as error:  # likewise
         return result(False, bool(method), 0, 0, f"the numeric check failed: {_told(error)}")
     unshown = f"not shown symbolically: {note}" if note else "not shown symbolically"
     problems = ([] if method else [unshown]) + [complaint] * bool(complaint) + kept

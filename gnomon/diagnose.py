@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -11,22 +11,17 @@ import torch
 from torch import Tensor
 
 from gnomon.balls import Undecided, ball
-from gnomon.claim import Claim
 from gnomon.compiled import Compiled, K
-from gnomon.domain import Choice, Graph, Size, Sizes
 from gnomon.draw import Batch
 from gnomon.driver import SubjectError
 from gnomon.evidence import Counterexample
 from gnomon.lower import LoweringError
 from gnomon.search import Compilations, Failure, Task, autograd_product, cotangents, gradient_share
 from gnomon.shrink import minimise
+from gnomon.simplify import CANDIDATES, SMALL, alone, confirm, smallest
 
 if TYPE_CHECKING:
     from gnomon.property_tests.strategies import Example
-
-CANDIDATES = 6
-SMALL = 288
-PLAIN = (1.0, 0.0, 0.5, 2.0)
 
 
 @dataclass(frozen=True)
@@ -39,51 +34,26 @@ class Diagnosis:
     counterexample: Counterexample
 
 
-def diagnose(task: Task, failure: Failure) -> Diagnosis | None:
+def diagnose(task: Task, failure: Failure, examples: Sequence[Example] = ()) -> Diagnosis | None:
     """The diagnosis of a failing batch, or None if no point of it fails when looked at alone.
+
+    ``examples`` are further structures at which a matching variant must match too.
 
     Raises:
         SubjectError: if the subject crashes or breaks its contract on the way.
     """
-    variant = matching_variant(task, failure)
+    variant = matching_variant(task, failure, examples)
     point = _confirmed(task, failure)
     if point is None:
         return None
     example, point = smallest(task, failure.example, point)
     compiled = task.compiled(example.structure)
-    observed = _alone(task, example, point)
+    observed = alone(task, example, point)
     judgement = compiled.judge(point, observed, task.dtype, task.device)
     entry = int(judgement.share[0].argmax())
     finite = bool(judgement.finite[0, min(entry, judgement.finite.shape[-1] - 1)])
     name, reason = _classed(task, example, point, finite)
-    return Diagnosis(name, reason, variant, _counterexample(task, example, point, observed, entry))
-
-
-def _alone(task: Task, example: Example, point: Batch) -> Tensor:
-    """The observation (1, N) when a point is given to the subject alone, as a user would."""
-    observer = task.observer(example)
-    tensors = {name: value[0] for name, value in observer.tensors(point).items()}
-    shown = observer.one(tensors)
-    return torch.cat([value.detach().to(torch.float64).reshape(1, -1) for value in shown.values()], -1)
-
-
-def confirm(task: Task, example: Example, point: Batch, observed: Tensor) -> bool:
-    """Whether Arb confirms that the observation at a point is over its budget."""
-    compiled = task.compiled(example.structure)
-    judgement = compiled.judge(point, observed, task.dtype, task.device)
-    entry = int(judgement.share[0].argmax())
-    if not bool(judgement.fails[0]):
-        return False
-    if not bool(observed.isfinite().all()):
-        return True
-    budget = ball(float(judgement.budget[0, entry]))
-    try:
-        if compiled.sides:
-            small, large = compiled.enclosed_sides(point, observed)[entry]
-            return bool(small - large > budget)
-        return bool(abs(compiled.enclosures(point)[entry] - ball(float(observed[0, entry]))) > budget)
-    except Undecided:
-        return False
+    return Diagnosis(name, reason, variant, counterexample(task, example, point, observed, entry))
 
 
 def _confirmed(task: Task, failure: Failure) -> Batch | None:
@@ -93,119 +63,9 @@ def _confirmed(task: Task, failure: Failure) -> Batch | None:
         if share[number] <= 1:
             break
         point = failure.batch.point(number)
-        if confirm(task, failure.example, point, _alone(task, failure.example, point)):
+        if confirm(task, failure.example, point, alone(task, failure.example, point)):
             return point
     return None
-
-
-# ---------------------------------------------------------------- smaller
-
-
-def smallest(task: Task, example: Example, point: Batch) -> tuple[Example, Batch]:
-    """The simplest structure, hyper-parameters and numbers found at which the subject still fails, confirmed."""
-    best = example, point
-    finite = bool(_alone(task, example, point).isfinite().all())
-    improved = True
-    while improved:
-        improved = False
-        for smaller in _smaller(task.claim, best[0]):
-            found = _fails_at(task, smaller, finite)
-            if found is not None:
-                best, improved = (smaller, found), True
-                break
-    example, point = best
-    simple = minimise(point, task.claim.inputs, lambda batch: _failing(task, example, batch, finite), task.dtype)
-    return (example, simple) if confirm(task, example, simple, _alone(task, example, simple)) else best
-
-
-def _failing(task: Task, example: Example, batch: Batch, finite: bool) -> Tensor:
-    """Which points of a batch fail, with finite observations or not as wanted; none where the subject cannot be run."""
-    try:
-        observed, chosen = task.observer(example).many(batch)
-    except SubjectError:
-        return torch.zeros(batch.size, dtype=torch.bool, device=task.device)
-    looked = batch if chosen is None else batch.take(chosen)
-    flat = observed.detach().to(torch.float64)
-    fails = task.compiled(example.structure).judge(looked, flat, task.dtype, task.device).fails
-    fails = fails & (flat.isfinite().all(-1) == finite)
-    if chosen is None:
-        return fails
-    return torch.zeros(batch.size, dtype=torch.bool, device=task.device).index_put((chosen,), fails)
-
-
-def _fails_at(task: Task, example: Example, finite: bool) -> Batch | None:
-    """A confirmed failing point of a small batch of an example, if there is one."""
-    try:
-        batch = task.batch(example, SMALL)
-        numbers = _failing(task, example, batch, finite).nonzero().flatten().tolist()[:CANDIDATES]
-        for number in numbers:
-            point = batch.point(number)
-            if confirm(task, example, point, _alone(task, example, point)):
-                return point
-    except (LoweringError, ZeroDivisionError, SubjectError):
-        return None
-    return None
-
-
-def _smaller(claim: Claim, example: Example) -> Iterator[Example]:
-    """Simpler structures and hyper-parameters, the boldest first."""
-    least = _least_structure(claim)
-    if least is not None and least != example.structure:
-        yield dataclasses.replace(example, structure=least)
-    dependent = any(isinstance(domain, (Sizes, Graph)) for domain in claim.structure)
-    for domain in claim.structure:
-        value = example.structure[domain.name]
-        if isinstance(domain, Size) and value > domain.low and not dependent:
-            for smaller in dict.fromkeys((domain.low, value - 1)):
-                yield dataclasses.replace(example, structure={**example.structure, domain.name: smaller})
-        elif isinstance(domain, Choice) and value != next(iter(domain.options)):
-            first = next(iter(domain.options))
-            yield dataclasses.replace(example, structure={**example.structure, domain.name: first})
-        elif isinstance(domain, Sizes):
-            for position, width in enumerate(value):
-                if width > domain.low:
-                    fewer = [*value[:position], domain.low, *value[position + 1 :]]
-                    yield dataclasses.replace(example, structure={**example.structure, domain.name: fewer})
-        elif isinstance(domain, Graph) and len(value) > domain.size.low:
-            fewer = [row[:-1] for row in value[:-1]]
-            if not domain.connected or _connected(fewer):
-                size = {domain.size.name: len(fewer), domain.name: fewer}
-                yield dataclasses.replace(example, structure={**example.structure, **size})
-    for number in claim.inputs:
-        if number.host:
-            for plain in (*number.typical[:1], *PLAIN):
-                if number.contains(plain) and _plainer(plain, example.host[number.name], number.typical):
-                    yield dataclasses.replace(example, host={**example.host, number.name: plain})
-
-
-def _plainer(new: float, old: float, typical: tuple[float, ...]) -> bool:
-    order = [*typical[:1], *PLAIN]
-    rank = {value: place for place, value in reversed(list(enumerate(order)))}
-    return rank[new] < rank.get(old, len(order))
-
-
-def _least_structure(claim: Claim) -> dict[str, Any] | None:
-    """Every size at its least and every choice at its first, where nothing depends on anything else."""
-    least: dict[str, Any] = {}
-    for domain in claim.structure:
-        if isinstance(domain, Size):
-            least[domain.name] = domain.low
-        elif isinstance(domain, Choice):
-            least[domain.name] = next(iter(domain.options))
-        else:
-            return None
-    return least
-
-
-def _connected(matrix: list[list[int]]) -> bool:
-    seen, stack = {0}, [0]
-    while stack:
-        node = stack.pop()
-        for other in range(len(matrix)):
-            if (matrix[node][other] or matrix[other][node]) and other not in seen:
-                seen.add(other)
-                stack.append(other)
-    return len(seen) == len(matrix)
 
 
 # ---------------------------------------------------------------- what it is
@@ -228,7 +88,7 @@ def _classed(task: Task, example: Example, point: Batch, finite: bool) -> tuple[
         there = dataclasses.replace(task, dtype=dtype)
         at = point if dtype == task.dtype else coarse
         try:
-            observed = _alone(there, example, at)
+            observed = alone(there, example, at)
         except SubjectError:
             return "wrong formula", f"disagrees in {_short(task.dtype)} (and does not run in {_short(other)})"
         errors[dtype] = float(task.compiled(example.structure).judge(at, observed, dtype, task.device).excess.max())
@@ -244,29 +104,47 @@ def _short(dtype: torch.dtype) -> str:
     return str(dtype).removeprefix("torch.")
 
 
-def matching_variant(task: Task, failure: Failure) -> str | None:
-    """The variant whose values the observation has, within rounding, at every point that can be compared."""
+def matching_variant(task: Task, failure: Failure, examples: Sequence[Example] = ()) -> str | None:
+    """The variant whose values the subject shows, within rounding, wherever they can be compared."""
+    looks = [(failure.example, failure.batch, failure.observed)]
+    for example in examples:
+        if example is not failure.example and len(looks) < CANDIDATES:
+            batch = task.batch(example, SMALL)
+            try:
+                observed, chosen = task.observer(example).many(batch)
+            except SubjectError:
+                continue
+            batch = batch if chosen is None else batch.take(chosen)
+            looks.append((example, batch, observed.detach().to(torch.float64)))
     for variant in task.claim.variants:
-        if not variant.replace:
-            continue
-        try:
-            other = Compilations(task.claim.under(variant))(failure.example.structure)
-        except (LoweringError, ZeroDivisionError):
-            continue
-        value, bound = other.truth(failure.batch, task.dtype, task.device)
-        truth, own = task.compiled(failure.example.structure).truth(failure.batch, task.dtype, task.device)
-        compared = bound.isfinite() & own.isfinite()
-        apart = compared & ((value - truth).abs() > K * (bound + own))
-        near = (failure.observed - value).abs() <= K * bound
-        if bool(apart.any()) and bool((near | ~compared).all()):
+        if variant.replace and _matches(task, Compilations(task.claim.under(variant)), looks):
             return variant.name
     return None
+
+
+def _matches(task: Task, variant: Compilations, looks: list[tuple[Example, Batch, Tensor]]) -> bool:
+    """Whether a variant explains all the looks, the first of which is at the failure."""
+    for number, (example, batch, observed) in enumerate(looks):
+        try:
+            value, bound = variant(example.structure).truth(batch, task.dtype, task.device)
+        except (LoweringError, ZeroDivisionError):
+            return False
+        truth, own = task.compiled(example.structure).truth(batch, task.dtype, task.device)
+        compared = bound.isfinite() & own.isfinite()
+        near = (observed - value).abs() <= K * bound
+        if not bool((near | ~compared).all()):
+            return False
+        apart = compared & ((value - truth).abs() > K * (bound + own))
+        if number == 0 and not bool(apart.any()):
+            return False
+    return True
 
 
 # ---------------------------------------------------------------- for the reader
 
 
-def _counterexample(task: Task, example: Example, point: Batch, observed: Tensor, entry: int) -> Counterexample:
+def counterexample(task: Task, example: Example, point: Batch, observed: Tensor, entry: int) -> Counterexample:
+    """An entry of a failing point as a record, with both values as Arb and the subject give them."""
     compiled = task.compiled(example.structure)
     judgement = compiled.judge(point, observed, task.dtype, task.device)
     expected, shown = _both_values(compiled, point, observed, entry)
@@ -366,10 +244,10 @@ def pinpoint(task: Task, structure: dict[str, Any], host: dict[str, float], poin
     from gnomon.property_tests.strategies import Example
 
     example = Example(structure, host, 0)
-    observed = _alone(task, example, point)
+    observed = alone(task, example, point)
     judgement = task.compiled(structure).judge(point, observed, task.dtype, task.device)
     entry = int(judgement.share[0].argmax())
-    found = _counterexample(task, example, point, observed, entry)
+    found = counterexample(task, example, point, observed, entry)
     if confirm(task, example, point, observed):
         failure, reason = _classed(task, example, point, bool(observed.isfinite().all()))
         return Diagnosis(failure, reason, None, found)

@@ -10,12 +10,13 @@ import torch
 
 from gnomon.claim import Claim, Variant
 from gnomon.compiled import K
-from gnomon.diagnose import CANDIDATES, _alone, _counterexample, confirm, smallest
+from gnomon.diagnose import counterexample
 from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
 from gnomon.evidence import Counterexample, Rejection
 from gnomon.lower import LoweringError, entries
 from gnomon.running import values
 from gnomon.search import Compilations, Task, draw_examples
+from gnomon.simplify import CANDIDATES, alone, confirm, smallest
 from gnomon.slp import Leaf
 
 if TYPE_CHECKING:
@@ -92,9 +93,9 @@ def reject(
             point = batch.point(number)
             if confirm(task, example, point, observed[number : number + 1]):
                 small, point = smallest(task, example, point)
-                observed = _alone(task, small, point)
+                observed = alone(task, small, point)
                 entry = int(task.compiled(small.structure).judge(point, observed, task.dtype, device).share[0].argmax())
-                return _counterexample(task, small, point, observed, entry)
+                return counterexample(task, small, point, observed, entry)
     return None
 
 

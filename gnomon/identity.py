@@ -14,9 +14,9 @@ from sympy.codegen.cfunctions import expm1, log1p
 from sympy.functions.elementary.hyperbolic import HyperbolicFunction
 from sympy.functions.elementary.trigonometric import TrigonometricFunction
 
-from gnomon.fractions import vanishes
 from gnomon.indexed import collapse
 from gnomon.normal import canon
+from gnomon.quotients import vanishes
 
 _MOST_OPERATIONS = 200  # of an expression handed to SymPy's simplify, whose time has no bound
 _FARTHEST = 3  # terms by which the ends of two sums may differ

@@ -118,8 +118,8 @@ class Lowering:
             result = expr.func(*values)
             return int(result) if result.is_Integer else None
         if isinstance(expr, sp.floor):
-            inner = expr.args[0].subs({k: v for k, v in {**self.bindings.numbers, **env}.items()})
-            return int(sp.floor(inner)) if inner.is_number else None
+            known = {symbol: self.whole(symbol, env) for symbol in expr.free_symbols}
+            return None if None in known.values() else int(expr.subs(known))
         return None
 
     def array_entry(self, expr: sp.Indexed, env: Env) -> Any:

@@ -124,8 +124,16 @@ def assumed_ranges(step: Any) -> list[tuple[Any, Any, Any]]:
 class Rule:
     """A rule as two certificates for ``after`` being what ``before`` becomes.
 
-    ``symbolic(step, after, method)`` names the method that shows it, asking no other where one is given;
-    ``numeric(step, after, point)`` is None where the point cannot tell.
+    Attributes:
+        symbolic: ``(step, after, method)`` to the method that shows it (asking no other where one is given) and a note.
+        numeric: ``(step, after, point)`` to whether both sides agree there, None where the point cannot tell.
+        wrong: what must be refused in the place of ``after``.
+        ranges: the ranges that free indices are taken to lie in.
+        symmetric: names of index bases that get symmetric entries.
+        assume: relationals that the rule itself needs to hold at the points.
+        right: what the certificates are asked to accept.
+        spread: the points to compare at in the place of a drawn one.
+        draws: how many drawn points are enough.
     """
 
     symbolic: Callable[[Any, Any, str], Found]

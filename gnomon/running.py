@@ -51,7 +51,7 @@ class Format:
 
 @dataclass(frozen=True)
 class Charge:
-    """What an operation costs: a relative rounding, an underflow, that of a library function; and where it overflows."""
+    """What an operation costs: a relative rounding, an underflow, that of a library function; the overflow."""
 
     u: float
     eta: float
@@ -88,7 +88,8 @@ def values(slp: SLP, outputs: Sequence[int], leaves: Mapping[Leaf, Any], like: T
 
 
 PLAIN: dict[str, Callable[..., Tensor]] = {
-    "add": torch.add, "sum": lambda *terms: functools.reduce(torch.add, terms), "mul": torch.mul, "div": torch.div, "neg": torch.neg, "pow": torch.pow, "sqrt": torch.sqrt,
+    "add": torch.add, "sum": lambda *terms: functools.reduce(torch.add, terms),
+    "mul": torch.mul, "div": torch.div, "neg": torch.neg, "pow": torch.pow, "sqrt": torch.sqrt,
     "exp": torch.exp, "log": torch.log, "log1p": torch.log1p, "expm1": torch.expm1, "tanh": torch.tanh,
     "sin": torch.sin, "cos": torch.cos, "abs": torch.abs, "sign": torch.sign, "erf": torch.erf,
     "max": torch.maximum, "min": torch.minimum, "lt": torch.lt, "le": torch.le, "eq": torch.eq,

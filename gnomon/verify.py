@@ -83,8 +83,8 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
         _fill(evidence, outcome)
         failing = outcome.failure or outcome.gradient_failure
         if failing is not None:
-            look = diagnose if outcome.failure is not None else diagnose_gradient
-            diagnosis = look(task, failing)
+            values = outcome.failure is not None
+            diagnosis = diagnose(task, failing, examples) if values else diagnose_gradient(task, failing)
             if diagnosis is None:
                 evidence.reason = "fails in a batch, but no point of it fails when looked at alone and with Arb"
                 return evidence

@@ -44,12 +44,20 @@ s, f, V = Function("s"), Function("f"), Function("V", positive=True)
 mean = Sum(g[j], (j, 1, m)) / m
 total = Sum(r[i], (i, 0, n - 1))
 softmax = exp(g[i]) / Sum(exp(g[j]), (j, 0, n - 1))
-attention = lambda key: Sum(exp(g[key]) * h[key], (j, 0, n - 1)) / Sum(exp(g[key]), (j, 0, n - 1))  # noqa: E731
 moving = (1 - b) * Sum(b ** (t - k) * g[k], (k, 1, t))
-pairs = lambda body: Sum(body, (i, 0, n - 1), (j, 0, n - 1))  # noqa: E731
 convolution = Sum(g[i] * Sum(w[k] * h[i + k], (k, 0, K - 1)), (i, 0, n - 1))
 outside = Piecewise((w[p - i], And(p - i >= 0, p - i <= K - 1)), (0, True))
 logistic = Lambda(x, 1 / (1 + exp(-x)))
+
+
+def attention(key: Any) -> Any:
+    weight = exp(g[key])
+    return Sum(weight * h[key], (j, 0, n - 1)) / Sum(weight, (j, 0, n - 1))
+
+
+def pairs(body: Any) -> Any:
+    return Sum(body, (i, 0, n - 1), (j, 0, n - 1))
+
 
 RIGHT = {
     "rewrite: a variance": Step(

@@ -1,9 +1,9 @@
 """Bugs in normalizing flows, their densities, and the change of variables."""
 
 import torch
-from planted import Planted
-
 from gnomon.reference import flow
+
+from planted import Planted
 
 
 class PlanarNoAbs(flow.Planar):
