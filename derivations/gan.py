@@ -3,6 +3,7 @@
 from typing import Any
 
 from gnomon.derivations.divergences import CRITERION, LEAST, SMALL
+from gnomon.derivations.gan_optimum import a, b, best, concave_steps, out, u, y
 from sympy import (
     Abs,
     Eq,
@@ -52,14 +53,9 @@ def log_rejection(l: Any) -> Any:
     return log_sigmoid(l) - l
 
 
-def out(symbol: Any) -> tuple[Output, ...]:
-    return (Output(str(symbol), symbol),)
-
-
 # ------------------------------------------------------------------ proofs
 
 l = Symbol("l", real=True)
-y, u, a, b = symbols("y u p q", positive=True)
 
 
 def logits_steps() -> tuple[Step, ...]:
@@ -113,9 +109,6 @@ def certain_proof() -> Derivation:
 
 
 def extremes_proof() -> Derivation:
-    term = a * log(y) + b * log(1 - y)
-    steep = a / y**2 + b / (1 - y) ** 2
-    top = a / (a + b)
     return Derivation(
         (
             Step(
@@ -124,12 +117,10 @@ def extremes_proof() -> Derivation:
                 log(1 + u),
                 why="with D = 1/(1 + u) no term is positive",
             ),
-            Step("solve", Eq(a / y - b / (1 - y), 0), top, why="one point in D is flat", by=(y,)),
-            Step("differentiate", term, -steep, why="the game is concave in D", by=(y, y), assume=(y < 1,)),
-            Step("inequality", steep > 0, steep, why="strictly", assume=(y < 1,)),
+            *concave_steps(),
             Step(
                 "inequality",
-                -(a * log(top) + b * log(1 - top)) > 0,
+                -(a * log(best) + b * log(1 - best)) > 0,
                 a * log(1 + b / a) + b * log(1 + a / b),
                 why="so where both laws are positive even the greatest value is negative",
             ),

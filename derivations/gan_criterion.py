@@ -1,5 +1,37 @@
 """What the best discriminator leaves for the generator to minimize (notes, section 4.2.1)."""
 
+from typing import Any
+
+from gnomon.derivations.divergences import (
+    CRITERION,
+    EVERYWHERE,
+    LAWS,
+    LEAST,
+    POINTS,
+    SECTION,
+    SMALL,
+    TRIANGLE,
+    over,
+    triangle_proof,
+    weighted_log,
+)
+from gnomon.derivations.gan_optimum import D, a, b, best, best_of, concave_steps, i, n, out, term, total, y
+from sympy import Eq, Ge, IndexedBase, Integer, Max, Min, Piecewise, Rational, log, symbols
+from sympy.codegen.cfunctions import log1p
+
+from gnomon.claim import Claim, Output, Program, Relation, Variant
+from gnomon.derivation import Derivation, Step
+from gnomon.domain import symbols_of
+
+first, second = (IndexedBase(name, real=True) for name in ("first", "second"))
+C, V = symbols("C V", real=True)
+p, q = symbols_of(LAWS)
+LOW = Rational(1, 100)
+AT_BEST = a * log(a / (a + b)) + b * log(b / (a + b))
+
+# ------------------------------------------------------------------ proofs
+
+
 def support_proof() -> Derivation:
     return Derivation(
         (
@@ -26,7 +58,7 @@ def criterion_proof() -> Derivation:
             Step(
                 "substitute",
                 term,
-                a * log(a / (a + b)) + b * log(b / (a + b)),
+                AT_BEST,
                 why="the value at the best discriminator",
                 by=((y, best),),
                 wrong=(a * log(b / (a + b)) + b * log(a / (a + b)),),
@@ -38,10 +70,9 @@ def criterion_proof() -> Derivation:
 
 
 def equal_laws_proof() -> Derivation:
-    at_best = a * log(a / (a + b)) + b * log(b / (a + b))
     return Derivation(
         (
-            Step("substitute", at_best, -2 * a * log(2), why="each point gives -2 p log 2", by=((b, a),)),
+            Step("substitute", AT_BEST, -2 * a * log(2), why="each point gives -2 p log 2", by=((b, a),)),
             Step("rewrite", -2 * log(2), -log(4), why="and p sums to 1"),
         ),
         EVERYWHERE,
@@ -50,11 +81,10 @@ def equal_laws_proof() -> Derivation:
 
 
 def theorem_proof() -> Derivation:
-    at_best = a * log(a / (a + b)) + b * log(b / (a + b))
     return Derivation(
         (
             *triangle_proof().steps,
-            Step("differentiate", at_best, a / (b * (a + b)), why="the criterion is convex in q", by=(b, b)),
+            Step("differentiate", AT_BEST, a / (b * (a + b)), why="the criterion is convex in q", by=(b, b)),
             *equal_laws_proof().steps,
         ),
         EVERYWHERE,

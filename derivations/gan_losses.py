@@ -13,20 +13,17 @@ from gnomon.derivations.gan import (
     SMALL,
     TERMS,
     TWICE,
-    a,
     accepts,
-    b,
     fake_logit,
     i,
     log_rejection,
     log_sigmoid,
     logits_steps,
     mean,
-    out,
     rejects,
     sigmoid,
-    y,
 )
+from gnomon.derivations.gan_optimum import a, b, out, y
 from sympy import (
     Eq,
     Function,
@@ -204,7 +201,7 @@ bce_likelihood = Claim(
         Variant(
             "likelihood of the labels in the batch",
             "notes",
-            ((L, -2 * of_the_batch),),
+            ((L, -whole_batch * Piecewise((2 / (n + m), Eq(averaged, 1)), (1, True))),),
             printed=True,
             why="the same only if the batch holds as many samples as data",
         ),

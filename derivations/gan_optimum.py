@@ -1,52 +1,17 @@
-"""The best discriminator, point by point, and what it leaves for the generator to minimize (notes, section 4.2.1)."""
+"""The best discriminator, point by point (notes, section 4.2.1)."""
 
 from typing import Any
 
-from gnomon.derivations.divergences import (
-    CONVEX,
-    CRITERION,
-    EVERYWHERE,
-    LAWS,
-    LEAST,
-    POINTS,
-    SECTION,
-    SMALL,
-    TRIANGLE,
-    i,
-    n,
-    over,
-    p,
-    q,
-    triangle_proof,
-    weighted_log,
-)
-from sympy import (
-    Abs,
-    Eq,
-    Ge,
-    Gt,
-    IndexedBase,
-    Integer,
-    Le,
-    Max,
-    Min,
-    Piecewise,
-    Rational,
-    Symbol,
-    exp,
-    false,
-    log,
-    symbols,
-)
+from gnomon.derivations.divergences import CONVEX, POINTS, SECTION, SMALL, i, n
+from sympy import Eq, Gt, IndexedBase, Integer, Le, Rational, Symbol, exp, false, log, symbols
 from sympy.codegen.cfunctions import log1p
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step
 from gnomon.domain import nonnegative, positive, real, symbols_of, unit
 
-D, total, first, second = (IndexedBase(name, real=True) for name in ("D", "total", "first", "second"))
-C, V = symbols("C V", real=True)
-PRIOR, LOW = Rational(3, 4), Rational(1, 100)
+D, total = (IndexedBase(name, real=True) for name in ("D", "total"))
+PRIOR = Rational(3, 4)
 
 # ------------------------------------------------------------------ proofs
 
@@ -252,6 +217,30 @@ location = Claim(
             "Laplace's rule",
             ((argmax, (BOUNDARY[0].symbol + 1) / (BOUNDARY[0].symbol + BOUNDARY[1].symbol + 2)),),
         ),
+    ),
+)
+
+CLOSED = real("y", low=0.0, high=1.0)
+heads, tails, chance = symbols_of((*BOUNDARY, CLOSED))
+first, second, F = symbols("first second F", real=True)
+objective = Claim(
+    id="gan.pointwise_max.objective",
+    section=SECTION,
+    title="What is maximized at one point, with its gradient",
+    kind="equality",
+    subject="gan.bernoulli_objective",
+    driver="function",
+    inputs=(*BOUNDARY, CLOSED),
+    program=Program(((first, heads * log(chance)), (second, tails * log1p(-chance)), (F, first + second)), out(F)),
+    definition=Program((), (Output("F", heads * log(chance) + tails * log(1 - chance)),)),
+    statement=Eq(F, heads * log(chance) + tails * log(1 - chance)),
+    conditions=("0 < y < 1, and the ends where the term is not 0 log 0",),
+    derivation=pointwise_proof,
+    variants=(
+        Variant("exchanged", "known bug", ((first, tails * log(chance)), (second, heads * log1p(-chance)))),
+        Variant("its negative", "binary cross-entropy", ((F, -first - second),)),
+        Variant("first term only", "known bug: categorical cross-entropy", ((F, first),)),
+        Variant("small number inside", "known habit: log(y + 1e-8)", ((first, heads * log(chance + SMALL)),)),
     ),
 )
 

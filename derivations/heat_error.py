@@ -3,16 +3,42 @@
 from math import factorial
 from typing import Any
 
+from gnomon.derivations.graph_spectra import (
+    APPLIED,
+    CONNECTED,
+    GRAPHS,
+    A,
+    by_modes,
+    deviation,
+    flow_steps,
+    i,
+    j,
+    k,
+    lam,
+    mode_steps,
+    n,
+    q,
+    time,
+    top,
+    width,
+    x,
+)  # fmt: skip
 from sympy import (
-    Abs, Eq, Ge, IndexedBase, Integral, Le, Max, Min, Piecewise, Rational, Sum, Symbol, exp, symbols,
+    Abs,
+    Eq,
+    IndexedBase,
+    Integral,
+    Le,
+    Max,
+    Piecewise,
+    Sum,
+    Symbol,
+    exp,
+    symbols,
 )  # fmt: skip
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step, cite, define
-from gnomon.derivations.graph_spectra import (
-    APPLIED, CONNECTED, GRAPHS, A, by_modes, deviation, flow_steps, i, j, k, kernel, lam, mode_steps, n, q, time,
-    top, width, x,
-)  # fmt: skip
 from gnomon.domain import Graph, Size, nonnegative, real
 
 SECTION = "4.6.2"

@@ -38,6 +38,7 @@ from sympy import (
     Eq,
     Ge,
     IndexedBase,
+    KroneckerDelta,
     Le,
     Piecewise,
     Rational,
@@ -45,8 +46,10 @@ from sympy import (
     Symbol,
     cos,
     exp,
+    false,
     oo,
     pi,
+    sqrt,
     symbols,
 )
 
