@@ -91,11 +91,10 @@ CONNECTED: dict[str, Table] = {
     ),
 }
 APART: dict[str, Table] = {"two nodes and a lone one": _graph([(0, 1)], (0, 0, 2), ((1, 1, 0), (0, 0, 1), (1, -1, 0)))}
-ONE_WAY: dict[str, Table] = {
-    "one edge, one way": _table(((0, 1), (0, 0)), (0, 1), ((1, 1), (1, 0)), ((0, 1), (1, -1)))
-}
+ONE_WAY: dict[str, Table] = {"one edge, one way": _table(((0, 1), (0, 0)), (0, 1), ((1, 1), (1, 0)), ((0, 1), (1, -1)))}
 EVERY = {**CONNECTED, **APART, **ONE_WAY}
 GRAPHS = Choice("graph", CONNECTED)
+IRREGULAR = Choice("graph", {label: table for label, table in CONNECTED.items() if len(set(table[d])) > 1})
 DISCONNECTED = Choice("graph", APART)
 UNDIRECTED = Choice("graph", {**CONNECTED, **APART})
 ALL_GRAPHS = Choice("graph", EVERY)

@@ -149,6 +149,7 @@ cooling_rate = Claim(
 # ------------------------------------------------------------------ averaging
 
 MILD = nonnegative("h", host=True, high=2.0, typical=(0.25, 0.5))
+SIGNED = real("w", NODES, NODES, low=-1.0, high=1.0)
 LIGHT = nonnegative("w", NODES, NODES, high=1.0)
 
 low, high = IndexedBase("low", real=True), IndexedBase("high", real=True)
@@ -240,7 +241,7 @@ averaging = Claim(
             "too tight: stability is weaker than averaging",
             relation=Relation(outside, "<=", Max(0, h * d[i] - 2) * (greatest - least), ((i, 0, n - 1),)),
         ),
-        Variant("weights may be negative", "the condition dropped", inputs=(real("w", NODES, NODES, low=-1.0, high=1.0),)),
+        Variant("weights may be negative", "the condition dropped", inputs=(SIGNED,)),
     ),
     options={"arguments": STEPPED},
     remarks="At h = 1/d the neighbours' mean takes the place of the node's temperature, which is forgotten.",

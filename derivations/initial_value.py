@@ -16,7 +16,7 @@ from gnomon.derivations.trees import Tableau, entry, entry_of
 from gnomon.domain import Choice, Domain, Size, real, symbols_of
 
 D = 2  # unknowns and parameters of every problem
-n, s, j, i, l, q = symbols("n s j i l q", integer=True, nonnegative=True)
+n, s, j, i, l, q, r = symbols("n s j i l q r", integer=True, nonnegative=True)
 SIGN = Symbol("sign", integer=True)
 VARIABLES = symbols("t u v p q", real=True)
 FIELD = tuple(Function(f"f{component}", real=True) for component in range(D))

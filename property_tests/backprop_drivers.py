@@ -1,13 +1,13 @@
-"""How networks of fully connected layers are called: modules, forward and backward passes written out, descent steps.
+"""How networks of fully connected layers are called: modules, forward and backward passes written out, steps.
 
-The layers of a network differ in width, so a claim gives its parameters as two padded tensors, ``Theta`` (k, W, W) and
-``b`` (k, W), and the widths as ``n``. Layer l owns ``Theta[l, :n[l], :n[l + 1]]`` and ``b[l, :n[l + 1]]``, and the
+The layers of a network differ in width, so a claim gives its parameters as two padded tensors, ``Theta`` (k, W, W)
+and ``b`` (k, W), and the widths as ``n``. Layer l owns ``Theta[l, :n[l], :n[l + 1]]`` and ``b[l, :n[l + 1]]``; the
 rest is never read. What a claim observes of each layer is padded with zeros in the same way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,39 +16,44 @@ from torch import Tensor, nn
 
 from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
 
-
-def _weights(tensors: Tensors, case: Case) -> list[Tensor]:
-    return [tensors["Theta"][l, :m, :n] for l, (m, n) in enumerate(pairwise(case.structure["n"]))]
+Shapes = list[tuple[int, ...]]
 
 
-def _biases(tensors: Tensors, case: Case) -> list[Tensor] | None:
-    if case.structure["biases"] == "no":
-        return None
-    return [tensors["b"][l, :n] for l, n in enumerate(case.structure["n"][1:])]
+class _Layers:
+    """The layers of a structure: their shapes, their parameters, and how they are padded."""
 
+    def __init__(self, case: Case) -> None:
+        self.case = case
+        self.widths = list(case.structure["n"])
+        self.biased = case.structure["biases"] == "yes"
+        self.activations = (case.structure["activation"], case.structure["output_activation"])
+        self.matrices: Shapes = list(pairwise(self.widths))
+        self.vectors: Shapes = [(width,) for width in self.widths[1:]] if self.biased else []
 
-def _activations(case: Case) -> tuple[str, str]:
-    return case.structure["activation"], case.structure["output_activation"]
+    def weights(self, tensors: Tensors) -> list[Tensor]:
+        return [tensors["Theta"][l, :m, :n] for l, (m, n) in enumerate(self.matrices)]
 
+    def biases(self, tensors: Tensors) -> list[Tensor] | None:
+        return [tensors["b"][l, :n] for l, (n,) in enumerate(self.vectors)] if self.biased else None
 
-def _padded(case: Case, name: str, layers: Sequence[Tensor], shapes: Sequence[tuple[int, ...]]) -> Tensor:
-    """One tensor for the layers of an output, whose entries must have these shapes; zeros fill it up."""
-    given = [tuple(layer.shape) for layer in layers]
-    if given != list(shapes):
-        raise SubjectError("contract", f"{name} has the shapes {given}, expected {list(shapes)}")
-    whole = torch.zeros(case.shapes[name], dtype=case.dtype, device=case.device)
-    full = whole.shape[1:]
-    rows = []
-    for layer in layers:
-        room = [(0, wide - own) for wide, own in zip(full, layer.shape, strict=True)]
-        rows.append(nn.functional.pad(layer, [side for pair in reversed(room) for side in pair]))
-    return torch.stack(rows) if rows else whole
+    def units(self, first: int) -> Shapes:
+        """The shapes of the layers' units from a layer on, with the samples in front where a claim has samples."""
+        samples = [self.case.structure["N"]] if "N" in self.case.structure else []
+        return [(*samples, width) for width in self.widths[first:]]
 
-
-def _units(case: Case, sizes: Sequence[int]) -> list[tuple[int, ...]]:
-    """The shape of each layer's units, with the samples in front where the claim has samples."""
-    samples = [case.structure["N"]] if "N" in case.structure else []
-    return [(*samples, size) for size in sizes]
+    def padded(self, name: str, layers: Sequence[Tensor] | None, shapes: Shapes) -> Tensor:
+        """One tensor for an output, from the layers' own, which must have these shapes."""
+        given = [tuple(layer.shape) for layer in layers or ()]
+        if given != shapes:
+            raise SubjectError("contract", f"{name} has the shapes {given}, expected {shapes}")
+        full = self.case.shapes[name]
+        if not layers:
+            return torch.zeros(full, dtype=self.case.dtype, device=self.case.device)
+        rows = []
+        for layer in layers:
+            room = [(0, wide - own) for wide, own in zip(full[1:], layer.shape, strict=True)]
+            rows.append(nn.functional.pad(layer, [side for pair in reversed(room) for side in pair]))
+        return torch.stack(rows)
 
 
 def forward_pass(subject: Any, case: Case) -> Call:
@@ -56,15 +61,11 @@ def forward_pass(subject: Any, case: Case) -> Call:
 
     Outputs ``s`` (k, *, W) and ``h`` (k + 1, *, W).
     """
-    n = case.structure["n"]
+    net = _Layers(case)
 
     def call(tensors: Tensors) -> Tensors:
-        weights, biases = _weights(tensors, case), _biases(tensors, case)
-        s, h = subject(tensors["x"], weights, biases, *_activations(case))
-        return {
-            "s": _padded(case, "s", s, _units(case, n[1:])),
-            "h": _padded(case, "h", h, _units(case, n)),
-        }
+        s, h = subject(tensors["x"], net.weights(tensors), net.biases(tensors), *net.activations)
+        return {"s": net.padded("s", s, net.units(1)), "h": net.padded("h", h, net.units(0))}
 
     return call
 
@@ -72,25 +73,21 @@ def forward_pass(subject: Any, case: Case) -> Call:
 def backward_pass(subject: Any, case: Case) -> Call:
     """``subject(x, y, weights, biases, activation, output_activation) -> (weights, biases, x, deltas)``: gradients.
 
-    Outputs ``dTheta`` (k, W, W), ``db`` (k, W), ``dx``, ``delta`` (k, *, W), and ``output_delta``, the last delta.
+    Outputs ``dTheta`` (k, W, W), ``db`` (k, W), ``dx``, ``delta`` (k, *, W), and the last delta ``output_delta``.
     """
-    n = case.structure["n"]
+    net = _Layers(case)
 
     def call(tensors: Tensors) -> Tensors:
-        found = subject(
-            tensors["x"], tensors["y"], _weights(tensors, case), _biases(tensors, case), *_activations(case)
-        )
-        weights, biases, dx, deltas = found
-        made = {
-            "dTheta": lambda: _padded(case, "dTheta", weights, list(pairwise(n))),
-            "db": lambda: _padded(
-                case, "db", biases, [(m,) for m in n[1:]] if case.structure["biases"] == "yes" else []
-            ),
+        parameters = net.weights(tensors), net.biases(tensors)
+        weights, biases, dx, deltas = subject(tensors["x"], tensors["y"], *parameters, *net.activations)
+        shown: dict[str, Callable[[], Tensor]] = {
+            "dTheta": lambda: net.padded("dTheta", weights, net.matrices),
+            "db": lambda: net.padded("db", biases, net.vectors),
             "dx": lambda: dx,
-            "delta": lambda: _padded(case, "delta", deltas, _units(case, n[1:])),
+            "delta": lambda: net.padded("delta", deltas, net.units(1)),
             "output_delta": lambda: deltas[-1],
         }
-        return {name: made[name]() for name in case.shapes}
+        return {name: shown[name]() for name in case.shapes}
 
     return call
 
@@ -100,91 +97,75 @@ def descent_step(subject: Any, case: Case) -> Call:
 
     Outputs ``Theta_new`` (k, W, W) and ``b_new`` (k, W).
     """
-    n = case.structure["n"]
-    biased = case.structure["biases"] == "yes"
+    net = _Layers(case)
 
     def call(tensors: Tensors) -> Tensors:
-        weights, biases = subject(
-            tensors["x"],
-            tensors["y"],
-            _weights(tensors, case),
-            _biases(tensors, case),
-            case.host["lr"],
-            *_activations(case),
-        )
+        parameters = net.weights(tensors), net.biases(tensors)
+        weights, biases = subject(tensors["x"], tensors["y"], *parameters, case.host["lr"], *net.activations)
         return {
-            "Theta_new": _padded(case, "Theta_new", weights, list(pairwise(n))),
-            "b_new": _padded(case, "b_new", biases, [(m,) for m in n[1:]] if biased else []),
+            "Theta_new": net.padded("Theta_new", weights, net.matrices),
+            "b_new": net.padded("b_new", biases, net.vectors),
         }
 
     return call
 
 
-class _Network:
-    """A module whose matrices and vectors, in the order of ``named_parameters``, are the weights and the biases."""
+class _Network(_Layers):
+    """A module whose matrices and vectors, as ``named_parameters`` lists them, are its weights and its biases."""
 
     def __init__(self, subject: Any, case: Case) -> None:
-        self.case = case
-        self.module = self._made(subject, case.structure["n"])
-        self.matrices = self._named(self.module, 2, len(case.structure["n"]) - 1)
-        self.vectors = self._named(self.module, 1, len(self.matrices) if case.structure["biases"] == "yes" else 0)
-        probe = self._made(subject, (1,) + (2,) * len(self.matrices))
-        first = self._named(probe, 2, len(self.matrices))[0]
-        self.stores_transposes = tuple(probe.get_parameter(first).shape) == (2, 1)  # as nn.Linear does
+        super().__init__(case)
+        self.module = self._made(subject, self.widths)
+        self.names = [*self._named(self.module, 2, self.matrices), *self._named(self.module, 1, self.vectors)]
+        probe = self._made(subject, [1] + [2] * len(self.matrices))
+        first = self._named(probe, 2, self.matrices)[0]
+        self.transposed = tuple(probe.get_parameter(first).shape) == (2, 1)  # (out, in), as nn.Linear stores them
 
-    def _made(self, subject: Any, sizes: Sequence[int]) -> nn.Module:
-        hidden, output = _activations(self.case)
+    def _made(self, subject: Any, sizes: list[int]) -> nn.Module:
+        hidden, output = self.activations
         with torch.random.fork_rng(devices=[]):
-            made = subject(
-                tuple(sizes),
-                activation=hidden,
-                output_activation=output,
-                bias=self.case.structure["biases"] == "yes",
-            )
+            made = subject(tuple(sizes), activation=hidden, output_activation=output, bias=self.biased)
         return made.to(self.case.device, self.case.dtype)  # type: ignore[no-any-return]
 
-    def _named(self, module: nn.Module, axes: int, count: int) -> list[str]:
+    def _named(self, module: nn.Module, axes: int, wanted: Shapes) -> list[str]:
         names = [name for name, parameter in module.named_parameters() if parameter.dim() == axes]
-        if len(names) != count:
+        if len(names) != len(wanted):
             kind = "matrices" if axes == 2 else "vectors"
-            raise SubjectError("contract", f"has {len(names)} {kind} for parameters, expected {count}")
+            raise SubjectError("contract", f"has {len(names)} {kind} among its parameters, expected {len(wanted)}")
         return names
 
     def stored(self, tensors: Tensors) -> Tensors:
-        """The padded tensors as this module's parameters."""
-        weights = _weights(tensors, self.case)
-        if self.stores_transposes:
-            weights = [weight.mT for weight in weights]
-        biases = _biases(tensors, self.case) or []
-        return dict(zip([*self.matrices, *self.vectors], [*weights, *biases], strict=True))
+        """The parameters as the module stores them."""
+        weights = [weight.mT if self.transposed else weight for weight in self.weights(tensors)]
+        return dict(zip(self.names, [*weights, *(self.biases(tensors) or [])], strict=True))
 
     def __call__(self, parameters: Tensors, x: Tensor) -> Tensor:
         return torch.func.functional_call(self.module, parameters, (x,))  # type: ignore[no-any-return]
 
 
 def network(subject: Any, case: Case) -> Call:
-    """``subject(sizes, activation=, output_activation=, bias=)``: a module, called with x (*, n_0); shows ``yhat``."""
-    made = _Network(subject, case)
+    """``subject(sizes, activation=, output_activation=, bias=)``, a module called with x (*, n_0): ``yhat``."""
+    net = _Network(subject, case)
 
     def call(tensors: Tensors) -> Tensors:
-        return {"yhat": made(made.stored(tensors), tensors["x"])}
+        return {"yhat": net(net.stored(tensors), tensors["x"])}
 
     return call
 
 
 def network_gradient(subject: Any, case: Case) -> Call:
-    """A module as for ``network``; shows autograd's gradients of ``sum(g * yhat)``: ``dTheta``, ``db`` and ``dx``."""
-    made = _Network(subject, case)
-    n = case.structure["n"]
+    """A module as for ``network``; autograd's gradients of ``sum(g * yhat)``: ``dTheta``, ``db`` and ``dx``."""
+    net = _Network(subject, case)
 
     def call(tensors: Tensors) -> Tensors:
-        _, pullback = torch.func.vjp(made, made.stored(tensors), tensors["x"])
-        by, dx = pullback(tensors["g"])
-        weights = [by[name].mT if made.stores_transposes else by[name] for name in made.matrices]
-        biases = [by[name] for name in made.vectors]
+        _, pullback = torch.func.vjp(net, net.stored(tensors), tensors["x"])
+        found, dx = pullback(tensors["g"])
+        by = [found[name] for name in net.names]
+        depth = len(net.matrices)
+        weights = [gradient.mT if net.transposed else gradient for gradient in by[:depth]]
         return {
-            "dTheta": _padded(case, "dTheta", weights, list(pairwise(n))),
-            "db": _padded(case, "db", biases, [(m,) for m in n[1:]][: len(biases)]),
+            "dTheta": net.padded("dTheta", weights, net.matrices),
+            "db": net.padded("db", by[depth:], net.vectors),
             "dx": dx,
         }
 
@@ -192,7 +173,7 @@ def network_gradient(subject: Any, case: Case) -> Call:
 
 
 def function_gradient(subject: Any, case: Case) -> Call:
-    """Autograd's gradient of a scalar function, ``subject(*inputs)``, by the inputs that ``options["by"]`` names."""
+    """Autograd's gradient of a scalar ``subject(*inputs)``, by each of the inputs that ``options["by"]`` names."""
     names = case.options.get("arguments", case.inputs)
     by = case.options["by"]
 
@@ -208,23 +189,16 @@ def function_gradient(subject: Any, case: Case) -> Call:
 
 
 _PARAMETERS = "weights, biases, activation, output_activation"
+_MODULE = "a module class: Net((n_0, ..., n_k), activation=, output_activation=, bias=)"
+_GRADIENTS = f"a function: f(x, y, {_PARAMETERS}) -> gradients by (weights, biases, x, pre-activations)"
+_STEP = "a function: f(x, y, weights, biases, lr, activation, output_activation) -> (weights, biases)"
 
+# What is written out without autograd usually works outside of it, so nothing asks for its gradient.
 DRIVERS: dict[str, Driver] = {
     "forward_pass": Driver(forward_pass, f"a function: f(x, {_PARAMETERS}) -> (pre-activations, activations)"),
-    # a pass written out needs no autograd, and usually works outside it
-    "backward_pass": Driver(
-        backward_pass,
-        f"a function: f(x, y, {_PARAMETERS}) -> gradients by (weights, biases, x, pre-activations)",
-        gradient="none",
-    ),
-    "descent_step": Driver(
-        descent_step,
-        "a function: f(x, y, weights, biases, lr, activation, output_activation) -> (weights, biases)",
-        gradient="none",
-    ),
-    "network": Driver(network, "a module class: Net((n_0, ..., n_k), activation=, output_activation=, bias=)"),
-    "network_gradient": Driver(
-        network_gradient, "a module class: Net((n_0, ..., n_k), activation=, output_activation=, bias=)"
-    ),
+    "backward_pass": Driver(backward_pass, _GRADIENTS, gradient="none"),
+    "descent_step": Driver(descent_step, _STEP, gradient="none"),
+    "network": Driver(network, _MODULE),
+    "network_gradient": Driver(network_gradient, _MODULE),
     "function_gradient": Driver(function_gradient, "a function of tensors: f(x, ...) -> scalar"),
 }
