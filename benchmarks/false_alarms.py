@@ -26,7 +26,7 @@ def main() -> int:
     device = sys.argv[3] if len(sys.argv) > 3 else "cpu"
     alarms = 0
     print(f"{'claim':44} {'dtype':9} {'points':>9} {'alarms':>7} {'worst':>6} {'gradient':>9} {'excused':>8} {'s':>6}")
-    for claim in select(sys.argv[2:3]):
+    for claim in select(sys.argv[2].split(",") if len(sys.argv) > 2 else []):
         for dtype in DTYPES:
             task = task_for(claim, dtype, device=device)
             outcome, found, started = Outcome(), "", time.perf_counter()

@@ -169,7 +169,7 @@ INITIAL = Claim(
 
 
 def parameter_proof() -> Derivation:
-    rate, first, end, tau = (Symbol(name, real=True) for name in ("theta", "z0", "T", "tau"))
+    rate, first, end, tau, slope_ = (Symbol(name, real=True) for name in ("theta", "z0", "T", "tau", "c"))
     t0, t1 = Symbol("t0", real=True), Symbol("t1", real=True)
     cost, dcost = opaque("l", 1)
     G, dG = opaque("G", 1)
@@ -180,9 +180,9 @@ def parameter_proof() -> Derivation:
             invariant_step(rate=force[i]),
             Step(
                 "integrate",
-                -Integral(dG(tau), (tau, t1, t0)),
-                G(t1) - G(t0),
-                why="integrated: a . dz/dtheta is 0 at t0 and the gradient at t1. The limits are exchanged, and so is the sign",
+                Integral(dG(tau), (tau, t1, t0)),
+                -(G(t1) - G(t0)),
+                why="integrated, a . dz/dtheta is 0 at t0 and the gradient at t1: backwards the integral has the other sign",
                 by=(G(tau),),
             ),
             Step(
@@ -194,11 +194,10 @@ def parameter_proof() -> Derivation:
             ),
             Step(
                 "integrate",
-                Integral(gradient * exp(rate * (end - tau)) * first * exp(rate * tau), (tau, 0, end)),
-                gradient * first * end * exp(rate * end),
-                why="and by the integral of a(t) df/dtheta, with a(t) carried back from the end",
-                by=(gradient * first * exp(rate * end) * tau,),
-                wrong=(-gradient * first * end * exp(rate * end),),
+                Integral(slope_ * exp(rate * (end - tau)) * first * exp(rate * tau), (tau, 0, end)),
+                slope_ * first * end * exp(rate * end),
+                why="and by the integral of a(t) df/dtheta, with a(t) carried back from the loss's gradient c at the end",
+                wrong=(-slope_ * first * end * exp(rate * end),),
             ),
         )
     )
@@ -303,11 +302,11 @@ TIME_GRADIENTS = Claim(
     kind="equality",
     subject="ode.odeint_adjoint",
     driver="adjoint_times",
-    structure=(Size("N", 1, 2), methods("rk4"), TIMED),
+    structure=(Size("N", 2, 2), methods("rk4"), TIMED, DIRECTION),
     inputs=(START, real("h", N, low=0.125, high=0.5), STATE, PARAMETERS, WEIGHTS),
     program=Program(
         (
-            *((lhs, rhs.subs(SIGN, 1)) for lhs, rhs in GRID),
+            *GRID,
             *stages(S),
             (jump[n, i], w[n, i] + y[n, i]),
             (a_point[n, s, i], _BACK_POINT),

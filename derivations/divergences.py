@@ -9,7 +9,7 @@ from gnomon.derivation import Derivation, Step, cite
 from gnomon.domain import Choice, Size, simplex, symbols_of
 
 SECTION = "4.2.1"
-POINTS = Size("n", 1, 4)
+POINTS = Size("n", 2, 4)
 (n,) = symbols_of((POINTS,))
 i = Symbol("i", integer=True)
 LAWS = (simplex("p", POINTS), simplex("q", POINTS))

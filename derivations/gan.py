@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gnomon.derivations.divergences import CRITERION, LEAST, SMALL
+from gnomon.derivations.divergences import CRITERION, LEAST, POINTS, SMALL
 from gnomon.derivations.gan_optimum import a, b, best, concave_steps, out, u, y
 from sympy import (
     Abs,
@@ -309,7 +309,7 @@ certain = from_chances(
 
 # ------------------------------------------------------------------ its extremes
 
-SAME = (real("l", DATA), simplex("p", DATA), simplex("q", DATA))
+SAME = (real("l", POINTS), simplex("p", POINTS), simplex("q", POINTS))
 logit, _, _ = symbols_of(SAME)
 ON_ONE_SPACE = (
     (accepts[i], log_sigmoid(logit[i])),
@@ -331,7 +331,7 @@ extremes = Claim(
     kind="inequality",
     subject="gan.gan_value",
     driver="function",
-    structure=(DATA,),
+    structure=(POINTS,),
     inputs=SAME,
     program=Program(ON_ONE_SPACE, out(V)),
     statement=Le(V, Sum(p[i] * log(p[i] / (p[i] + q[i])) + q[i] * log(q[i] / (p[i] + q[i])), (i, 0, n - 1))),

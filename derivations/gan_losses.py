@@ -317,7 +317,7 @@ zero_sum = Claim(
 
 # ------------------------------------------------------------------ the law of the generator
 
-CODES, SPACE = Size("k", 1, 4), Size("m", 4, 5)
+CODES, SPACE = Size("k", 2, 4), Size("m", 4, 5)
 k, size = symbols_of((CODES, SPACE))
 MAP = Sizes("g", k, 0, 3)
 g = MAP.symbol

@@ -10,7 +10,7 @@ from gnomon.domain import Graph, Size, nonnegative, real, symbols_of
 
 SECTION = "4.6.1"
 LARGEST = 4
-NODES, COPIES = Size("n", 1, LARGEST), Size("m", 1, 2)
+NODES, COPIES = Size("n", 1, LARGEST), Size("m", 2, 3)
 ANY = Graph("A", NODES, connected=False, directed=True, loops=True)
 BOTH_WAYS = Graph("A", NODES, connected=False, loops=True)
 PARALLEL, ONE_WAY = nonnegative("w", COPIES, NODES, NODES), nonnegative("w", NODES, NODES)
@@ -30,6 +30,11 @@ SYMMETRIC = "A is symmetric: an undirected edge counts both ways"
 def over(term: Any, *indices: Any) -> Any:
     """A sum over all nodes, for each of the indices."""
     return Sum(term, *((index, 0, n - 1) for index in indices))
+
+
+def arriving(term: Any) -> Any:
+    """A sum over all edges that arrive at node i, of which m may come from one node."""
+    return Sum(term, (k, 0, m - 1), (j, 0, n - 1))
 
 
 def either_way() -> tuple[Any, Any]:
@@ -73,6 +78,22 @@ def row_sums() -> Derivation:
     )
 
 
+def merged() -> Derivation:
+    """Several edges from j to i act like one with the sum of their weights."""
+    return Derivation(
+        (
+            define(W[i, j], Sum(edge[k, i, j], (k, 0, m - 1)), "one entry for all edges from j to i"),
+            Step(
+                "rewrite",
+                Sum(Sum(edge[k, i, j], (k, 0, m - 1)) * x[j], (j, 0, n - 1)),
+                Sum(edge[k, i, j] * x[j], (j, 0, n - 1), (k, 0, m - 1)),
+                why="so that W x adds up, at node i, what every edge carries there; the degrees are W 1",
+                wrong=(Sum(edge[k, j, i] * x[j], (j, 0, n - 1), (k, 0, m - 1)),),
+            ),
+        )
+    )
+
+
 degree = Claim(
     id="graph.degree",
     section=SECTION,
@@ -80,13 +101,11 @@ degree = Claim(
     kind="equality",
     subject="graph.degree",
     driver="graph",
-    structure=(NODES, COPIES, ANY),
-    inputs=(PARALLEL,),
-    program=Program(
-        (ARRIVING, (d[i], Sum(edge[k, i, j], (k, 0, m - 1), (j, 0, n - 1)))), (Output("d", d[i], (i, 0, n - 1)),)
-    ),
+    structure=(NODES, ANY),
+    inputs=(ONE_WAY,),
+    program=Program((DIRECTED, DEGREE), (Output("d", d[i], (i, 0, n - 1)),)),
     statement=Eq(d[i], over(W[i, j], j)),
-    conditions=("W[i, j] is the total weight of the edges from j to i", "a self loop counts once"),
+    conditions=("W[i, j] is the weight of the edge from j to i", "a self loop counts once"),
     derivation=row_sums,
     variants=(
         Variant(
@@ -94,24 +113,37 @@ degree = Claim(
             "notes",
             ((d[i], over(A[i, j], j)),),
             printed=True,
-            why="True for weights 1, without parallel edges and self loops only.",
+            why="True for weights 1 and without self loops only.",
         ),
-        Variant(
-            "a self loop counts twice",
-            "graph theory, networkx",
-            ((d[i], Sum(edge[k, i, j] * (1 + diagonal), (k, 0, m - 1), (j, 0, n - 1))),),
-        ),
-        Variant("edges that leave", "out-degree", ((d[i], Sum(edge[k, j, i], (k, 0, m - 1), (j, 0, n - 1))),)),
-        Variant("of parallel edges the last", "known bug: assigned, not added", ((d[i], over(edge[m - 1, i, j], j)),)),
-        Variant(
-            "self loops left out",
-            "other convention",
-            ((d[i], Sum(edge[k, i, j] * (1 - diagonal), (k, 0, m - 1), (j, 0, n - 1))),),
-        ),
+        Variant("a self loop counts twice", "graph theory, networkx", ((d[i], over(W[i, j] * (1 + diagonal), j)),)),
+        Variant("edges that leave", "out-degree", ((d[i], over(W[j, i], j)),)),
+        Variant("self loops left out", "other convention", ((d[i], over(W[i, j] * (1 - diagonal), j)),)),
+        Variant("the node itself counted", "GCN: A + I", ((d[i], over(W[i, j], j) + 1),)),
     ),
     options={"arguments": MATRIX},
     remarks="The notes say 'number of neighbors'. With weights it is their sum: otherwise the Laplacian of a "
     "constant would not be 0.",
+)
+
+parallel = Claim(
+    id="graph.degree.parallel",
+    section=SECTION,
+    title="Parallel edges count with the sum of their weights",
+    kind="equality",
+    subject="graph.degree",
+    driver="graph",
+    structure=(NODES, COPIES, ANY),
+    inputs=(PARALLEL,),
+    program=Program((ARRIVING, (d[i], arriving(edge[k, i, j]))), (Output("d", d[i], (i, 0, n - 1)),)),
+    statement=Eq(d[i], arriving(A[i, j] * w[k, i, j])),
+    conditions=("m edges lead from j to i where A[i, j] is 1", "a self loop counts once"),
+    derivation=merged,
+    variants=(
+        Variant("of parallel edges the last", "known bug: assigned, not added", ((d[i], over(edge[m - 1, i, j], j)),)),
+        Variant("their mean", "known bug", ((d[i], arriving(edge[k, i, j]) / m),)),
+        Variant("edges that leave", "out-degree", ((d[i], arriving(edge[k, j, i])),)),
+    ),
+    options={"arguments": MATRIX},
 )
 
 degree_count = Claim(
@@ -123,18 +155,17 @@ degree_count = Claim(
     driver="graph",
     structure=(NODES, Graph("A", NODES, connected=False)),
     inputs=(),
-    program=Program((), (Output("d", over(A[i, j], j), (i, 0, n - 1)),)),
+    program=Program(((d[i], over(A[i, j], j)),), (Output("d", d[i], (i, 0, n - 1)),)),
     statement=Eq(d[i], over(A[i, j], j)),
     conditions=("no weights, self loops or parallel edges",),
     derivation=row_sums,
     variants=(
+        Variant("both ends of an edge counted", "known bug", ((d[i], over(A[i, j] + A[j, i], j)),)),
+        Variant("the node itself counted", "GCN: A + I", ((d[i], over(A[i, j], j) + 1),)),
         Variant(
-            "number of edges at both ends",
-            "known bug: both directions of an edge counted",
-            structure=(Graph("A", NODES, connected=False, loops=True),),
+            "divided by the number of the others", "degree centrality", ((d[i], over(A[i, j], j) / Max(n - 1, 1)),)
         ),
     ),
-    definition=Program((), (Output("d", over(A[i, j] * (1 - diagonal), j), (i, 0, n - 1)),)),
     options={"arguments": ("edge_index", "num_nodes"), "dtype": True},
 )
 
@@ -152,18 +183,7 @@ adjacency = Claim(
     ),
     statement=Eq(W[i, j], Sum(A[i, j] * w[k, i, j], (k, 0, m - 1))),
     conditions=("A[i, j] is 1 where an edge leads from j to i, and 0 elsewhere",),
-    derivation=lambda: Derivation(
-        (
-            define(W[i, j], Sum(edge[k, i, j], (k, 0, m - 1)), "one entry for all edges from j to i"),
-            Step(
-                "rewrite",
-                Sum(Sum(edge[k, i, j], (k, 0, m - 1)) * x[j], (j, 0, n - 1)),
-                Sum(edge[k, i, j] * x[j], (j, 0, n - 1), (k, 0, m - 1)),
-                why="so that W x adds up, at node i, what every edge carries there",
-                wrong=(Sum(edge[k, j, i] * x[j], (j, 0, n - 1), (k, 0, m - 1)),),
-            ),
-        )
-    ),
+    derivation=merged,
     variants=(
         Variant("transposed", "networkx: rows are sources", ((W[i, j], Sum(edge[k, j, i], (k, 0, m - 1))),)),
         Variant("of parallel edges the last", "known bug: assigned, not added", ((W[i, j], edge[m - 1, i, j]),)),
@@ -268,4 +288,4 @@ kernel = Claim(
     remarks="For an undirected graph the columns add up to 0 as well.",
 )
 
-CLAIMS = (degree, degree_count, adjacency, laplacian, kernel)
+CLAIMS = (degree, parallel, degree_count, adjacency, laplacian, kernel)

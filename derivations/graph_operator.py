@@ -8,6 +8,7 @@ from gnomon.derivations.graph import (
     BOTH_WAYS,
     COPIES,
     DEGREE,
+    DIRECTED,
     NODES,
     ONE_WAY,
     PARALLEL,
@@ -16,6 +17,7 @@ from gnomon.derivations.graph import (
     SYMMETRIC,
     A,
     W,
+    arriving,
     d,
     diagonal,
     edge,
@@ -24,10 +26,12 @@ from gnomon.derivations.graph import (
     j,
     k,
     m,
+    merged,
     n,
     neighbour,
     over,
     p,
+    w,
     x,
     y,
 )  # fmt: skip
@@ -43,14 +47,10 @@ COLUMNS = real("x", NODES, FEATURES)
 (F,) = symbols_of((FEATURES,))
 f = Symbol("f", integer=True)
 E = Symbol("E", real=True)
+difference = over(W[i, j] * (x[i] - x[j]), j)
 ACROSS = ("x", "edge_index", "edge_weight")
 
 # ------------------------------------------------------------------ differences
-
-
-def carried(term: Any) -> Any:
-    """A sum over all that arrives at node i."""
-    return Sum(term, (k, 0, m - 1), (j, 0, n - 1))
 
 
 def unless_alone(value: Any) -> Any:
@@ -59,7 +59,6 @@ def unless_alone(value: Any) -> Any:
 
 
 def operator_proof() -> Derivation:
-    difference = over(W[i, j] * (x[i] - x[j]), j)
     return Derivation(
         (
             define(d[i], over(W[i, j], j), "the degrees"),
@@ -89,38 +88,55 @@ difference_operator = Claim(
     kind="equality",
     subject="graph.laplacian_apply",
     driver="graph",
-    structure=(NODES, COPIES, ANY),
-    inputs=(SIGNAL, PARALLEL),
-    program=Program((ARRIVING, (y[i], carried(edge[k, i, j] * (x[i] - x[j])))), (Output("y", y[i], (i, 0, n - 1)),)),
-    definition=Program(
-        (ARRIVING, (d[i], carried(edge[k, i, j]))),
-        (Output("y", over((diagonal * d[i] - Sum(edge[k, i, j], (k, 0, m - 1))) * x[j], j), (i, 0, n - 1)),),
-    ),
-    statement=Eq(y[i], over(W[i, j] * (x[i] - x[j]), j)),
-    conditions=("W[i, j] is the total weight of the edges from j to i",),
+    structure=(NODES, ANY),
+    inputs=(SIGNAL, ONE_WAY),
+    program=Program((DIRECTED, (y[i], difference)), (Output("y", y[i], (i, 0, n - 1)),)),
+    definition=Program((DIRECTED, DEGREE), (Output("y", over((diagonal * d[i] - W[i, j]) * x[j], j), (i, 0, n - 1)),)),
+    statement=Eq(y[i], difference),
+    conditions=("W[i, j] is the weight of the edge from j to i",),
     derivation=operator_proof,
     variants=(
-        Variant("neighbour minus node", "other sign", ((y[i], carried(edge[k, i, j] * (x[j] - x[i]))),)),
+        Variant("neighbour minus node", "other sign", ((y[i], over(W[i, j] * (x[j] - x[i]), j)),)),
         Variant(
             "mean in the place of the sum",
             "random-walk normalisation",
-            ((d[i], carried(edge[k, i, j])), (y[i], unless_alone(carried(edge[k, i, j] * (x[i] - x[j])) / d[i]))),
+            (DEGREE, (y[i], unless_alone(difference / d[i]))),
         ),
         Variant(
             "along the edges' other direction",
             "known bug: edge_index transposed",
-            ((y[i], carried(edge[k, j, i] * (x[i] - x[j]))),),
+            ((y[i], over(W[j, i] * (x[i] - x[j]), j)),),
         ),
-        Variant("weights ignored", "known bug", ((y[i], m * over(A[i, j] * (x[i] - x[j]), j)),)),
+        Variant("weights ignored", "known bug", ((y[i], over(A[i, j] * (x[i] - x[j]), j)),)),
+        Variant("neighbours alone", "known bug: A x without D", ((y[i], over(-W[i, j] * x[j], j)),)),
+    ),
+    options={"arguments": ACROSS},
+    remarks="The notes write it without weights. It takes no matrix, and gives exactly 0 for a constant.",
+)
+
+parallel = Claim(
+    id="graph.difference_operator.parallel",
+    section=SECTION,
+    title="Each of several parallel edges adds its own difference",
+    kind="equality",
+    subject="graph.laplacian_apply",
+    driver="graph",
+    structure=(NODES, COPIES, ANY),
+    inputs=(SIGNAL, PARALLEL),
+    program=Program((ARRIVING, (y[i], arriving(edge[k, i, j] * (x[i] - x[j])))), (Output("y", y[i], (i, 0, n - 1)),)),
+    statement=Eq(y[i], arriving(A[i, j] * w[k, i, j] * (x[i] - x[j]))),
+    conditions=("m edges lead from j to i where A[i, j] is 1",),
+    derivation=lambda: Derivation((*merged().steps, *operator_proof().steps)),
+    variants=(
         Variant(
             "of parallel edges the last",
             "known bug: assigned, not added",
             ((y[i], over(edge[m - 1, i, j] * (x[i] - x[j]), j)),),
         ),
-        Variant("neighbours alone", "known bug: A x without D", ((y[i], carried(-edge[k, i, j] * x[j])),)),
+        Variant("their mean", "known bug", ((y[i], arriving(edge[k, i, j] * (x[i] - x[j])) / m),)),
+        Variant("along the edges' other direction", "known bug", ((y[i], arriving(edge[k, j, i] * (x[i] - x[j]))),)),
     ),
     options={"arguments": ACROSS},
-    remarks="The notes write it without weights. It takes no matrix, and gives exactly 0 for a constant.",
 )
 
 features = Claim(
@@ -345,4 +361,4 @@ bounds = Claim(
     remarks="So 0 is an eigenvalue once for each component.",
 )  # fmt: skip
 
-CLAIMS = (difference_operator, features, quadratic_form, energy_of_features, nonnegative_form, bounds)
+CLAIMS = (difference_operator, parallel, features, quadratic_form, energy_of_features, nonnegative_form, bounds)

@@ -97,7 +97,6 @@ GRAPHS = Choice("graph", CONNECTED)
 IRREGULAR = Choice("graph", {label: table for label, table in CONNECTED.items() if len(set(table[d])) > 1})
 DISCONNECTED = Choice("graph", APART)
 UNDIRECTED = Choice("graph", {**CONNECTED, **APART})
-ALL_GRAPHS = Choice("graph", EVERY)
 DIRECTED = Choice("graph", ONE_WAY)
 
 mode = IndexedBase("c", real=True)  # the coefficients of x in the basis of eigenvectors

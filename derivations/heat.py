@@ -120,7 +120,7 @@ euler_step = Claim(
     options={"arguments": STEPPED},
 )
 
-STEPS = Size("steps", 1, 3)
+STEPS = Size("steps", 2, 4)
 state = IndexedBase("state", real=True)
 t = Symbol("t", integer=True)
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from gnomon.derivations.graph_spectra import (
-    ALL_GRAPHS,
     APPLIED,
     DIRECTED,
     DISCONNECTED,
@@ -99,7 +98,7 @@ equation = Claim(
     kind="equality",
     subject="graph.heat_flow",
     driver="graph",
-    structure=(ALL_GRAPHS,),
+    structure=(UNDIRECTED,),
     inputs=(SIGNAL, TIME),
     program=Program(SOLUTION, (TEMPERATURES,)),
     statement=Eq(y[i], Sum(c[k] * exp(-lam[k] * time) * v[k, i], (k, 0, n - 1))),

@@ -148,7 +148,7 @@ cooling_rate = Claim(
 
 # ------------------------------------------------------------------ averaging
 
-MILD = nonnegative("h", host=True, high=2.0, typical=(0.25, 0.5))
+MILD = nonnegative("h", host=True, high=2.0, typical=(0.25, 1.0, 2.0))
 SIGNED = real("w", NODES, NODES, low=-1.0, high=1.0)
 LIGHT = nonnegative("w", NODES, NODES, high=1.0)
 

@@ -20,7 +20,8 @@ KINDS: tuple[str, ...] = ("equality", "inequality", "invariance", "order", "expe
 
 def name_of(lhs: Any) -> str:
     """The name that a definition's left-hand side gives: ``m`` for ``m`` and for ``m[t, i]``."""
-    return str(lhs.base.label) if hasattr(lhs, "base") and hasattr(lhs, "indices") else str(lhs)
+    label = lhs.base.label if hasattr(lhs, "indices") else lhs
+    return str(getattr(label, "name", label))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from gnomon.claim import Claim, Variant
-from gnomon.compiled import K
+from gnomon.compiled import K, compile_claim
 from gnomon.diagnose import counterexample
 from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
 from gnomon.evidence import Counterexample, Rejection
@@ -103,15 +103,14 @@ def inseparable(claim: Claim, examples: Sequence[Example], device: torch.device)
     """For each variant the others that no input drawn here tells from it."""
     comparable = [variant for variant in claim.variants if variant.replace]
     apart: set[tuple[str, str]] = set()
-    for example in examples[-SEPARATION:]:
+    judge = Task(claim, FORMULA, None, torch.float64, device, Compilations(claim))
+    for example in examples[1 :: max(1, len(examples) // SEPARATION)]:
         known = {}
+        batch = judge.batch(example, POINTS)
         for variant in comparable:
-            compiled = Compilations(claim.under(variant))
-            task = Task(claim, FORMULA, compiled, torch.float64, device, Compilations(claim))
             try:
-                known[variant.name] = compiled(example.structure).truth(
-                    task.batch(example, POINTS), torch.float64, device
-                )
+                compiled = compile_claim(claim.under(variant), example.structure)
+                known[variant.name] = compiled.truth(batch, torch.float64, device)
             except (LoweringError, ZeroDivisionError):
                 continue
         for a, (a_value, a_bound) in known.items():

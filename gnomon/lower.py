@@ -7,6 +7,7 @@ and definitions stay shared. What is whole-numbered (sizes, indices, graph entri
 from __future__ import annotations
 
 import itertools
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -27,6 +28,10 @@ FUNCTIONS = {
 COMPARISONS = {
     sp.StrictLessThan: ("lt", False), sp.LessThan: ("le", False), sp.StrictGreaterThan: ("lt", True),
     sp.GreaterThan: ("le", True), sp.Equality: ("eq", False),
+}  # fmt: skip
+RELATIONS = {
+    sp.StrictLessThan: operator.lt, sp.LessThan: operator.le, sp.StrictGreaterThan: operator.gt,
+    sp.GreaterThan: operator.ge, sp.Equality: operator.eq, sp.Unequality: operator.ne,
 }  # fmt: skip
 Env = Mapping[str, int]
 
@@ -157,7 +162,7 @@ class Lowering:
             left, right = self.whole(condition.lhs, env), self.whole(condition.rhs, env)
             if left is None or right is None:
                 return None
-            return bool(condition.func(left, right))
+            return bool(RELATIONS[condition.func](left, right))
         return None
 
     # ------------------------------------------------------------------ nodes

@@ -116,11 +116,14 @@ def bounded(
     made: dict[int, Pair] = {}
     entered: dict[int, Pair] = {}
     free = slp.last_use(outputs)
+    flushes = dtype == torch.bfloat16
     for number in slp.reachable(outputs):
         node = slp.nodes[number]
         if node.op == "leaf":
             value = torch.as_tensor(leaves[node.value], dtype=torch.float64, device=device)
             made[number] = (value, torch.zeros_like(value))
+            if flushes and not slp.host[number]:
+                made[number] = _flushed(made[number], subject)
             continue
         if node.op in ("const", "pi"):
             value = torch.tensor(_number(slp, number), dtype=torch.float64, device=device)
@@ -146,6 +149,8 @@ def bounded(
         if not is_host and dtype != torch.float64 and node.op in GROWS:
             error = error.masked_fill(value.abs() + error > subject.largest, INF)
         made[number] = (value, error)
+        if flushes and not is_host and node.op not in CONDITIONS:
+            made[number] = _flushed(made[number], subject)
         for dead in free[number]:
             del made[dead]
     found = [_enter(made[number], subject) if _is_host_number(slp, number) else made[number] for number in outputs]
@@ -155,6 +160,13 @@ def bounded(
 def _is_host_number(slp: SLP, number: int) -> bool:
     """Whether a node is computed in Python's floats; shown as an output it is rounded to the subject's dtype."""
     return slp.host[number] and slp.nodes[number].op not in CONDITIONS
+
+
+def _flushed(pair: Pair, subject: Format) -> Pair:
+    """A number below the smallest normal one may be taken for zero: CPU kernels for bfloat16 matrices do so."""
+    value, error = pair
+    small = value.abs() <= subject.tiny + error
+    return value, torch.where(small, error + value.abs(), error)
 
 
 def _enter(pair: Pair, subject: Format) -> Pair:

@@ -1,0 +1,432 @@
+"""Mistakes in degrees, Laplacians and the heat equation on graphs."""
+
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from planted import Planted
+
+
+def weights(x: Tensor, edge_index: Tensor, edge_weight: Tensor | None) -> Tensor:
+    return torch.ones(edge_index.shape[1]).to(x) if edge_weight is None else edge_weight
+
+
+def summed(values: Tensor, at: Tensor, size: int) -> Tensor:
+    return values.new_zeros(size, *values.shape[1:]).index_add(0, at, values)
+
+
+def matrix(edge_index: Tensor, size: int, weight: Tensor) -> Tensor:
+    return weight.new_zeros(size, size).index_put((edge_index[1], edge_index[0]), weight, accumulate=True)
+
+
+def laplacian_of(x: Tensor, edge_index: Tensor, edge_weight: Tensor | None) -> Tensor:
+    dense = matrix(edge_index, len(x), weights(x, edge_index, edge_weight))
+    return torch.diag(dense.sum(1)) - dense
+
+
+# ------------------------------------------------------------------ degrees and matrices
+
+
+def out_degree(edge_index, num_nodes, edge_weight=None, dtype=None):
+    w = torch.ones(edge_index.shape[1], dtype=dtype) if edge_weight is None else edge_weight
+    return summed(w, edge_index[0], num_nodes)
+
+
+def bincount(edge_index, num_nodes, edge_weight=None, dtype=None):
+    dtype = dtype if edge_weight is None else edge_weight.dtype
+    return torch.bincount(edge_index[1], minlength=num_nodes).to(dtype)
+
+
+def loops_twice(edge_index, num_nodes, edge_weight):
+    both = torch.where(edge_index[0] == edge_index[1], 2 * edge_weight, edge_weight)
+    return summed(both, edge_index[1], num_nodes)
+
+
+def never_isolated(edge_index, num_nodes, edge_weight):
+    return summed(edge_weight, edge_index[1], num_nodes).clamp(min=1)
+
+
+def largest_weight(edge_index, num_nodes, edge_weight):
+    zeros = edge_weight.new_zeros(num_nodes)
+    return zeros.scatter_reduce(0, edge_index[1], edge_weight, "amax")
+
+
+def as_long_as_nodes_named(edge_index, num_nodes, edge_weight):
+    found = summed(edge_weight, edge_index[1], num_nodes)
+    last = int(edge_index.max()) + 1 if edge_index.numel() else 0
+    return torch.cat([found[:last], found.new_zeros(num_nodes - last)])[: max(last, 1)]
+
+
+def assigned(edge_index, num_nodes, edge_weight):
+    zeros = edge_weight.new_zeros(num_nodes, num_nodes)
+    return zeros.index_put((edge_index[1], edge_index[0]), edge_weight)
+
+
+def transposed(edge_index, num_nodes, edge_weight):
+    return matrix(edge_index, num_nodes, edge_weight).mT
+
+
+def symmetrised(edge_index, num_nodes, edge_weight):
+    dense = matrix(edge_index, num_nodes, edge_weight)
+    return (dense + dense.mT) / 2
+
+
+class Laplacian:
+    """A right dense Laplacian, of which each bug replaces one part."""
+
+    def __call__(self, edge_index, num_nodes, edge_weight, normalization=None):
+        dense = self.adjacency(edge_index, num_nodes, edge_weight)
+        d = self.degree(dense)
+        plain = self.minus(d, dense)
+        if normalization is None:
+            return plain
+        return self.sym(plain, d) if normalization == "sym" else self.rw(plain, d)
+
+    def adjacency(self, edge_index, num_nodes, edge_weight):
+        return matrix(edge_index, num_nodes, edge_weight)
+
+    def degree(self, dense):
+        return dense.sum(1)
+
+    def minus(self, d, dense):
+        return torch.diag(d) - dense
+
+    def power(self, d, exponent):
+        return torch.where(d > 0, d.clamp(min=torch.finfo(d.dtype).tiny) ** exponent, 0)
+
+    def sym(self, plain, d):
+        return self.power(d, -0.5)[:, None] * plain * self.power(d, -0.5)
+
+    def rw(self, plain, d):
+        return self.power(d, -1)[:, None] * plain
+
+
+class WrongSign(Laplacian):
+    def minus(self, d, dense):
+        return dense - torch.diag(d)
+
+
+class ColumnSums(Laplacian):
+    def degree(self, dense):
+        return dense.sum(0)
+
+
+class LoopsRemovedFromOneSide(Laplacian):
+    def minus(self, d, dense):
+        return torch.diag(d) - (dense - torch.diag(torch.diagonal(dense)))
+
+
+class FourthRoot(Laplacian):
+    def sym(self, plain, d):
+        return self.power(d, -0.25)[:, None] * plain * self.power(d, -0.25)
+
+
+class IsolatedNan(Laplacian):
+    def power(self, d, exponent):
+        return d**exponent
+
+
+class PaddedDegree(Laplacian):
+    def power(self, d, exponent):
+        return torch.where(d > 0, (d + 1e-8) ** exponent, 0)
+
+
+class ColumnsForRows(Laplacian):
+    def rw(self, plain, d):
+        return plain * self.power(d, -1)
+
+
+class OneForIsolated(Laplacian):
+    def sym(self, plain, d):
+        scaled = super().sym(plain, d)
+        return scaled + torch.diag((d == 0).to(d.dtype))
+
+
+class DegreesDetached(Laplacian):
+    def power(self, d, exponent):
+        return super().power(d.detach(), exponent)
+
+
+# ------------------------------------------------------------------ differences and energy
+
+
+class Differences:
+    """A right difference operator, of which each bug replaces one part."""
+
+    def __call__(self, x, edge_index, edge_weight=None):
+        target, source = self.ends(edge_index)
+        w = self.weight(weights(x, edge_index, edge_weight))
+        w = w.reshape(-1, *[1] * (x.ndim - 1))
+        return self.gather(w * self.difference(x[target], x[source]), target, x)
+
+    def ends(self, edge_index):
+        return edge_index[1], edge_index[0]
+
+    def weight(self, w):
+        return w
+
+    def difference(self, here, there):
+        return here - there
+
+    def gather(self, values, target, x):
+        return summed(values, target, len(x))
+
+
+class OtherWay(Differences):
+    def ends(self, edge_index):
+        return edge_index[0], edge_index[1]
+
+
+class Unweighted(Differences):
+    def weight(self, w):
+        return torch.ones_like(w)
+
+
+class Single(Differences):
+    def difference(self, here, there):
+        return (here.float() - there.float()).to(here.dtype)
+
+
+class OtherSign(Differences):
+    def difference(self, here, there):
+        return there - here
+
+
+class MeanOfEdges(Differences):
+    def gather(self, values, target, x):
+        count = summed(torch.ones_like(values), target, len(x))
+        return summed(values, target, len(x)) / count.clamp(min=1)
+
+
+class LastEdge(Differences):
+    def gather(self, values, target, x):
+        return torch.zeros_like(x).index_put((target,), values)
+
+
+class FirstFeature(Differences):
+    def difference(self, here, there):
+        return here - (there if there.ndim == 1 else there[:, :1])
+
+
+def no_loops_in_degree(x, edge_index, edge_weight=None):
+    w = weights(x, edge_index, edge_weight)
+    d = summed(torch.where(edge_index[0] == edge_index[1], 0, w), edge_index[1], len(x))
+    shape = (-1, *[1] * (x.ndim - 1))
+    return d.reshape(shape) * x - summed(w.reshape(shape) * x[edge_index[0]], edge_index[1], len(x))
+
+
+def squares(x: Tensor, edge_index: Tensor, edge_weight: Tensor | None) -> Tensor:
+    difference = x[edge_index[1]] - x[edge_index[0]]
+    return weights(x, edge_index, edge_weight).reshape(-1, *[1] * (x.ndim - 1)) * difference.square()
+
+
+def energy_without_half(x, edge_index, edge_weight=None):
+    return squares(x, edge_index, edge_weight).sum() / 2
+
+
+def energy_of_each_edge_once(x, edge_index, edge_weight=None):
+    once = (edge_index[0] < edge_index[1]).to(x).reshape(-1, *[1] * (x.ndim - 1))
+    return (once * squares(x, edge_index, edge_weight)).sum() / 4
+
+
+def mean_energy(x, edge_index, edge_weight=None):
+    return squares(x, edge_index, edge_weight).sum() / (4 * x.shape[-1] if x.ndim == 2 else 4)
+
+
+def energy_without_weights(x, edge_index, edge_weight=None):
+    return squares(x, edge_index, None).sum() / 4
+
+
+def energy_with_detached_neighbours(x, edge_index, edge_weight=None):
+    difference = x[edge_index[1]] - x[edge_index[0]].detach()
+    w = weights(x, edge_index, edge_weight).reshape(-1, *[1] * (x.ndim - 1))
+    return (w * difference.square()).sum() / 4
+
+
+def energy_by_expansion(x, edge_index, edge_weight=None):
+    shape = (-1, *[1] * (x.ndim - 1))
+    w = weights(x, edge_index, edge_weight).reshape(shape)
+    here, there = x[edge_index[1]], x[edge_index[0]]
+    return (w * (here.square() - 2 * here * there + there.square())).sum() / 4
+
+
+# ------------------------------------------------------------------ heat
+
+
+def twice_the_step(x, edge_index, h, edge_weight=None):
+    return x - h * h * Differences()(x, edge_index, edge_weight)
+
+
+def uphill(x, edge_index, h, edge_weight=None):
+    return x + h * Differences()(x, edge_index, edge_weight)
+
+
+def in_place(x, edge_index, h, edge_weight=None):
+    w = weights(x, edge_index, edge_weight)
+    nodes = list(x.unbind())
+    for node in range(len(nodes)):
+        edges = (edge_index[1] == node).nonzero().flatten().tolist()
+        change = sum((w[e] * (nodes[node] - nodes[int(edge_index[0, e])]) for e in edges), torch.zeros_like(x[0]))
+        nodes[node] = nodes[node] - h * change
+    return torch.stack(nodes)
+
+
+def clamped_step(x, edge_index, h, edge_weight=None):
+    return (x - h * Differences()(x, edge_index, edge_weight)).clamp(x.min(), x.max())
+
+
+def neighbours_mean(x, edge_index, h, edge_weight=None):
+    w = weights(x, edge_index, edge_weight)
+    d = summed(w, edge_index[1], len(x))
+    return x - h * Differences()(x, edge_index, edge_weight) / torch.where(d > 0, d, 1)
+
+
+def implicit(x, edge_index, h, edge_weight=None):
+    whole = torch.eye(len(x)).to(x) + h * laplacian_of(x, edge_index, edge_weight)
+    return torch.linalg.solve(whole, x)
+
+
+def one_step_less(x, edge_index, h, steps, edge_weight=None):
+    for _ in range(1, steps):
+        x = x - h * Differences()(x, edge_index, edge_weight)
+    return x
+
+
+def slopes_of_the_start(x, edge_index, h, steps, edge_weight=None):
+    return x - steps * h * Differences()(x, edge_index, edge_weight)
+
+
+class ForgetsWeights(nn.Module):
+    def __init__(self, h: float, steps: int = 1) -> None:
+        super().__init__()
+        self.h, self.steps = h, steps
+
+    def forward(self, x, edge_index, edge_weight=None):
+        for _ in range(self.steps):
+            x = x - self.h * Differences()(x, edge_index)
+        return x
+
+
+class TotalTime(ForgetsWeights):
+    def forward(self, x, edge_index, edge_weight=None):
+        for _ in range(self.steps):
+            x = x - self.h / self.steps * Differences()(x, edge_index, edge_weight)
+        return x
+
+
+def flow_uphill(x, edge_index, t, edge_weight=None):
+    return torch.linalg.matrix_exp((t * laplacian_of(x, edge_index, edge_weight)).double()).to(x.dtype) @ x
+
+
+def flow_by_symmetric_modes(x, edge_index, t, edge_weight=None):
+    values, vectors = torch.linalg.eigh(laplacian_of(x, edge_index, edge_weight).double())
+    return (vectors @ (torch.exp(-t * values) * (vectors.mT @ x.double()))).to(x.dtype)
+
+
+def flow_of_the_walk(x, edge_index, t, edge_weight=None):
+    plain = laplacian_of(x, edge_index, edge_weight).double()
+    d = torch.diagonal(plain)
+    return (torch.linalg.matrix_exp(-t * plain / torch.where(d > 0, d, 1)[:, None]) @ x.double()).to(x.dtype)
+
+
+def flow_by_short_series(x, edge_index, t, edge_weight=None):
+    plain = laplacian_of(x, edge_index, edge_weight)
+    term = total = x
+    for order in range(1, 8):
+        term = -t / order * (plain @ term)
+        total = total + term
+    return total
+
+
+def flow_by_many_steps(x, edge_index, t, edge_weight=None):
+    plain = laplacian_of(x, edge_index, edge_weight)
+    for _ in range(256):
+        x = x - t / 256 * (plain @ x)
+    return x
+
+
+def flow_in_single(x, edge_index, t, edge_weight=None):
+    plain = laplacian_of(x, edge_index, edge_weight).float()
+    return (torch.linalg.matrix_exp(-t * plain) @ x.float()).to(x.dtype)
+
+
+def flow_transposed(x, edge_index, t, edge_weight=None):
+    return (torch.linalg.matrix_exp(-t * laplacian_of(x, edge_index, edge_weight).mT.double()) @ x.double()).to(x.dtype)
+
+
+def spectrum(edge_index: Tensor, num_nodes: int, edge_weight: Tensor) -> Tensor:
+    return torch.linalg.eigvalsh(Laplacian()(edge_index, num_nodes, edge_weight).double())
+
+
+def one_over_the_top(edge_index, num_nodes, edge_weight):
+    return (1 / spectrum(edge_index, num_nodes, edge_weight).amax()).to(edge_weight.dtype)
+
+
+def averaging_bound(edge_index, num_nodes, edge_weight):
+    return 1 / summed(edge_weight, edge_index[1], num_nodes).amax()
+
+
+def second_in_place_of_last(edge_index, num_nodes, edge_weight):
+    return (2 / spectrum(edge_index, num_nodes, edge_weight)[1]).to(edge_weight.dtype)
+
+
+def normalised_bound(edge_index, num_nodes, edge_weight):
+    return torch.ones_like(edge_weight[0])
+
+
+PLANTED: tuple[Any, ...] = (
+    Planted("in- and out-degree exchanged", "graph.degree", out_degree),
+    Planted("neighbours counted, weights ignored", "graph.degree", bincount),
+    Planted("a self loop counted twice", "graph.degree", loops_twice),
+    Planted("degrees below 1 raised to 1", "graph.degree", never_isolated),
+    Planted("the largest weight in the place of the sum", "graph.degree", largest_weight),
+    Planted("nodes after the last edge forgotten", "graph.degree", as_long_as_nodes_named),
+    Planted("parallel edges dropped", "graph.adjacency", assigned),
+    Planted("rows and columns exchanged", "graph.adjacency", transposed),
+    Planted("one-way edges made two-way", "graph.adjacency", symmetrised),
+    Planted("A - D", "graph.laplacian", WrongSign()),
+    Planted("degrees from columns", "graph.laplacian", ColumnSums()),
+    Planted("self loops left in D alone", "graph.laplacian", LoopsRemovedFromOneSide()),
+    Planted("exponent -1/4", "graph.laplacian", FourthRoot()),
+    Planted("NaN at isolated nodes", "graph.laplacian", IsolatedNan()),
+    Planted("1e-8 added to the degrees", "graph.laplacian", PaddedDegree()),
+    Planted("columns divided in the place of rows", "graph.laplacian", ColumnsForRows()),
+    Planted("a 1 on the diagonal of isolated nodes", "graph.laplacian", OneForIsolated()),
+    Planted("degrees detached from the graph of autograd", "graph.laplacian", DegreesDetached()),
+    Planted("edge_index transposed", "graph.laplacian_apply", OtherWay()),
+    Planted("edge weights ignored", "graph.laplacian_apply", Unweighted()),
+    Planted("float32 inside", "graph.laplacian_apply", Single()),
+    Planted("neighbour minus node", "graph.laplacian_apply", OtherSign()),
+    Planted("mean in the place of the sum", "graph.laplacian_apply", MeanOfEdges()),
+    Planted("the last edge of a node alone", "graph.laplacian_apply", LastEdge()),
+    Planted("the neighbour's first feature for all", "graph.laplacian_apply", FirstFeature()),
+    Planted("self loops in A but not in D", "graph.laplacian_apply", no_loops_in_degree),
+    Planted("energy without its half", "graph.dirichlet_energy", energy_without_half),
+    Planted("each edge once, still over 4", "graph.dirichlet_energy", energy_of_each_edge_once),
+    Planted("features averaged", "graph.dirichlet_energy", mean_energy),
+    Planted("weights ignored", "graph.dirichlet_energy", energy_without_weights),
+    Planted("neighbours detached", "graph.dirichlet_energy", energy_with_detached_neighbours),
+    Planted("squares multiplied out: cancellation", "graph.dirichlet_energy", energy_by_expansion),
+    Planted("step size applied twice", "graph.heat_step", twice_the_step),
+    Planted("plus h L x", "graph.heat_step", uphill),
+    Planted("nodes updated in place, one after another", "graph.heat_step", in_place),
+    Planted("clamped to the range of x", "graph.heat_step", clamped_step),
+    Planted("divided by the degrees", "graph.heat_step", neighbours_mean),
+    Planted("backward Euler", "graph.heat_step", implicit),
+    Planted("one step less", "graph.euler_heat", one_step_less),
+    Planted("all slopes taken at the start", "graph.euler_heat", slopes_of_the_start),
+    Planted("edge weights not handed on", "graph.HeatDiffusion", ForgetsWeights),
+    Planted("h taken for the total time", "graph.HeatDiffusion", TotalTime),
+    Planted("x' = +L x", "graph.heat_flow", flow_uphill),
+    Planted("eigh on a matrix that need not be symmetric", "graph.heat_flow", flow_by_symmetric_modes),
+    Planted("rows divided by the degrees", "graph.heat_flow", flow_of_the_walk),
+    Planted("series broken off at order 7", "graph.heat_flow", flow_by_short_series),
+    Planted("256 steps of Euler's method", "graph.heat_flow", flow_by_many_steps),
+    Planted("matrix exponential in float32", "graph.heat_flow", flow_in_single),
+    Planted("L transposed", "graph.heat_flow", flow_transposed),
+    Planted("1 / top", "graph.stable_step", one_over_the_top),
+    Planted("1 over the largest degree", "graph.stable_step", averaging_bound),
+    Planted("the second eigenvalue in the place of the last", "graph.stable_step", second_in_place_of_last),
+    Planted("the bound of the normalised Laplacian", "graph.stable_step", normalised_bound),
+)
