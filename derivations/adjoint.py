@@ -4,16 +4,46 @@ from __future__ import annotations
 
 from typing import Any
 
+from gnomon.derivations.initial_value import (
+    HOST_WIDTH,
+    PARAMETERS,
+    PARTIALS,
+    PROBLEMS,
+    VARIABLES,
+    D,
+    a,
+    b,
+    c,
+    cases,
+    i,
+    j,
+    l,
+    n,
+    pulled,
+    q,
+    s,
+    shown,
+    theta,
+    velocity,
+)  # fmt: skip
+from gnomon.derivations.trees import EULER, RK4
 from sympy import (
-    Abs, Eq, Function, IndexedBase, Integral, KroneckerDelta, Matrix, Piecewise, Rational, Sum, Symbol, exp, symbols, zeros,
+    Abs,
+    Eq,
+    Function,
+    IndexedBase,
+    KroneckerDelta,
+    Matrix,
+    Piecewise,
+    Rational,
+    Sum,
+    Symbol,
+    symbols,
+    zeros,
 )  # fmt: skip
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step, define
-from gnomon.derivations.initial_value import (
-    HOST_WIDTH, PARAMETERS, PARTIALS, PROBLEMS, VARIABLES, D, a, b, c, cases, i, j, l, n, pulled, q, s, shown, theta, velocity,
-)  # fmt: skip
-from gnomon.derivations.trees import EULER, RK4
 from gnomon.domain import Choice, Size, real, symbols_of
 
 SECTION = "2.3.2"
@@ -146,7 +176,8 @@ def state_proof() -> Derivation:
                 "rewrite",
                 Sum(Sum(B[j, i] * x[j], (j, 0, last)) * u[i], (i, 0, last)),
                 Sum(x[i] * Sum(B[i, j] * u[j], (j, 0, last)), (i, 0, last)),
-                why="steps of a method keep it too, where f is linear: what a factor of its polynomial in A does to v, "
+                why="steps of a method keep it too, where f is linear: what a factor of its polynomial in A "
+                "does to v, "
                 "the transposed factor does to a",
                 wrong=(Sum(x[i] * Sum(B[j, i] * u[j], (j, 0, last)), (i, 0, last)),),
             ),
@@ -207,7 +238,8 @@ def dynamics_proof() -> Derivation:
                 "differentiate",
                 tuple(exact),
                 tuple(upper.T * exact),
-                why="with nothing on or below the diagonal of A, what solves it backwards is a polynomial: four terms of exp",
+                why="with nothing on or below the diagonal of A, what solves it backwards is a polynomial: four "
+                "terms of exp",
                 by=(time,),
                 wrong=(tuple(upper * exact),),
             ),
@@ -243,7 +275,8 @@ DYNAMICS = Claim(
             READ_AS_COLUMN,
             _steps(adj, adj_k, times(1), cost[i])[:1],
             printed=True,
-            why="The notes' formula is right for a row; read for a column, A = [[0, 1], [0, 0]] takes (1, 0) to (1, 0), not "
+            why="The notes' formula is right for a row; read for a column, A = [[0, 1], [0, 0]] takes (1, 0) to "
+            "(1, 0), not "
             "to (1, 1).",
         ),
         Variant("the sign of the state", "known bug", _steps(adj, adj_k, _negated(transposed(1)), cost[i])[:1]),
@@ -254,7 +287,8 @@ DYNAMICS = Claim(
         ),
     ),
     options=_options(1, 1),
-    remarks="With nothing on or below the diagonal exp(hAᵀ) is a polynomial, which one step of order 4 reaches exactly. The "
+    remarks="With nothing on or below the diagonal exp(hAᵀ) is a polynomial, which one step of order 4 reaches "
+    "exactly. The "
     "gradient is not differentiated again.",
 )
 
@@ -326,9 +360,7 @@ AUGMENTED = Claim(
     conditions=("f is continuously differentiable",),
     derivation=augmented_proof,
     variants=(
-        Variant(
-            "Jacobian not transposed", READ_AS_COLUMN, ((a_slope[s, i], -pushed(i, _when, _z, _a)),), printed=True
-        ),
+        Variant("Jacobian not transposed", READ_AS_COLUMN, ((a_slope[s, i], -pushed(i, _when, _z, _a)),), printed=True),
         Variant(
             "gradient with the other sign", "known bug", ((g_slope[s, i], pulled(i, _when, _z, _a, "parameters")),)
         ),
@@ -347,7 +379,8 @@ AUGMENTED = Claim(
         ),
     ),
     options={"rhs": shown()},
-    remarks="One step of each method: what several steps add is in adjoint.initial_gradient and adjoint.param_gradient.",
+    remarks="One step of each method: what several steps add is in adjoint.initial_gradient and "
+    "adjoint.param_gradient.",
 )
 
 CLAIMS = (STATE, DYNAMICS, AUGMENTED)

@@ -4,15 +4,41 @@ from __future__ import annotations
 
 from typing import Any
 
+from gnomon.derivations.adjoint import METHODS, SECTION, S
+from gnomon.derivations.initial_value import (
+    DIRECTION,
+    GRID,
+    HOST_GRID,
+    HOST_START,
+    HOST_TIMES,
+    HOST_WIDTH,
+    PARAMETERS,
+    PROBLEMS,
+    START,
+    STATE,
+    STEPS,
+    TIMES,
+    D,
+    N,
+    cases,
+    i,
+    j,
+    k,
+    n,
+    pulled,
+    s,
+    shown,
+    stages,
+    step,
+    t,
+    velocity,
+    y,
+    y0,
+)  # fmt: skip
 from sympy import Eq, Function, IndexedBase, Piecewise, Rational, Sum, Symbol, exp, false
 
 from gnomon.claim import Claim, Output, Program, Variant
 from gnomon.derivation import Derivation, Step, define, opaque
-from gnomon.derivations.adjoint import METHODS, SECTION, S
-from gnomon.derivations.initial_value import (
-    DIRECTION, GRID, HOST_GRID, HOST_START, HOST_TIMES, HOST_WIDTH, PARAMETERS, PROBLEMS, START, STATE, STEPS, TIMES,
-    D, N, cases, i, j, k, n, pulled, s, shown, stages, step, t, velocity, y, y0,
-)  # fmt: skip
 from gnomon.domain import Size, real
 
 start, width = HOST_START.symbol, HOST_WIDTH.symbol
@@ -42,7 +68,8 @@ def objective_proof() -> Derivation:
                 "differentiate",
                 begin * exp(rate * (time - first)),
                 rate * begin * exp(rate * (time - first)),
-                why="ODESolve(z0, f, t0, t1, theta) for f = theta z: it solves the equation, starts from z0 at t0, and depends "
+                why="ODESolve(z0, f, t0, t1, theta) for f = theta z: it solves the equation, starts from z0 at "
+                "t0, and depends "
                 "on all five",
                 by=(time,),
             ),
@@ -78,9 +105,7 @@ OBJECTIVE = Claim(
     program=Program((*GRID, *stages(S), loss_at(1)), (Output("loss", loss),)),
     statement=Eq(
         Function("L")(Function("z")(Symbol("t1"))),
-        Function("L")(
-            Function("ODESolve")(Symbol("z(t0)"), Symbol("f"), Symbol("t0"), Symbol("t1"), Symbol("theta"))
-        ),
+        Function("L")(Function("ODESolve")(Symbol("z(t0)"), Symbol("f"), Symbol("t0"), Symbol("t1"), Symbol("theta"))),
     ),
     derivation=objective_proof,
     variants=(
@@ -94,7 +119,8 @@ OBJECTIVE = Claim(
         Variant("f left out", "notes: ODESolve(z(t0), t0, T, theta)", ((k[n, s, i], 0 * y0[i]),), printed=True),
     ),
     options={"rhs": shown(), "times": TIMES, "loss": Output("loss", loss_at(1)[1])},
-    remarks="The solver goes on to a third time, which the loss does not look at. Its gradient is checked along with it.",
+    remarks="The solver goes on to a third time, which the loss does not look at. Its gradient is checked along "
+    "with it.",
 )
 
 # ---------------------------------------------------------------- the gradient of the steps themselves
@@ -133,7 +159,8 @@ def backprop_proof() -> Derivation:
                 "differentiate",
                 Sum(after[i] * moved, (i, 0, size - 1)),
                 after[p] + wide * Sum(after[i] * A[i, p], (i, 0, size - 1)) * dsigma(x[p]),
-                why="the chain rule through one step, here for f = A sigma(y): the transposed Jacobian at the state before it",
+                why="the chain rule through one step, here for f = A sigma(y): the transposed Jacobian at the "
+                "state before it",
                 by=(x[p],),
                 wrong=(after[p] + wide * Sum(after[i] * A[p, i], (i, 0, size - 1)) * dsigma(x[p]),),
             ),
@@ -169,9 +196,7 @@ BACKPROP = Claim(
             *HOST_GRID,
             (
                 y[n, i],
-                Piecewise(
-                    (y0[i], Eq(n, 0)), (y[n - 1, i] + step[n - 1] * velocity(i, t[n - 1], _at(n - 1)), True)
-                ),
+                Piecewise((y0[i], Eq(n, 0)), (y[n - 1, i] + step[n - 1] * velocity(i, t[n - 1], _at(n - 1)), True)),
             ),
             *_backprop(n),
         ),
@@ -188,7 +213,8 @@ BACKPROP = Claim(
             "notes: differentiating through the operations introduces numerical error, the adjoint does not",
             _backprop(n + 1),
             printed=True,
-            why="It is the gradient of the differential equation up to the error of its steps, not that of what was computed.",
+            why="It is the gradient of the differential equation up to the error of its steps, not that of what "
+            "was computed.",
         ),
         Variant("the loss of the last state alone", "known bug", (_backprop(n, 0 * y0[i])[0],)),
         Variant("Jacobian at the first state throughout", "known bug", _backprop(0)),
@@ -213,7 +239,11 @@ def memory_proof() -> Derivation:
     return Derivation(
         (
             define(growth, Symbol("kept(N)") - Symbol("kept(1)"), why="numbers that autograd holds at once, at most"),
-            define(Symbol("kept(N)"), Symbol("kept(1)"), why="a step ahead keeps nothing; a step back gives back what it took"),
+            define(
+                Symbol("kept(N)"),
+                Symbol("kept(1)"),
+                why="a step ahead keeps nothing; a step back gives back what it took",
+            ),
         ),
         "every number of steps",
     )
@@ -243,8 +273,10 @@ MEMORY = Claim(
         "loss": Output("loss", Sum(_STATE[1, i] ** 2, (i, 0, D - 1))),
         "step_size": "h",
     },
-    remarks="Counted are the numbers that autograd holds at once, through torch.autograd.graph.saved_tensors_hooks, with N "
-    "steps less those with one. With the size of the state, the number of parameters and of observed times it does grow.",
+    remarks="Counted are the numbers that autograd holds at once, through "
+    "torch.autograd.graph.saved_tensors_hooks, with N "
+    "steps less those with one. With the size of the state, the number of parameters and of observed times it "
+    "does grow.",
 )
 
 CLAIMS = (OBJECTIVE, BACKPROP, MEMORY)

@@ -4,17 +4,54 @@ from __future__ import annotations
 
 from typing import Any
 
+from gnomon.derivations.adjoint import (
+    METHODS,
+    READ_AS_COLUMN,
+    SECTION,
+    S,
+    dim,
+    force,
+    invariant_step,
+    limit_steps,
+    methods,
+    pushed,
+)  # fmt: skip
+from gnomon.derivations.initial_value import (
+    DIRECTION,
+    GRID,
+    HOST_START,
+    HOST_WIDTH,
+    PARAMETERS,
+    PROBLEMS,
+    SIGN,
+    START,
+    STATE,
+    TIMES,
+    VARIABLES,
+    D,
+    N,
+    a,
+    b,
+    c,
+    i,
+    j,
+    n,
+    problem,
+    pulled,
+    r,
+    s,
+    shown,
+    stages,
+    step,
+    t,
+    velocity,
+    y,
+    y0,
+)  # fmt: skip
 from sympy import And, Eq, Function, IndexedBase, Integral, Piecewise, Sum, Symbol, exp
 
 from gnomon.claim import Claim, Output, Program, Variant
 from gnomon.derivation import Derivation, Step, opaque
-from gnomon.derivations.adjoint import (
-    METHODS, READ_AS_COLUMN, SECTION, S, dim, force, invariant_step, limit_steps, methods, pushed, row,
-)  # fmt: skip
-from gnomon.derivations.initial_value import (
-    DIRECTION, GRID, HOST_START, HOST_WIDTH, PARAMETERS, PROBLEMS, SIGN, START, STATE, TIMES, VARIABLES,
-    D, N, a, b, c, i, j, n, problem, pulled, r, s, shown, stages, step, t, velocity, y, y0,
-)  # fmt: skip
 from gnomon.domain import Choice, Size, real
 
 start, width = HOST_START.symbol, HOST_WIDTH.symbol
@@ -100,7 +137,8 @@ OPTIONS = {
     "step_size": "h",
 }
 REMARK = (
-    "The gradient is that of the solve back, and differs from the gradient of the solver's own steps by the error of both. "
+    "The gradient is that of the solve back, and differs from the gradient of the solver's own steps by the "
+    "error of both. "
     "Each interval starts from the observed state, and the adjoint jumps there by the gradient that arrives."
 )
 
@@ -118,7 +156,8 @@ def initial_proof() -> Derivation:
                 "differentiate",
                 costs[0][0](states[0]) + costs[1][0](states[1]),
                 (arrives + costs[0][1](states[0])) * exp(rate * early),
-                why="two observations of dz/dt = theta z: the adjoint of the later one, carried back, jumps at the earlier",
+                why="two observations of dz/dt = theta z: the adjoint of the later one, carried back, jumps at "
+                "the earlier",
                 by=(first,),
                 wrong=(arrives * exp(rate * early), (arrives + costs[0][1](states[0])) * exp(-rate * early)),
             ),
@@ -142,7 +181,10 @@ INITIAL = Claim(
     gradient=False,
     variants=(
         Variant(
-            "Jacobian not transposed", READ_AS_COLUMN, ((a_slope[n, r, s, i], -pushed(i, behind, _z, _a)),), printed=True
+            "Jacobian not transposed",
+            READ_AS_COLUMN,
+            ((a_slope[n, r, s, i], -pushed(i, behind, _z, _a)),),
+            printed=True,
         ),
         Variant("adjoint with the sign of the state", "known bug", ((a_slope[n, r, s, i], -A_SLOPE),)),
         Variant(
@@ -182,7 +224,8 @@ def parameter_proof() -> Derivation:
                 "integrate",
                 Integral(dG(tau), (tau, t1, t0)),
                 -(G(t1) - G(t0)),
-                why="integrated, a . dz/dtheta is 0 at t0 and the gradient at t1: backwards the integral has the other sign",
+                why="integrated, a . dz/dtheta is 0 at t0 and the gradient at t1: backwards the integral has "
+                "the other sign",
                 by=(G(tau),),
             ),
             Step(
@@ -196,7 +239,8 @@ def parameter_proof() -> Derivation:
                 "integrate",
                 Integral(slope_ * exp(rate * (end - tau)) * first * exp(rate * tau), (tau, 0, end)),
                 slope_ * first * end * exp(rate * end),
-                why="and by the integral of a(t) df/dtheta, with a(t) carried back from the loss's gradient c at the end",
+                why="and by the integral of a(t) df/dtheta, with a(t) carried back from the loss's gradient c "
+                "at the end",
                 wrong=(-slope_ * first * end * exp(rate * end),),
             ),
         )
@@ -228,7 +272,10 @@ PARAMETER = Claim(
         Variant("the first interval alone", "known bug", (going_back(g, g_slope, 0 * y0[i]),)),
         Variant("adjoint with the sign of the state", "known bug", ((a_slope[n, r, s, i], -A_SLOPE),)),
         Variant(
-            "Jacobian not transposed", READ_AS_COLUMN, ((a_slope[n, r, s, i], -pushed(i, behind, _z, _a)),), printed=True
+            "Jacobian not transposed",
+            READ_AS_COLUMN,
+            ((a_slope[n, r, s, i], -pushed(i, behind, _z, _a)),),
+            printed=True,
         ),
         Variant("the state stays where the interval ends", "known bug", ((z_slope[n, r, s, i], 0 * y0[i]),)),
     ),
@@ -273,7 +320,8 @@ def time_proof() -> Derivation:
                 "solve",
                 Eq(by_start + by_state * f0, 0),
                 -by_state * f0,
-                why="to start later from where the solution is then changes nothing: the rate of the loss along it is 0",
+                why="to start later from where the solution is then changes nothing: the rate of the loss along "
+                "it is 0",
                 by=(by_start,),
             ),
             Step(
@@ -336,7 +384,8 @@ TIME_GRADIENTS = Claim(
         Variant("no gradient by the first time", "known bug", (_times(0 * y0[i], jump[n, i]),)),
     ),
     options={"rhs": shown(), "times": TIMES, "loss": LOSS},
-    remarks="The problems are linear, or without the state, where the other way, which integrates a . df/dt, comes to the "
+    remarks="The problems are linear, or without the state, where the other way, which integrates a . df/dt, "
+    "comes to the "
     "same number. Elsewhere the two differ by the error of the steps.",
 )
 

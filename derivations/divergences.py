@@ -14,8 +14,8 @@ POINTS = Size("n", 2, 4)
 i = Symbol("i", integer=True)
 LAWS = (simplex("p", POINTS), simplex("q", POINTS))
 p, q = symbols_of(LAWS)
-m, first, second, term, share = (IndexedBase(name, real=True) for name in ("m", "first", "second", "term", "share"))
-KL, JSD, C, mass = symbols("KL JSD C mass", real=True)
+P, Q, m, first, second, term = (IndexedBase(name, real=True) for name in ("P", "Q", "m", "first", "second", "term"))
+KL, JSD, C = symbols("KL JSD C", real=True)
 EVERYWHERE = "every law on every space"
 # An entry of a law is drawn as 0 or well above this; exactly at 0 a comparison with 0 would be left undecided.
 LEAST = Rational(1, 2**22)
@@ -37,8 +37,14 @@ def divergence(x: Any, y: Any) -> Any:
     return over(x[i] * log(x[i] / y[i]))
 
 
-MIDDLE = (m[i], (p[i] + q[i]) / 2)
-PARTS = (MIDDLE, (first[i], weighted_log(p[i], p[i] / m[i])), (second[i], weighted_log(q[i], q[i] / m[i])))
+# The laws as a driver hands them on: divided by their sum, 1, so that gradients are those along the simplex.
+GIVEN = ((P[i], p[i] / over(p[i])), (Q[i], q[i] / over(q[i])))
+PARTS = (
+    *GIVEN,
+    (m[i], (P[i] + Q[i]) / 2),
+    (first[i], weighted_log(P[i], P[i] / m[i])),
+    (second[i], weighted_log(Q[i], Q[i] / m[i])),
+)
 CRITERION = over(weighted_log(p[i], p[i] / (p[i] + q[i]))) + over(weighted_log(q[i], q[i] / (p[i] + q[i])))
 TRIANGLE = over(Piecewise(((p[i] - q[i]) ** 2 / (p[i] + q[i]), p[i] + q[i] > LEAST), (0, True)))
 
@@ -160,7 +166,7 @@ def finite(row: str, title: str, subject: str, program: Program, **more: Any) ->
     fixed: dict[str, Any] = {
         "section": SECTION,
         "kind": "equality" if "relation" not in more else "inequality",
-        "driver": "function",
+        "driver": "between_laws",
         "structure": (POINTS,),
         "inputs": LAWS,
     }
@@ -171,12 +177,12 @@ def out(symbol: Any) -> tuple[Output, ...]:
     return (Output(str(symbol), symbol),)
 
 
-reverse = over(weighted_log(m[i], m[i] / p[i])) + over(weighted_log(m[i], m[i] / q[i]))
+reverse = over(weighted_log(m[i], m[i] / P[i])) + over(weighted_log(m[i], m[i] / Q[i]))
 kl_form = finite(
     "gan.kl_form",
     "The criterion is -log 4 plus the divergences of both laws from their middle",
     "gan.gan_criterion",
-    Program((*PARTS, (KL, over(first[i] + second[i])), (mass, over(p[i] + q[i])), (C, KL - mass * log(2))), out(C)),
+    Program((*PARTS, (KL, over(first[i] + second[i])), (C, KL - log(4))), out(C)),
     statement=Eq(C, -log(4) + divergence(p, m) + divergence(q, m)),
     definition=Program((), (Output("C", CRITERION),)),
     derivation=kl_form_proof,
@@ -188,14 +194,14 @@ kl_form = finite(
             ((KL, over(first[i] + second[i]) / n),),
             why="the default reduction divides by the number of points",
         ),
-        Variant("middle not halved", "known bug", ((m[i], p[i] + q[i]),)),
+        Variant("middle not halved", "known bug", ((m[i], P[i] + Q[i]),)),
         Variant(
             "divergence from each other",
             "Jeffreys divergence",
-            ((first[i], weighted_log(p[i], p[i] / q[i])), (second[i], weighted_log(q[i], q[i] / p[i]))),
+            ((first[i], weighted_log(P[i], P[i] / Q[i])), (second[i], weighted_log(Q[i], Q[i] / P[i]))),
         ),
         Variant("constant left out", "known bug", ((C, KL),)),
-        Variant("divergences halved", "confused with the Jensen-Shannon divergence", ((C, KL / 2 - mass * log(2)),)),
+        Variant("divergences halved", "confused with the Jensen-Shannon divergence", ((C, KL / 2 - log(4)),)),
     ),
     remarks="F.kl_div(input, target) wants the logarithm of the second law as its first argument: "
     "KL(p, m) is F.kl_div(m.log(), p, reduction='sum').",
@@ -221,14 +227,14 @@ jsd_form = finite(
         Variant("arguments exchanged", "known bug: KL(m, p)", ((JSD, reverse / 2),)),
         Variant("of the first law only", "known bug", ((JSD, over(first[i])),)),
         Variant("mean over the points", "known bug", ((JSD, over(first[i] + second[i]) / (2 * n)),)),
-        Variant("middle not halved", "known bug", ((m[i], p[i] + q[i]),)),
+        Variant("middle not halved", "known bug", ((m[i], P[i] + Q[i]),)),
     ),
     remarks="In nats. With base 2 the greatest value is 1, with scipy's square root it is 0.8326.",
 )
 
 SUPPORTED = (simplex("p", POINTS), simplex("q", POINTS, strict=True))
-DIVERGENCE = ((term[i], weighted_log(p[i], p[i] / q[i])), (KL, over(term[i])))
-ORDER = Variant("arguments exchanged", "known bug: F.kl_div(p.log(), q)", ((term[i], weighted_log(q[i], q[i] / p[i])),))
+DIVERGENCE = (*GIVEN, (term[i], weighted_log(P[i], P[i] / Q[i])), (KL, over(term[i])))
+ORDER = Variant("arguments exchanged", "known bug: F.kl_div(p.log(), q)", ((term[i], weighted_log(Q[i], Q[i] / P[i])),))
 
 kl_nonneg = finite(
     "gan.kl_nonneg",
@@ -242,7 +248,7 @@ kl_nonneg = finite(
     derivation=kl_proof,
     variants=(
         ORDER,
-        Variant("without the minus sign", "known bug: log(q / p)", ((term[i], weighted_log(p[i], q[i] / p[i])),)),
+        Variant("without the minus sign", "known bug: log(q / p)", ((term[i], weighted_log(P[i], Q[i] / P[i])),)),
         Variant("mean over the points", "torch, F.kl_div with reduction mean", ((KL, over(term[i]) / n),)),
     ),
     remarks="The lower bound is 0 only if the laws are equal. It agrees with the divergence to third order, which is "
@@ -265,11 +271,11 @@ value = finite(
         ORDER,
         Variant("in bits", "logarithm to base 2", ((KL, over(term[i]) / log(2)),)),
         Variant("mean over the points", "torch, F.kl_div with reduction mean", ((KL, over(term[i]) / n),)),
-        Variant("symmetrised", "Jeffreys divergence", ((KL, over((p[i] - q[i]) * log(p[i] / q[i]))),)),
+        Variant("symmetrised", "Jeffreys divergence", ((KL, over((P[i] - Q[i]) * log(P[i] / Q[i]))),)),
         Variant(
             "small number inside the logarithm",
             "known habit: log((p + 1e-8) / (q + 1e-8))",
-            ((term[i], weighted_log(p[i], (p[i] + SMALL) / (q[i] + SMALL))),),
+            ((term[i], weighted_log(P[i], (P[i] + SMALL) / (Q[i] + SMALL))),),
         ),
     ),
     remarks="Where p is 0 its own derivative is minus infinity; there nothing is compared.",
@@ -307,7 +313,7 @@ apart = finite(
     conditions=("0/0 is 0 off both supports",),
     derivation=triangle_proof,
     variants=(
-        Variant("middle not halved", "known bug", ((m[i], p[i] + q[i]),)),
+        Variant("middle not halved", "known bug", ((m[i], P[i] + Q[i]),)),
         Variant("mean over the points", "known bug", ((JSD, over(first[i] + second[i]) / (2 * n)),)),
         Variant("halved twice", "known bug", ((JSD, over(first[i] + second[i]) / 4),)),
     ),
@@ -323,7 +329,7 @@ symmetric = finite(
     derivation=symmetric_proof,
     variants=(
         Variant("of the second law only", "known bug", ((JSD, over(second[i])),)),
-        Variant("skewed middle", "the α-skew divergence", ((m[i], (p[i] + 3 * q[i]) / 4),)),
+        Variant("skewed middle", "the α-skew divergence", ((m[i], (P[i] + 3 * Q[i]) / 4),)),
     ),
     options={"arguments": ("q", "p")},
 )
@@ -335,6 +341,7 @@ KNOWN = {
     "0, 1/4, 3/4": (0, Rational(1, 4), Rational(3, 4)),
     "1/2, 0, 0, 1/2": (Rational(1, 2), 0, 0, Rational(1, 2)),
 }
+OTHER = GIVEN[1]
 given = IndexedBase("p", real=True)
 WITH_ZEROS = {
     "driver": "from_known_law",
@@ -351,16 +358,16 @@ kl_zeros = finite(
     "gan.kl_nonneg.zeros",
     "Where p is 0 the Kullback-Leibler divergence has the gradient 0 by q",
     "gan.kl",
-    Program(((term[i], where_positive(given[i] * log(given[i] / q[i]))), (KL, over(term[i]))), out(KL)),
+    Program((OTHER, (term[i], where_positive(given[i] * log(given[i] / Q[i]))), (KL, over(term[i]))), out(KL)),
     statement=Eq(KL, divergence(given, q)),
     conditions=("0 log 0 is 0",),
     derivation=asymmetry_proof,
     variants=(
-        Variant("arguments exchanged", "known bug", ((KL, over(where_positive(q[i] * log(q[i] / given[i])))),)),
+        Variant("arguments exchanged", "known bug", ((KL, over(where_positive(Q[i] * log(Q[i] / given[i])))),)),
         Variant(
             "smallest probability 1e-8",
             "known habit: clamp",
-            ((term[i], Max(given[i], SMALL) * log(Max(given[i], SMALL) / q[i])),),
+            ((term[i], Max(given[i], SMALL) * log(Max(given[i], SMALL) / Q[i])),),
         ),
         Variant("mean over the points", "torch, F.kl_div with reduction mean", ((KL, over(term[i]) / n),)),
     ),
@@ -374,9 +381,10 @@ jsd_zeros = finite(
     "gan.jsd",
     Program(
         (
-            (m[i], (given[i] + q[i]) / 2),
+            OTHER,
+            (m[i], (given[i] + Q[i]) / 2),
             (first[i], where_positive(given[i] * log(given[i] / m[i]))),
-            (second[i], q[i] * log(q[i] / m[i])),
+            (second[i], Q[i] * log(Q[i] / m[i])),
             (JSD, over(first[i] + second[i]) / 2),
         ),
         out(JSD),
@@ -389,7 +397,7 @@ jsd_zeros = finite(
         Variant(
             "zeros left out",
             "known bug: only where both are positive",
-            ((second[i], where_positive(q[i] * log(q[i] / m[i]))),),
+            ((second[i], where_positive(Q[i] * log(Q[i] / m[i]))),),
         ),
     ),
     **WITH_ZEROS,

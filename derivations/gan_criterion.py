@@ -5,12 +5,15 @@ from typing import Any
 from gnomon.derivations.divergences import (
     CRITERION,
     EVERYWHERE,
+    GIVEN,
     LAWS,
     LEAST,
     POINTS,
     SECTION,
     SMALL,
     TRIANGLE,
+    P,
+    Q,
     over,
     triangle_proof,
     weighted_log,
@@ -65,6 +68,7 @@ def criterion_proof() -> Derivation:
             ),
         ),
         EVERYWHERE,
+        GIVEN,
         lift="pointwise",
     )
 
@@ -76,6 +80,7 @@ def equal_laws_proof() -> Derivation:
             Step("rewrite", -2 * log(2), -log(4), why="and p sums to 1"),
         ),
         EVERYWHERE,
+        GIVEN,
         lift="pointwise",
     )
 
@@ -88,6 +93,7 @@ def theorem_proof() -> Derivation:
             *equal_laws_proof().steps,
         ),
         EVERYWHERE,
+        GIVEN,
         lift="pointwise",
     )
 
@@ -100,8 +106,8 @@ GAME = (
     (second[i], Piecewise((q[i] * log1p(-D[i]), q[i] > LEAST), (0, True))),
     (V, over(first[i] + second[i])),
 )
-on_laws: dict[str, Any] = {"section": SECTION, "driver": "function", "structure": (POINTS,), "inputs": LAWS}
-SWAPPED = Variant("labels exchanged", "known bug: 1 - D*", ((D[i], q[i] / total[i]),))
+on_laws: dict[str, Any] = {"section": SECTION, "driver": "between_laws", "structure": (POINTS,), "inputs": LAWS}
+SWAPPED = Variant("labels exchanged", "known bug: 1 - D*", ((D[i], 1 - p[i] / total[i]),))
 support = Claim(
     id="gan.support",
     title="Off both supports the discriminator may be anything but NaN: the value does not see it",
@@ -130,9 +136,10 @@ support = Claim(
 )
 
 ENTROPIES = (
-    *best_of(p, q),
-    (first[i], weighted_log(p[i], D[i])),
-    (second[i], weighted_log(q[i], q[i] / total[i])),
+    *GIVEN,
+    *best_of(P, Q),
+    (first[i], weighted_log(P[i], D[i])),
+    (second[i], weighted_log(Q[i], Q[i] / total[i])),
     (C, over(first[i] + second[i])),
 )
 criterion = Claim(
@@ -148,16 +155,16 @@ criterion = Claim(
     variants=(
         SWAPPED,
         Variant("first expectation only", "known bug", ((C, over(first[i])),)),
-        Variant("second under the law of the data", "known bug", ((second[i], weighted_log(p[i], q[i] / total[i])),)),
+        Variant("second under the law of the data", "known bug", ((second[i], weighted_log(P[i], Q[i] / total[i])),)),
         Variant("average of both expectations", "half the criterion", ((C, over(first[i] + second[i]) / 2),)),
         Variant("in bits", "logarithm to base 2", ((C, over(first[i] + second[i]) / log(2)),)),
         Variant(
             "divergence from the other law",
             "middle forgotten",
-            ((D[i], p[i] / q[i]), (second[i], weighted_log(q[i], q[i] / p[i]))),
+            ((D[i], P[i] / Q[i]), (second[i], weighted_log(Q[i], Q[i] / P[i]))),
         ),
         Variant(
-            "small number inside the logarithms", "known habit: 1e-8", ((first[i], weighted_log(p[i], D[i] + SMALL)),)
+            "small number inside the logarithms", "known habit: 1e-8", ((first[i], weighted_log(P[i], D[i] + SMALL)),)
         ),
     ),
     **on_laws,
@@ -194,7 +201,7 @@ value_at_optimum = Claim(
     title="For equal laws the criterion is -log 4",
     kind="equality",
     subject="gan.gan_criterion",
-    program=Program((*best_of(p, p), (first[i], weighted_log(p[i], D[i])), (C, 2 * over(first[i]))), out(C)),
+    program=Program((GIVEN[0], *best_of(P, P), (first[i], weighted_log(P[i], D[i])), (C, 2 * over(first[i]))), out(C)),
     definition=Program((), (Output("C", -log(4)),)),
     statement=Eq(C, -log(4)),
     conditions=("p sums to 1",),

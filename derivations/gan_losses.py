@@ -43,7 +43,6 @@ from sympy import (
     oo,
     symbols,
 )
-from sympy.codegen.cfunctions import log1p
 
 from gnomon.claim import Claim, Output, Program, Variant
 from gnomon.derivation import Derivation, Step
@@ -289,7 +288,7 @@ zero_sum = Claim(
             *TERMS,
             (first, -mean(accepts, n) - mean(rejects, m)),
             (distance[i], Max(fake_logit[i], -fake_logit[i])),
-            (loss[i], Min(0, -fake_logit[i]) - log1p(exp(-distance[i]))),
+            (loss[i], Min(0, -fake_logit[i]) - log(1 + exp(-distance[i]))),
             (second, mean(loss, m)),
             (total, first + second),
         ),

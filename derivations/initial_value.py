@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gnomon.derivations.trees import Tableau, entry, entry_of
 from sympy import Eq, Function, IndexedBase, Lambda, Piecewise, Sum, Symbol, symbols, sympify
 
 from gnomon.claim import Output
-from gnomon.derivations.trees import Tableau, entry, entry_of
 from gnomon.domain import Choice, Domain, Size, real, symbols_of
 
 D = 2  # unknowns and parameters of every problem
@@ -31,7 +31,9 @@ WIDTHS = real("h", STEPS, low=0.125, high=0.5)
 STATE = real("y0", D, low=-1, high=1)
 PARAMETERS = real("theta", D, low=-1, high=1)
 N, t0, h, y0, theta = symbols_of((STEPS, START, WIDTHS, STATE, PARAMETERS))
-t, step, y, k, point, a, b, c = (IndexedBase(name, real=True) for name in "t step y k point a b c".split())
+t, step, y, k, point, a, b, c = (
+    IndexedBase(name, real=True) for name in ["t", "step", "y", "k", "point", "a", "b", "c"]
+)
 
 HOST_START = Domain("t0", low=-1, high=1, host=True, typical=(0.0, 1.0))
 HOST_WIDTH = Domain("h", low=0.125, high=0.5, host=True, typical=(0.5, 0.25, 0.125))

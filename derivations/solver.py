@@ -4,20 +4,67 @@ from __future__ import annotations
 
 from typing import Any
 
+from gnomon.derivations.initial_value import (
+    DIRECTION,
+    GRID,
+    HOST_START,
+    HOST_WIDTH,
+    PARAMETERS,
+    PROBLEMS,
+    SIGN,
+    START,
+    STATE,
+    STEPS,
+    TIMES,
+    WIDTHS,
+    D,
+    N,
+    i,
+    j,
+    n,
+    q,
+    shown,
+    step,
+    t,
+    trajectory,
+    velocity,
+    y,
+    y0,
+)  # fmt: skip
+from gnomon.derivations.trees import (
+    BUTCHER,
+    EULER,
+    RK4,
+    flow_shows_densities,
+    forest,
+    height,
+    missed,
+    one_step,
+    order_conditions,
+    run_shows_weights,
+    stability,
+    symbolic,
+    trees,
+)  # fmt: skip
 from sympy import (
-    Abs, And, Eq, Function, IndexedBase, Lambda, Piecewise, Rational, Sum, Symbol, exp, factorial, false, symbols, tanh,
+    Abs,
+    And,
+    Eq,
+    Function,
+    IndexedBase,
+    Lambda,
+    Piecewise,
+    Rational,
+    Sum,
+    Symbol,
+    exp,
+    factorial,
+    false,
+    tanh,
 )  # fmt: skip
 
 from gnomon.claim import Claim, Output, Program, Variant
 from gnomon.derivation import Derivation, Step, define, opaque
-from gnomon.derivations.initial_value import (
-    DIRECTION, GRID, HOST_START, HOST_WIDTH, PARAMETERS, PROBLEMS, SIGN, START, STATE, STEPS, TIMES, WIDTHS,
-    D, N, i, j, n, q, shown, step, t, trajectory, velocity, y, y0,
-)  # fmt: skip
-from gnomon.derivations.trees import (
-    BUTCHER, EULER, RK4, flow_shows_densities, forest, height, missed, one_step, order_conditions, run_shows_weights,
-    stability, symbolic, trees,
-)  # fmt: skip
 from gnomon.domain import Choice, Domain, Size, real, symbols_of
 
 SECTION = "2.2"
@@ -37,7 +84,10 @@ def at(index: Any) -> Any:
 # ---------------------------------------------------------------- Euler
 
 
-def euler(base: Any, time: Any, state: Any = at(n - 1), width: Any = step[n - 1]) -> tuple[Any, Any]:
+_BEFORE = at(n - 1)
+
+
+def euler(base: Any, time: Any, state: Any = _BEFORE, width: Any = step[n - 1]) -> tuple[Any, Any]:
     """The definition of ``y`` by steps of Euler's method from ``base``."""
     return y[n, i], Piecewise((y0[i], Eq(n, 0)), (base + width * velocity(i, time, state), True))
 
@@ -57,7 +107,8 @@ def euler_proof() -> Derivation:
                 "series",
                 Y(tau + H),
                 Y(tau) + H * dY(tau),
-                why="a solution moves along its slope, up to a term in H**2: what f says of Y'(tau) is put for the slope",
+                why="a solution moves along its slope, up to a term in H**2: what f says of Y'(tau) is put for "
+                "the slope",
                 by=(H, 0, 2),
                 wrong=(Y(0) + H * dY(tau), Y(tau) + H * dY(0)),
             ),
@@ -121,7 +172,8 @@ STEPS_OF_EULER = Claim(
         Variant("state updated in place", "known bug", (euler(y[n - 1, i], t[n - 1], _first_moved),)),
     ),
     options={"rhs": shown(), "times": TIMES, "method": "euler"},
-    remarks="The notes write h for the state and for the step, and leave the time out of f; their f takes (y, t) in one "
+    remarks="The notes write h for the state and for the step, and leave the time out of f; their f takes (y, "
+    "t) in one "
     "place and (t, y) in another. A solver that calls f with its arguments exchanged fails here.",
 )
 

@@ -77,7 +77,7 @@ class Compiled:
         found: dict[Leaf, Any] = {(name, ()): value for name, value in batch.host.items()}
         for name, value in batch.values.items():
             for index in entries(tuple(value.shape[1:])):
-                found[name, index] = value[(..., *index)]
+                found[name, index] = _column(value, index)
         return found
 
     def flat(self, observed: Observed) -> Tensor:
@@ -138,6 +138,13 @@ class Compiled:
 def _numbers(leaves: dict[Leaf, Any]) -> dict[Leaf, float]:
     """The leaves of a single point as numbers."""
     return {key: _float(value) for key, value in leaves.items()}
+
+
+def _column(value: Tensor, index: tuple[int, ...]) -> Tensor:
+    """One entry at all points."""
+    for position in index:
+        value = value[:, position]
+    return value
 
 
 def _float(value: Any) -> float:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 
 from gnomon.claim import Claim, Variant
 from gnomon.compiled import K, compile_claim
 from gnomon.diagnose import counterexample
+from gnomon.draw import Batch
 from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
 from gnomon.evidence import Counterexample, Rejection
 from gnomon.lower import LoweringError, entries
 from gnomon.running import values
 from gnomon.search import Compilations, Task, draw_examples
 from gnomon.simplify import CANDIDATES, alone, confirm, smallest
-from gnomon.slp import Leaf
 
 if TYPE_CHECKING:
     from gnomon.property_tests.strategies import Example
@@ -33,10 +33,7 @@ def formula(subject: Compilations, case: Case) -> Call:
 
     def call(tensors: Tensors) -> Tensors:
         size = next((len(value) for value in tensors.values()), 1)
-        leaves: dict[Leaf, Any] = {(name, ()): value for name, value in case.host.items()}
-        for name, value in tensors.items():
-            for index in entries(tuple(value.shape[1:])):
-                leaves[name, index] = value[(..., *index)]
+        leaves = compiled.leaves(Batch(tensors, dict(case.host), (), size))
         like = torch.empty((), dtype=case.dtype, device=case.device)
         columns = [column.expand(size) for column in values(compiled.slp, compiled.nodes, leaves, like)]
         flat, shown, start = torch.stack(columns, -1), {}, 0

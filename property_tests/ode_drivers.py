@@ -1,4 +1,4 @@
-"""How solvers of differential equations are called: ``odeint(func, y0, t, method=..., options=...)``, as in torchdiffeq.
+"""How solvers of differential equations are called: ``odeint(func, y0, t, method=..., options=...)``, as torchdiffeq's.
 
 The problem is the claim's, written as formulas, so that a solver can be driven on whatever a claim writes down:
 
@@ -14,7 +14,8 @@ In the drivers whose times are hyper-parameters the points of a batch are the ro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -153,10 +154,8 @@ def ode_evaluations(subject: Any, case: Case) -> Call:
                 raise _Enough
             return func(t, y)
 
-        try:
+        with contextlib.suppress(_Enough):
             subject(watched, problem.state(tensors), problem.times(tensors), **problem.keywords)
-        except _Enough:
-            pass
         time, state = seen[wanted] if len(seen) > wanted else (torch.full_like(seen[-1][0], torch.nan), seen[-1][1])
         return {name: {"time": time.to(state.dtype), "state": state}[name] for name in case.shapes}
 
@@ -292,7 +291,9 @@ def rk_step(subject: Any, case: Case) -> Call:
     return call
 
 
-_ODEINT = "a solver: odeint(func, y0, t, method=..., options=...) -> the states at the times t, with func(t, y) -> dy/dt"
+_ODEINT = (
+    "a solver: odeint(func, y0, t, method=..., options=...) -> the states at the times t, with func(t, y) -> dy/dt"
+)
 _ADJOINT = "a solver with its own backward pass: odeint_adjoint(func, y0, t, method=..., adjoint_params=...) -> states"
 
 DRIVERS: dict[str, Driver] = {

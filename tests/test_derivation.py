@@ -212,6 +212,8 @@ WRONG: list[tuple[Step, str]] = [
     (Step("induction", Eq(f(t), f(t - 1) + f(t - 2)), t, by=(t, 0, 0)), "as many values"),
     (Step("inequality", x**2 + y**2 >= 3 * x * y, x**2 + y**2 - 3 * x * y), "not plainly nonnegative"),
     (Step("inequality", x**2 + y**2 >= 2 * x * y, (x + y) ** 2), "differ"),
+    (Step("induction", Eq(f(t), 2 * f(t) - f(t - 1)), 3, by=(t, 0, 3)), "from earlier ones, or from later ones, alone"),
+    (Step("inequality", x**2 + y**2 > 2 * x * y, (x - y) ** 2), "not plainly positive"),
     (Step("inequality", x**2 > -y, x**2 + y), "not plainly positive"),
     (Step("refute", Eq((x + y) ** 2, x**2 + y**2), False, by=({x: 0, y: 1},)), "not shown symbolically"),
     (Step("refute", Eq(x, y), Eq(x, y + 1), by=({x: 0, y: 1},)), "does not refuse"),

@@ -102,6 +102,7 @@ def test_fractions_decide_every_branch() -> None:
     third = Piecewise((1, Eq(3 * x, 1)), (0, True))
     assert enclose(third, {"x": Fraction(1, 3)}) == 1
     assert enclose(third, {"x": Fraction(1, 3) + Fraction(1, 10**60)}) == 0
+    assert not holds(x < y, {"x": arb(2), "y": 2})
     assert enclose(Piecewise((1, sp.sqrt(x) <= Rational(2, 3)), (0, True)), {"x": Fraction(4, 9)}) == 1
 
 
