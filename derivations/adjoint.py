@@ -25,7 +25,7 @@ from gnomon.derivations.initial_value import (
     shown,
     theta,
     velocity,
-)  # fmt: skip
+)
 from gnomon.derivations.trees import EULER, RK4
 from sympy import (
     Abs,
@@ -40,7 +40,7 @@ from sympy import (
     Symbol,
     symbols,
     zeros,
-)  # fmt: skip
+)
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step, define
@@ -86,36 +86,38 @@ _TRANSPOSED = -Sum(J[i, j] * row[j], (j, 0, dim - 1))
 
 def limit_steps() -> tuple[Step, ...]:
     """The equation of the adjoint, from what a short time does to the state."""
+    rest = Sum(row[j] * R_[j, i], (j, 0, dim - 1))
     short = KroneckerDelta(i, j) + e * J[j, i] + e**2 * R_[j, i]
-    earlier = row[i] + e * Sum(row[j] * J[j, i], (j, 0, dim - 1)) + e**2 * Sum(row[j] * R_[j, i], (j, 0, dim - 1))
+    earlier = row[i] + e * Sum(row[j] * J[j, i], (j, 0, dim - 1)) + e**2 * rest
     return (
         define(row[i], Function("dL/dz_i")(Symbol("t")), why="the gradient of the loss by the state at the time t"),
         Step(
             "collapse",
             Sum(row[j] * short, (j, 0, dim - 1)),
             earlier,
-            why="the chain rule over a time epsilon, in which dz_j/dz_i is 1 + epsilon J up to a term in epsilon**2",
+            why="the chain rule over a time epsilon: dz_j/dz_i is 1 + epsilon J, up to a term in epsilon**2",
         ),
+        Step("rewrite", (row[i] - earlier) / e, _CARRIED - e * rest, why="the quotient of differences of a"),
         Step(
-            "rewrite",
-            (row[i] - earlier) / e,
-            _CARRIED - e * Sum(row[j] * R_[j, i], (j, 0, dim - 1)),
-            why="the quotient of differences; what is left as epsilon goes to 0 is da/dt = -J^T a",
-            wrong=(_TRANSPOSED - e * Sum(row[j] * R_[j, i], (j, 0, dim - 1)),),
+            "limit",
+            _CARRIED - e * rest,
+            _CARRIED,
+            why="so that da/dt = -J^T a",
+            by=(e, 0),
+            wrong=(_TRANSPOSED,),
         ),
     )
 
 
-def invariant_step(rate: Any = 0) -> Step:
-    """The rate of a . v along a solution, where dv/dt = J v + rate."""
-    added = Sum(row[i] * force[i], (i, 0, dim - 1))
-    total = Sum(_CARRIED * wave[i], (i, 0, dim - 1)) + Sum(row[i] * (_MOVED + rate), (i, 0, dim - 1))
+def invariant_step(rate: Any = None) -> Step:
+    """The rate of a . v along a solution, where dv/dt = J v, or J v + rate."""
+    total = Sum(_CARRIED * wave[i], (i, 0, dim - 1)) + Sum(row[i] * (_MOVED + (rate or 0)), (i, 0, dim - 1))
     return Step(
         "rewrite",
         total,
-        added if rate != 0 else Rational(0),
-        why="the rate of a . v, with da/dt = -J^T a" + (" and dv/dt = J v + F" if rate != 0 else " and dv/dt = J v"),
-        wrong=() if rate != 0 else (Sum(row[i] * wave[i], (i, 0, dim - 1)),),
+        Rational(0) if rate is None else Sum(row[i] * rate, (i, 0, dim - 1)),
+        why="the rate of a . v, with da/dt = -J^T a and dv/dt = J v" + ("" if rate is None else " + df/dtheta"),
+        wrong=(Sum(row[i] * wave[i], (i, 0, dim - 1)),),
     )
 
 
@@ -176,12 +178,12 @@ def state_proof() -> Derivation:
                 "rewrite",
                 Sum(Sum(B[j, i] * x[j], (j, 0, last)) * u[i], (i, 0, last)),
                 Sum(x[i] * Sum(B[i, j] * u[j], (j, 0, last)), (i, 0, last)),
-                why="steps of a method keep it too, where f is linear: what a factor of its polynomial in A "
-                "does to v, "
-                "the transposed factor does to a",
+                why="steps of a method keep it too, where f is linear: what a factor of its polynomial in A does "
+                "to v, the transposed factor does to a",
                 wrong=(Sum(x[i] * Sum(B[j, i] * u[j], (j, 0, last)), (i, 0, last)),),
             ),
-        )
+        ),
+        lift="pointwise",
     )
 
 
@@ -320,13 +322,7 @@ def _moved(slopes: Any, begin: Any) -> Any:
 
 
 def augmented_proof() -> Derivation:
-    parameter = force[i]
-    return Derivation(
-        (
-            *limit_steps(),
-            invariant_step(rate=parameter),
-        )
-    )
+    return Derivation((*limit_steps(), invariant_step(force[i])), lift="pointwise")
 
 
 AUGMENTED = Claim(

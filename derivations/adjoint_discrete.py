@@ -34,7 +34,7 @@ from gnomon.derivations.initial_value import (
     velocity,
     y,
     y0,
-)  # fmt: skip
+)
 from sympy import Eq, Function, IndexedBase, Piecewise, Rational, Sum, Symbol, exp, false
 
 from gnomon.claim import Claim, Output, Program, Variant

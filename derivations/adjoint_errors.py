@@ -347,13 +347,12 @@ RECOMPUTE = Claim(
             "notes: we can simply recompute z(t) backwards in time",
             ((back[n], first),),
             printed=True,
-            why="For Euler's method the factor is (1 - z²)^N: with z = -1/2 and N = 20 the state comes back as "
-            "0.0032.",
+            why="For Euler's method the factor is (1 - z²)^N: with z = -1/2 and N = 20 the state comes back as 0.0032.",
         ),
         Variant("ahead again", "known bug: the time does not fall", (moved(back, back_k, state[N], 1),)),
     ),
     options={name: OPTIONS[name] for name in ("rhs", "times", "step_size")},
     remarks="Where f contracts, an error comes back exp(|rate| (t1 - t0)) times as large. Checkpoints avoid it.",
-)  # fmt: skip
+)
 
 CLAIMS = (GAP, INITIAL_BOUND, PARAMETER_BOUND, RECOMPUTE)

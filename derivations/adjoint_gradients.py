@@ -15,7 +15,7 @@ from gnomon.derivations.adjoint import (
     limit_steps,
     methods,
     pushed,
-)  # fmt: skip
+)
 from gnomon.derivations.initial_value import (
     DIRECTION,
     GRID,
@@ -47,7 +47,7 @@ from gnomon.derivations.initial_value import (
     velocity,
     y,
     y0,
-)  # fmt: skip
+)
 from sympy import And, Eq, Function, IndexedBase, Integral, Piecewise, Sum, Symbol, exp
 
 from gnomon.claim import Claim, Output, Program, Variant
@@ -161,7 +161,8 @@ def initial_proof() -> Derivation:
                 by=(first,),
                 wrong=(arrives * exp(rate * early), (arrives + costs[0][1](states[0])) * exp(-rate * early)),
             ),
-        )
+        ),
+        lift="pointwise",
     )
 
 
@@ -219,7 +220,7 @@ def parameter_proof() -> Derivation:
     return Derivation(
         (
             *limit_steps(),
-            invariant_step(rate=force[i]),
+            invariant_step(force[i]),
             Step(
                 "integrate",
                 Integral(dG(tau), (tau, t1, t0)),
@@ -243,7 +244,8 @@ def parameter_proof() -> Derivation:
                 "at the end",
                 wrong=(-slope_ * first * end * exp(rate * end),),
             ),
-        )
+        ),
+        lift="pointwise",
     )
 
 

@@ -34,7 +34,7 @@ REAL, FAKE = real("real", DATA), real("fake", SAMPLES)
 WEIGHTS = (simplex("p", DATA), simplex("q", SAMPLES))
 real_logit, fake_logit = symbols_of((REAL, FAKE))
 p, q = symbols_of(WEIGHTS)
-V, L, real_term, fake_term = symbols("V L real_term fake_term", real=True)
+V, real_term, fake_term = symbols("V real_term fake_term", real=True)
 accepts, rejects = (IndexedBase(name, real=True) for name in ("accepts", "rejects"))
 
 
@@ -98,9 +98,14 @@ def value_proof() -> Derivation:
 def certain_proof() -> Derivation:
     return Derivation(
         (
-            Step("limit", y * log(y), Integer(0), why="a weight that falls like D itself", by=(y, 0)),
-            Step("limit", y * log(y**3), Integer(0), why="or much more slowly", by=(y, 0)),
-            Step("limit", log(y), -oo, why="but for a fixed weight the term has no least value", by=(y, 0)),
+            Step(
+                "limit",
+                y * log(y),
+                Integer(0),
+                why="0 log 0 is 0: a weight that falls like D itself leaves nothing",
+                by=(y, 0),
+            ),
+            Step("limit", log(y), -oo, why="for a weight that stays the term has no least value", by=(y, 0)),
         ),
         "every pair of finite spaces",
         lift="pointwise",

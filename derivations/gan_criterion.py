@@ -68,7 +68,6 @@ def criterion_proof() -> Derivation:
             ),
         ),
         EVERYWHERE,
-        GIVEN,
         lift="pointwise",
     )
 
@@ -80,7 +79,6 @@ def equal_laws_proof() -> Derivation:
             Step("rewrite", -2 * log(2), -log(4), why="and p sums to 1"),
         ),
         EVERYWHERE,
-        GIVEN,
         lift="pointwise",
     )
 
@@ -93,7 +91,6 @@ def theorem_proof() -> Derivation:
             *equal_laws_proof().steps,
         ),
         EVERYWHERE,
-        GIVEN,
         lift="pointwise",
     )
 

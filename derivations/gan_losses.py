@@ -108,7 +108,6 @@ def zero_sum_proof() -> Derivation:
 
 def likelihood_proof() -> Derivation:
     pi = Symbol("pi", positive=True)
-    half = Rational(1, 2)
     expected = pi * a * log(y) + (1 - pi) * b * log(1 - y)
     return Derivation(
         (
@@ -117,7 +116,7 @@ def likelihood_proof() -> Derivation:
                 2 * expected,
                 a * log(y) + b * log(1 - y),
                 why="with both classes equally likely, twice the log-likelihood of the label is the value",
-                by=((pi, half),),
+                by=((pi, Rational(1, 2)),),
             ),
             Step("differentiate", expected, pi * a / y - (1 - pi) * b / (1 - y), why="for any share", by=(y,)),
             Step(
@@ -277,7 +276,7 @@ total = Symbol("total", real=True)
 zero_sum = Claim(
     id="gan.zero_sum",
     section=SECTION,
-    title="The game is zero-sum: with the discriminator's loss the saturating loss adds up to nothing of the generator",
+    title="The game is zero-sum: added to the discriminator's loss, the saturating loss leaves nothing of the samples",
     kind="equality",
     subject="gan.generator_loss",
     driver="both_players",
@@ -305,8 +304,10 @@ zero_sum = Claim(
             ((loss[i], -log_sigmoid(fake_logit[i])),),
             why="it has the same fixed point but is no longer minus the discriminator's loss",
         ),
-        Variant("hinge", "geometric GAN", ((loss[i], Max(0, 1 - fake_logit[i])),)),
-        Variant("critic's mean", "Wasserstein GAN", ((loss[i], -fake_logit[i]),)),
+        Variant("hinge on both sides", "known bug: the discriminator's hinge", ((loss[i], Max(0, 1 - fake_logit[i])),)),
+        Variant(
+            "mean of the critic", "Wasserstein GAN, and the hinge loss of the generator", ((loss[i], -fake_logit[i]),)
+        ),
         Variant("least squares", "LSGAN", ((loss[i], (chance - 1) ** 2),)),
         Variant("sum over the samples", "known bug", ((second, Sum(loss[i], (i, 0, m - 1))),)),
     ),

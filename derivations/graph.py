@@ -20,7 +20,7 @@ A, w, x = ANY.symbol, ONE_WAY.symbol, SIGNAL.symbol
 
 i, j, k, l, p = symbols("i j k l p", integer=True)
 W = IndexedBase("W", nonnegative=True)  # the weighted adjacency matrix
-L, edge, off, y = (IndexedBase(name, real=True) for name in ("L", "edge", "off", "y"))
+L, Lx, edge, y = (IndexedBase(name, real=True) for name in ("L", "Lx", "edge", "y"))
 d, root = IndexedBase("d", positive=True), IndexedBase("root", positive=True)
 diagonal = KroneckerDelta(i, j)
 MATRIX = ("edge_index", "num_nodes", "edge_weight")
@@ -50,6 +50,19 @@ def neighbour(a: Any) -> Any:
 ARRIVING = (edge[k, i, j], A[i, j] * w[k, i, j])
 DIRECTED = (W[i, j], A[i, j] * w[i, j])
 DEGREE = (d[i], over(W[i, j], j))
+
+
+def applied(at: Any, weight: Any = W[i, j]) -> Any:
+    """Entry i of ``D x - A x``, as by matrices: a budget for all ways to compute it.
+
+    So it covers those that round a common offset. The last term is 0; in a gradient it stands for what rounding
+    leaves of a self loop's two halves.
+    """
+    loops = over(diagonal * weight * (at(i) - at(j)), j)
+    return d[i] * at(i) - over(weight * at(j), j) + loops
+
+
+APPLIED = (Lx[i], applied(lambda a: x[a]))
 
 # ------------------------------------------------------------------ degree and adjacency
 

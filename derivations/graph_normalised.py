@@ -20,7 +20,6 @@ from gnomon.derivations.graph import (
     j,
     n,
     neighbour,
-    off,
     over,
     root,
     x,
@@ -43,10 +42,10 @@ def entry(on: Any, beside: Any, alone: Any = 0) -> tuple[Any, Any]:
     return L[i, j], Piecewise((alone, Eq(neighbour(i), 0)), (on, Eq(i, j)), (beside, True))
 
 
-REST = (off[i], over(W[i, j] * (1 - diagonal), j))
-ON, BY_ROOTS, BY_ROW = off[i] / d[i], -W[i, j] / (sqrt(d[i]) * sqrt(d[j])), -W[i, j] / d[i]
-WALK = Program((either_way(), DEGREE, REST, entry(ON, BY_ROW)), (ENTRIES,))
-ROOTS = Program((either_way(), DEGREE, REST, entry(ON, BY_ROOTS)), (ENTRIES,))
+OFF = d[i] - W[i, i]
+ON, BY_ROOTS, BY_ROW = OFF / d[i], -W[i, j] / (sqrt(d[i]) * sqrt(d[j])), -W[i, j] / d[i]
+WALK = Program((either_way(), DEGREE, entry(ON, BY_ROW)), (ENTRIES,))
+ROOTS = Program((either_way(), DEGREE, entry(ON, BY_ROOTS)), (ENTRIES,))
 
 
 def options(name: str) -> dict[str, Any]:
@@ -84,7 +83,7 @@ def normalised_proof() -> Derivation:
 
 def normalised(name: str, title: str, program: Program, beside: Any, *variants: Variant) -> Claim:
     """The claim about one of the two normalisations; ``beside`` is an entry beside the diagonal."""
-    fewer = beside.subs({d[i]: off[i], d[j]: off[j]})
+    fewer = beside.subs({d[i]: d[i] - W[i, i], d[j]: d[j] - W[j, j]})
     return Claim(
         id=f"graph.laplacian.{name}",
         section=SECTION,
@@ -100,7 +99,7 @@ def normalised(name: str, title: str, program: Program, beside: Any, *variants: 
         derivation=normalised_proof,
         variants=(
             *variants,
-            Variant("not normalised", "D - A", (entry(off[i], -W[i, j]),)),
+            Variant("not normalised", "D - A", (entry(OFF, -W[i, j]),)),
             Variant(
                 "a 1 on the diagonal of an isolated node",
                 "PyTorch Geometric: I minus the normalised A",
@@ -121,12 +120,12 @@ sym = normalised(
     Variant(
         "fourth roots",
         "known bug: exponent -1/4",
-        (entry(off[i] / sqrt(d[i]), -W[i, j] / (d[i] * d[j]) ** Rational(1, 4)),),
+        (entry(OFF / sqrt(d[i]), -W[i, j] / (d[i] * d[j]) ** Rational(1, 4)),),
     ),
     Variant(
         "degrees without their root",
         "known bug: exponent -1",
-        (entry(off[i] / d[i] ** 2, -W[i, j] / (d[i] * d[j])),),
+        (entry(OFF / d[i] ** 2, -W[i, j] / (d[i] * d[j])),),
     ),
 )
 walk = normalised(
@@ -189,7 +188,7 @@ spectrum = Claim(
     conditions=(SYMMETRIC, "weights are positive", NO_DEGREE),
     derivation=spectrum_proof,
     variants=(
-        Variant("not normalised", "D - A", (entry(off[i], -W[i, j]),)),
+        Variant("not normalised", "D - A", (entry(OFF, -W[i, j]),)),
         Variant("A - D", "other sign", (entry(-ON, -BY_ROOTS),)),
         Variant("at most 1", "too tight: bipartite graphs reach 2", relation=within(1)),
         Variant("weights may be negative", "the condition dropped", inputs=(real("w", NODES, NODES),)),

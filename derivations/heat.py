@@ -4,6 +4,7 @@ from typing import Any
 
 from gnomon.derivations.graph import (
     ANY,
+    APPLIED,
     BOTH_WAYS,
     DEGREE,
     DIRECTED,
@@ -12,7 +13,9 @@ from gnomon.derivations.graph import (
     SIGNAL,
     SYMMETRIC,
     A,
+    Lx,
     W,
+    applied,
     d,
     either_way,
     i,
@@ -109,11 +112,8 @@ euler_step = Claim(
     driver="graph",
     structure=(NODES, ANY),
     inputs=(SIGNAL, ONE_WAY, STEP),
-    program=Program((DIRECTED, (y[i], euler)), (TEMPERATURES,)),
-    definition=Program(
-        (DIRECTED, DEGREE),
-        (Output("y", over((KroneckerDelta(i, j) * (1 - h * d[i]) + h * W[i, j]) * x[j], j), (i, 0, n - 1)),),
-    ),
+    program=Program((DIRECTED, DEGREE, APPLIED, (y[i], x[i] - h * Lx[i])), (TEMPERATURES,)),
+    definition=Program((DIRECTED,), (Output("y", euler, (i, 0, n - 1)),)),
     statement=Eq(y[i], euler),
     derivation=step_proof,
     variants=step_variants(),
@@ -130,8 +130,8 @@ def path(later: Any) -> tuple[Any, Any]:
 
 
 def along(a: Any) -> Any:
-    """The sum of differences, of the state after step a."""
-    return over(W[i, j] * (state[a, i] - state[a, j]), j)
+    """The Laplacian of the state after step a."""
+    return applied(lambda node: state[a, node])
 
 
 def steps_proof() -> Derivation:
@@ -166,7 +166,8 @@ def many(name: str, subject: str, driver: str, title: str, **options: Any) -> Cl
         structure=(NODES, STEPS, BOTH_WAYS),
         inputs=(SIGNAL, ONE_WAY, positive("h", host=True, high=1.0, typical=(0.25, 0.5))),
         program=Program(
-            (either_way(), path(state[t - 1, i] - h * along(t - 1))), (Output("y", state[last, i], (i, 0, n - 1)),)
+            (either_way(), DEGREE, path(state[t - 1, i] - h * along(t - 1))),
+            (Output("y", state[last, i], (i, 0, n - 1)),),
         ),
         statement=Eq(state[t, i], state[t - 1, i] - h * along(t - 1)),
         conditions=("the first state is x",),
@@ -200,7 +201,7 @@ layer = many(
 # ------------------------------------------------------------------ gradient descent
 
 
-slope, quarter = IndexedBase("slope", real=True), IndexedBase("quarter", nonnegative=True)
+slope, half = IndexedBase("slope", real=True), IndexedBase("half", nonnegative=True)
 
 
 def descent_proof() -> Derivation:
@@ -241,8 +242,8 @@ learning_rate = Claim(
     program=Program(
         (
             either_way(),
-            (quarter[i, j], W[i, j] / 4),
-            (slope[i], over(2 * quarter[i, j] * (x[i] - x[j]), j) + over(2 * quarter[j, i] * (x[i] - x[j]), j)),
+            (half[i, j], W[i, j] / 2),
+            (slope[i], over(half[i, j] + half[j, i], j) * x[i] - over((half[i, j] + half[j, i]) * x[j], j)),
             (y[i], x[i] - h * slope[i]),
         ),
         (TEMPERATURES,),

@@ -98,7 +98,7 @@ local_error = Claim(
     subject="graph.heat_step",
     driver="graph",
     structure=(GRAPHS,),
-    inputs=(real("x", n), nonnegative("h", host=True, high=2.0, typical=(0.5, 0.0625, 2.0**-12))),
+    inputs=(real("x", n), nonnegative("h", host=True, high=0.5, typical=(0.0625, 2.0**-10))),
     program=Program(
         (
             (average, Sum(x[j], (j, 0, n - 1)) / n),

@@ -4,6 +4,7 @@ from typing import Any
 
 from gnomon.derivations.graph import (
     ANY,
+    APPLIED,
     BOTH_WAYS,
     DEGREE,
     DIRECTED,
@@ -13,6 +14,7 @@ from gnomon.derivations.graph import (
     SIGNAL,
     SYMMETRIC,
     A,
+    Lx,
     W,
     d,
     either_way,
@@ -33,6 +35,8 @@ from gnomon.domain import Graph, Size, nonnegative, positive, real
 
 SECTION = "4.6.2"
 
+STEPPING = Program((either_way(), DEGREE, APPLIED, (y[i], x[i] - h * Lx[i])), (TEMPERATURES,))
+
 # ------------------------------------------------------------------ cooling
 
 LINKED = Size("n", 2, LARGEST)
@@ -40,7 +44,7 @@ CONNECTED = Graph("A", LINKED)
 TEMPERATURE, CONDUCTANCE = real("x", LINKED), positive("w", LINKED, LINKED, high=1.0)
 around = IndexedBase("around", real=True)
 AROUND = (around[i], over(W[i, j] * x[j], j) / d[i])
-WARMTH = Program((either_way(), DEGREE, AROUND, (y[i], difference)), (TEMPERATURES,))
+WARMTH = Program((either_way(), DEGREE, AROUND, APPLIED, (y[i], Lx[i])), (TEMPERATURES,))
 CONDITIONS = (SYMMETRIC, "weights are positive", "every node has a neighbour")
 
 
@@ -129,7 +133,7 @@ cooling_rate = Claim(
     driver="graph",
     structure=(LINKED, CONNECTED),
     inputs=(TEMPERATURE, CONDUCTANCE),
-    program=Program((either_way(), (y[i], difference)), (TEMPERATURES,)),
+    program=Program((either_way(), DEGREE, APPLIED, (y[i], Lx[i])), (TEMPERATURES,)),
     definition=Program((either_way(), DEGREE, AROUND, (y[i], d[i] * (x[i] - around[i]))), (TEMPERATURES,)),
     statement=Eq(difference, d[i] * (x[i] - around[i])),
     conditions=CONDITIONS,
@@ -148,9 +152,9 @@ cooling_rate = Claim(
 
 # ------------------------------------------------------------------ averaging
 
-MILD = nonnegative("h", host=True, high=2.0, typical=(0.25, 1.0, 2.0))
+MILD = nonnegative("h", host=True, high=2.0, typical=(0.5, 1.0, 2.0))
 SIGNED = real("w", NODES, NODES, low=-1.0, high=1.0)
-LIGHT = nonnegative("w", NODES, NODES, high=1.0)
+LIGHT = nonnegative("w", NODES, NODES, high=2.0)
 
 low, high = IndexedBase("low", real=True), IndexedBase("high", real=True)
 there = Piecewise((x[j], Eq(A[i, j], 1)), (x[i], True))
@@ -219,7 +223,7 @@ averaging = Claim(
     driver="graph",
     structure=(NODES, ANY),
     inputs=(SIGNAL, LIGHT, MILD),
-    program=Program((DIRECTED, DEGREE, *EXTREMES, (y[i], euler)), (TEMPERATURES,)),
+    program=Program((DIRECTED, DEGREE, *EXTREMES, APPLIED, (y[i], x[i] - h * Lx[i])), (TEMPERATURES,)),
     relation=Relation(outside, "<=", Max(0, h * d[i] - 1) * (greatest - least), ((i, 0, n - 1),)),
     statement=And(
         Le(y[i], greatest + Max(0, h * d[i] - 1) * (greatest - least)),
@@ -256,7 +260,7 @@ mixture = Claim(
     driver="graph",
     structure=(LINKED, CONNECTED),
     inputs=(TEMPERATURE, CONDUCTANCE, STEP),
-    program=Program((either_way(), (y[i], euler)), (TEMPERATURES,)),
+    program=STEPPING,
     definition=Program(
         (either_way(), DEGREE, AROUND, (y[i], around[i] + (1 - h * d[i]) * (x[i] - around[i]))), (TEMPERATURES,)
     ),
@@ -310,7 +314,7 @@ mean_conservation = Claim(
     driver="graph",
     structure=(NODES, BOTH_WAYS),
     inputs=(SIGNAL, ONE_WAY, STEP),
-    program=Program((either_way(), (y[i], euler)), (TEMPERATURES,)),
+    program=STEPPING,
     relation=Relation(Abs(over(y[i] - x[i], i)), "<=", 0),
     statement=Eq(over(y[i], i), over(x[i], i)),
     conditions=(SYMMETRIC,),

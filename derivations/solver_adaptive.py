@@ -101,7 +101,7 @@ RATIO = Claim(
         Variant("the mean square, no root", "known bug", ((ratio, _MEAN),)),
         Variant("the larger tolerance", "Matlab's ode45", ((scaled[i], error[i] / Max(atol, rtol * _LARGEST)),)),
     ),
-)  # fmt: skip
+)
 
 ORDER = Size("order", 2, 8)
 CONTROL = (

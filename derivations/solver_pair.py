@@ -30,7 +30,7 @@ from gnomon.derivations.initial_value import (
     velocity,
     y,
     y0,
-)  # fmt: skip
+)
 from gnomon.derivations.trees import (
     BUTCHER,
     DOPRI5,
@@ -49,7 +49,7 @@ from gnomon.derivations.trees import (
     trees,
     values,
     weight,
-)  # fmt: skip
+)
 from sympy import Eq, IndexedBase, Piecewise, Rational, Sum, Symbol, factorial
 
 from gnomon.claim import Claim, Output, Program, Variant
@@ -128,7 +128,7 @@ PAIR = Claim(
         Variant(
             "time left out of the stages",
             "known bug",
-            ((k[n, s, i], velocity(i, t[n], lambda part: point[n, s, m])),),
+            ((k[n, s, i], velocity(i, t[n], lambda part: point[n, s, part])),),
         ),
     ),
     options={"rhs": shown(), "method": "dopri5", **ONE_STEP},

@@ -54,7 +54,9 @@ class Formula:
                 name, index = node.value
                 leaves[node.value] = tensors[name][(..., *index)]
         found = values(self.slp, self.nodes, leaves, self.like)
-        return torch.stack(torch.broadcast_tensors(*found), -1) if self.shape else found[0]
+        if not self.shape:
+            return found[0]
+        return torch.stack(torch.broadcast_tensors(*found), -1)  # type: ignore[no-untyped-call]
 
 
 class Problem:

@@ -71,9 +71,7 @@ def _check_same_space(p: Tensor, q: Tensor) -> None:
         raise ValueError(f"the last dimensions must agree, got {tuple(p.shape)} and {tuple(q.shape)}")
 
 
-def gan_value(
-    real_logits: Tensor, fake_logits: Tensor, p: Tensor | None = None, q: Tensor | None = None
-) -> Tensor:
+def gan_value(real_logits: Tensor, fake_logits: Tensor, p: Tensor | None = None, q: Tensor | None = None) -> Tensor:
     r"""The value of the game, which the discriminator maximizes and the generator minimizes.
 
     .. math:: V = E_{x \sim p}[\log D(x)] + E_{z \sim q}[\log(1 - D(G(z)))], \qquad D = \sigma(l)

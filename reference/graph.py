@@ -306,6 +306,8 @@ def _differences(x: Tensor, edge_index: Tensor, edge_weight: Tensor | None) -> t
     """x, the x_i - x_j of the edges and their weights, in the dtype to sum in and ready to multiply."""
     _check_signal(x)
     weight, _ = _weights(edge_index, len(x), edge_weight, x.dtype)
+    # A self loop adds exactly 0 to a value; this way it does to a gradient, too.
+    weight = torch.where(edge_index[0] == edge_index[1], 0, weight)
     wide = x.to(weight.dtype)
     difference = wide.index_select(0, edge_index[1]) - wide.index_select(0, edge_index[0])
     return wide, difference, weight.reshape(-1, *[1] * (x.ndim - 1))

@@ -4,8 +4,9 @@ import math
 
 import torch
 import torch.nn.functional as F
-from planted import Planted
 from torch import Tensor
+
+from planted import Planted
 
 # ------------------------------------------------------------------ divergences
 
@@ -89,7 +90,7 @@ def gaussian_kl_absolute(mean1: Tensor, var1: Tensor, mean2: Tensor, var2: Tenso
 
 
 def gaussian_jsd_of_one_bell(mean1: Tensor, var1: Tensor, mean2: Tensor, var2: Tensor) -> Tensor:
-    mean, var = (mean1 + mean2) / 2, (var1 + var2) / 2
+    var = (var1 + var2) / 2
     shift = (mean1 - mean2) ** 2 / (4 * var)
     return 0.5 * (shift + var.log() - 0.5 * (var1.log() + var2.log()))
 
@@ -117,15 +118,11 @@ def value_softplus(real: Tensor, fake: Tensor, p: Tensor | None = None, q: Tenso
     return _mean(-F.softplus(-real), p) + _mean(-F.softplus(fake), q)
 
 
-def value_weights_ignored(
-    real: Tensor, fake: Tensor, p: Tensor | None = None, q: Tensor | None = None
-) -> Tensor:
+def value_weights_ignored(real: Tensor, fake: Tensor, p: Tensor | None = None, q: Tensor | None = None) -> Tensor:
     return F.logsigmoid(real).mean(-1) + F.logsigmoid(-fake).mean(-1)
 
 
-def value_weights_of_data(
-    real: Tensor, fake: Tensor, p: Tensor | None = None, q: Tensor | None = None
-) -> Tensor:
+def value_weights_of_data(real: Tensor, fake: Tensor, p: Tensor | None = None, q: Tensor | None = None) -> Tensor:
     same = p if q is None or p is None or p.shape == q.shape else q
     return _mean(F.logsigmoid(real), p) + _mean(F.logsigmoid(-fake), same)
 
@@ -136,15 +133,11 @@ def value_of_batch(real: Tensor, fake: Tensor, p: Tensor | None = None, q: Tenso
     return _mean(F.logsigmoid(real), p) + _mean(F.logsigmoid(-fake), q)
 
 
-def chances_nan(
-    d_real: Tensor, d_fake: Tensor, p: Tensor | None = None, q: Tensor | None = None
-) -> Tensor:
+def chances_nan(d_real: Tensor, d_fake: Tensor, p: Tensor | None = None, q: Tensor | None = None) -> Tensor:
     return _mean(d_real.log(), p) + _mean(torch.log1p(-d_fake), q)
 
 
-def chances_swapped_fake(
-    d_real: Tensor, d_fake: Tensor, p: Tensor | None = None, q: Tensor | None = None
-) -> Tensor:
+def chances_swapped_fake(d_real: Tensor, d_fake: Tensor, p: Tensor | None = None, q: Tensor | None = None) -> Tensor:
     return _mean(torch.special.xlogy(1, d_real), p) + _mean(torch.special.xlogy(1, d_fake), q)
 
 
@@ -160,17 +153,13 @@ def discriminator_halved(real: Tensor, fake: Tensor, reduction: str = "mean") ->
 
 def discriminator_clamped(real: Tensor, fake: Tensor, reduction: str = "mean") -> Tensor:
     pairs = ((torch.sigmoid(real), 1.0), (torch.sigmoid(fake), 0.0))
-    losses = [
-        F.binary_cross_entropy(d, torch.full_like(d, label), reduction=reduction) for d, label in pairs
-    ]
+    losses = [F.binary_cross_entropy(d, torch.full_like(d, label), reduction=reduction) for d, label in pairs]
     return losses[0] + losses[1]
 
 
 def discriminator_smoothed(real: Tensor, fake: Tensor, reduction: str = "mean") -> Tensor:
     def bce(logits: Tensor, label: float) -> Tensor:
-        return F.binary_cross_entropy_with_logits(
-            logits, torch.full_like(logits, label), reduction=reduction
-        )
+        return F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label), reduction=reduction)
 
     return bce(real, 0.9) + bce(fake, 0.0)
 
@@ -191,8 +180,8 @@ def generator_eps(fake: Tensor, kind: str = "saturating", reduction: str = "mean
 
 
 def generator_detached(fake: Tensor, kind: str = "saturating", reduction: str = "mean") -> Tensor:
-    loss = F.logsigmoid(-fake) if kind == "saturating" else fake.detach().clamp(max=0) * 0 - F.logsigmoid(fake)
-    return getattr(loss, "mean")() if reduction == "mean" else loss.detach().sum() + 0 * fake.sum()
+    loss = F.logsigmoid(-fake) if kind == "saturating" else -F.logsigmoid(fake)
+    return loss.mean() if reduction == "mean" else loss.detach().sum() + 0 * fake.sum()
 
 
 # ------------------------------------------------------------------ the best discriminator
@@ -232,7 +221,7 @@ def argmax_smoothed(a: Tensor, b: Tensor) -> Tensor:
     return (a + 1e-9) / (a + b + 2e-9)
 
 
-def argmax_of_batch_size(a: Tensor, b: Tensor) -> Tensor:
+def argmax_clamped(a: Tensor, b: Tensor) -> Tensor:
     return (a / (a + b)).clamp(0.01, 0.99)
 
 
@@ -250,10 +239,6 @@ def criterion_full_divergences(p: Tensor, q: Tensor) -> Tensor:
 
 def criterion_in_bits(p: Tensor, q: Tensor) -> Tensor:
     return 2 * _halves(p, q) / math.log(2) - math.log(4)
-
-
-def criterion_mean(p: Tensor, q: Tensor) -> Tensor:
-    return 2 * _halves(p, q) * p.shape[-1] / max(p.shape[-1], 2) - math.log(4)
 
 
 # ------------------------------------------------------------------ the law of the generator
@@ -318,7 +303,7 @@ PLANTED = (
     Planted("labels exchanged", "gan.optimal_gaussian_discriminator", gaussian_labels),
     Planted("0/0 far from both means", "gan.optimal_gaussian_discriminator", gaussian_density_ratio),
     Planted("smoothed by 1e-9", "gan.bernoulli_argmax", argmax_smoothed),
-    Planted("kept away from 0 and 1", "gan.bernoulli_argmax", argmax_of_batch_size),
+    Planted("kept away from 0 and 1", "gan.bernoulli_argmax", argmax_clamped),
     Planted("sign of the second term", "gan.bernoulli_objective", objective_one_class),
     Planted("NaN at a probability of 0", "gan.gan_criterion", criterion_nan_at_zero),
     Planted("divergences not halved", "gan.gan_criterion", criterion_full_divergences),
