@@ -102,7 +102,7 @@ def certain_proof() -> Derivation:
                 "limit",
                 y * log(y),
                 Integer(0),
-                why="0 log 0 is 0: a weight that falls like D itself leaves nothing",
+                why="a weight that falls like D itself leaves 0",
                 by=(y, 0),
             ),
             Step("limit", log(y), -oo, why="for a weight that stays the term has no least value", by=(y, 0)),

@@ -305,9 +305,7 @@ zero_sum = Claim(
             why="it has the same fixed point but is no longer minus the discriminator's loss",
         ),
         Variant("hinge on both sides", "known bug: the discriminator's hinge", ((loss[i], Max(0, 1 - fake_logit[i])),)),
-        Variant(
-            "mean of the critic", "Wasserstein GAN, and the hinge loss of the generator", ((loss[i], -fake_logit[i]),)
-        ),
+        Variant("mean of the critic", "Wasserstein GAN; the generator's hinge loss", ((loss[i], -fake_logit[i]),)),
         Variant("least squares", "LSGAN", ((loss[i], (chance - 1) ** 2),)),
         Variant("sum over the samples", "known bug", ((second, Sum(loss[i], (i, 0, m - 1))),)),
     ),

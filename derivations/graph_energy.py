@@ -14,6 +14,7 @@ from gnomon.derivations.graph import (
     A,
     Lx,
     W,
+    applied,
     d,
     diagonal,
     either_way,
@@ -30,7 +31,7 @@ from sympy import Abs, And, Eq, Ge, IndexedBase, Le, Max, Rational, Sum, Symbol,
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step, define
-from gnomon.domain import real
+from gnomon.domain import positive, real
 
 E = Symbol("E", real=True)
 energy = over(W[i, j] * (x[i] - x[j]) ** 2, i, j) / 4
@@ -148,24 +149,26 @@ energy_of_features = Claim(
     subject="graph.dirichlet_energy",
     driver="graph",
     structure=(NODES, FEATURES, BOTH_WAYS),
-    inputs=(COLUMNS,),
+    inputs=(COLUMNS, ONE_WAY),
     program=Program(
         (
-            (Lx[i, f], over(A[i, j], j) * x[i, f] - over(A[i, j] * x[j, f], j)),
+            either_way(),
+            DEGREE,
+            (Lx[i, f], applied(lambda a: x[a, f])),
             (E, Sum(x[i, f] * Lx[i, f], (f, 0, F - 1), (i, 0, n - 1)) / 2),
         ),
         (Output("E", E),),
     ),
-    statement=Eq(E, Sum(A[i, j] * (x[i, f] - x[j, f]) ** 2, (f, 0, F - 1), (i, 0, n - 1), (j, 0, n - 1)) / 4),
-    conditions=("no weights", SYMMETRIC),
+    statement=Eq(E, Sum(W[i, j] * (x[i, f] - x[j, f]) ** 2, (f, 0, F - 1), (i, 0, n - 1), (j, 0, n - 1)) / 4),
+    conditions=(SYMMETRIC,),
     derivation=energy_proof,
     variants=(
         Variant("square of the sum", "known bug", energy_is(
-            over(A[i, j] * Sum(x[i, f] - x[j, f], (f, 0, F - 1)) ** 2, i, j) / 4)),
+            over(W[i, j] * Sum(x[i, f] - x[j, f], (f, 0, F - 1)) ** 2, i, j) / 4)),
         Variant("mean over the features", "known bug", energy_is(
-            Sum(A[i, j] * (x[i, f] - x[j, f]) ** 2, (f, 0, F - 1), (i, 0, n - 1), (j, 0, n - 1)) / (4 * F))),
+            Sum(W[i, j] * (x[i, f] - x[j, f]) ** 2, (f, 0, F - 1), (i, 0, n - 1), (j, 0, n - 1)) / (4 * F))),
         Variant("norms, not their squares", "known bug", energy_is(
-            over(A[i, j] * sqrt(Sum((x[i, f] - x[j, f]) ** 2, (f, 0, F - 1))), i, j) / 4)),
+            over(W[i, j] * sqrt(Sum((x[i, f] - x[j, f]) ** 2, (f, 0, F - 1))), i, j) / 4)),
     ),
 )  # fmt: skip
 
@@ -208,7 +211,7 @@ def form_with_gap() -> Any:
 
 # ------------------------------------------------------------------ between two eigenvalues
 
-mean = Symbol("mean", real=True)
+mean, scale = Symbol("mean", real=True), Symbol("w", positive=True)
 spread = deviation(x, mean)
 
 
@@ -240,7 +243,7 @@ def bounds_proof() -> Derivation:
 
 
 def between(low: Any, high: Any) -> Relation:
-    return Relation(Max(low * spread / 2 - E, E - high * spread / 2), "<=", 0)
+    return Relation(Max(scale * low * spread / 2 - E, E - scale * high * spread / 2), "<=", 0)
 
 
 bounds = Claim(
@@ -251,25 +254,26 @@ bounds = Claim(
     subject="graph.dirichlet_energy",
     driver="graph",
     structure=(GRAPHS,),
-    inputs=(real("x", n),),
+    inputs=(real("x", n), positive("w")),
     program=Program(
         (
             (mean, over(x[j], j) / n),
-            (Lx[i], over(A[i, j], j) * x[i] - over(A[i, j] * x[j], j)),
+            (Lx[i], over(scale * A[i, j], j) * x[i] - over(scale * A[i, j] * x[j], j)),
             (E, over(x[i] * Lx[i], i) / 2),
         ),
         (Output("E", E),),
     ),
     relation=between(gap, top),
-    statement=And(Le(gap * spread / 2, E), Le(E, top * spread / 2)),
-    conditions=("connected", "no weights", "gap and top are the least eigenvalue but 0, and the largest"),
+    statement=And(Le(scale * gap * spread / 2, E), Le(E, scale * top * spread / 2)),
+    conditions=("connected", "every edge has the weight w", "gap and top are the least eigenvalue but 0, and the largest, for weights 1"),
     derivation=bounds_proof,
     variants=(
         Variant("disconnected", "the condition dropped: two constants have energy 0", structure=(DISCONNECTED,)),
-        Variant("without the half", "graph theory: x^T L x", energy_is(over(A[i, j] * (x[i] - x[j]) ** 2, i, j) / 2)),
+        Variant("without the half", "graph theory: x^T L x", energy_is(over(x[i] * Lx[i], i))),
         Variant("below half the largest eigenvalue", "too tight", relation=between(gap, top / Rational(2))),
         Variant("above twice the gap", "too tight", relation=between(2 * gap, top)),
     ),
+    options={"arguments": ACROSS},
     remarks="So 0 is an eigenvalue once for each component.",
 )  # fmt: skip
 

@@ -57,7 +57,7 @@ def _problems() -> Choice:
     return Choice(
         "problem",
         {
-            "predator and prey": problem(u * p - u * v + time, u * v - v * q),
+            "predator and prey": problem(u * p - u * v + time, u * v - time * v * q),
             "driven growth": problem(p * u - p * u**2 + time * v, q * time - u * v),
             "turning": problem(p * u - v, u + q * time * v),
         },

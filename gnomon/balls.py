@@ -105,10 +105,12 @@ RULES: dict[str, Callable[..., Any]] = {
     "cos": lambda x: x.cos(),
     "abs": abs,
     "sign": _sign,
+    "side": _sign,
     "erf": lambda x: x.erf(),
     "max": lambda x, y: x.max(y),
     "min": lambda x, y: x.min(y),
     "lt": _less,
+    "below": _less,
     "le": _at_most,
     "eq": _equal,
 }

@@ -14,7 +14,7 @@ from gnomon.draw import Batch
 from gnomon.lower import entries
 
 Tensors = dict[str, Tensor]
-LOOP_POINTS = 99
+LOOP_POINTS = 54
 """How many points of a batch are looked at when a subject cannot be run on all of them at once."""
 
 
@@ -65,9 +65,9 @@ class SubjectError(Exception):
 class Observer:
     """A subject, prepared for one structure and dtype, and looked at through its driver."""
 
-    def __init__(self, driver: Driver, subject: Any, case: Case) -> None:
+    def __init__(self, driver: Driver, subject: Any, case: Case, pointwise: bool = False) -> None:
         self.driver, self.case = driver, case
-        self.looped = driver.batch == "loop"
+        self.looped = driver.batch == "loop" or pointwise
         self._call = _guarded(driver.prepare, subject, case)
 
     def tensors(self, batch: Batch) -> Tensors:
@@ -95,7 +95,7 @@ class Observer:
         tensors = self.tensors(batch) if tensors is None else tensors
         if not tensors:
             return self._flat({name: value.unsqueeze(0) for name, value in self.one({}).items()}), None
-        if self.driver.batch == "leading":
+        if self.driver.batch == "leading" and not self.looped:
             found = self._named(_guarded(self._call, tensors))
             return self._flat({name: self._checked(name, v, (batch.size,)) for name, v in found.items()}), None
         if not self.looped:

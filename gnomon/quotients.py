@@ -12,12 +12,11 @@ Key = tuple[Any, Any]  # (base, exponent without its rational factor)
 
 
 def vanishes(e: Any) -> bool:
-    """Whether an expression is zero as a quotient of polynomials in its opaque parts: symbols, sums,
-    functions, roots.
+    """Whether an expression is zero as a quotient of polynomials in its opaque parts: symbols, sums, functions, roots.
 
-    Roots of anything, the imaginary unit and absolute values of reals obey their equation (``sqrt(a)**2 =
-    a``), and ``b**(c*x)`` with rational c is a power of one part. Yes is certain wherever no denominator is
-    zero.
+    Roots of anything, the imaginary unit, signs ``(-1)**k = exp(I*pi*k)`` and absolute values of reals obey their
+    equation (``sqrt(a)**2 = a``), and ``b**(c*x)`` with rational c is a power of one part. Yes is certain wherever no
+    denominator is zero.
     """
     fractions = _Fractions(e)
     above, below = fractions.convert(e)
@@ -105,6 +104,9 @@ class _Fractions:
         base, rest = key
         if rest == 1 and base is sp.I:
             return 2, sp.S.NegativeOne
+        turns = rest if base is sp.S.NegativeOne else rest / (sp.I * sp.pi) if base is sp.E else sp.S.Half
+        if rest != 1 and turns.is_integer:
+            return 2 * self.orders[key], sp.S.One
         if rest == 1 and isinstance(base, sp.Abs) and base.args[0].is_real:
             return 2 * self.orders[key], base.args[0] ** 2
         if rest == 1 and _is_composite(base):

@@ -18,10 +18,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnomon.slp import SLP, Leaf
+from gnomon.slp import CONDITIONS, SLP, Leaf
 
 INF = float("inf")
-CONDITIONS = frozenset({"lt", "le", "eq"})
 GROWS = frozenset({"add", "mul", "div", "exp", "expm1", "pow", "powi"})
 
 
@@ -93,6 +92,7 @@ PLAIN: dict[str, Callable[..., Tensor]] = {
     "exp": torch.exp, "log": torch.log, "log1p": torch.log1p, "expm1": torch.expm1, "tanh": torch.tanh,
     "sin": torch.sin, "cos": torch.cos, "abs": torch.abs, "sign": torch.sign, "erf": torch.erf,
     "max": torch.maximum, "min": torch.minimum, "lt": torch.lt, "le": torch.le, "eq": torch.eq,
+    "below": torch.lt, "side": torch.sign,
     "select": torch.where,
 }  # fmt: skip
 
@@ -271,14 +271,20 @@ def _erf(c: Charge, a: Pair) -> Pair:
 
 
 def _sign(c: Charge, a: Pair) -> Pair:
+    value, error = _side(c, a)
+    return value, torch.where(a[1] == 0, 0.0, error)
+
+
+def _side(c: Charge, a: Pair) -> Pair:
     value = a[0].sign()
     return value, torch.where(a[0].abs() <= a[1], (1 + value.abs()).masked_fill(a[1].isinf(), INF), 0.0)
 
 
-def _compare(function: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Pair]:
+def _compare(function: Callable[[Tensor, Tensor], Tensor], ties: bool = True) -> Callable[..., Pair]:
     def rule(c: Charge, a: Pair, b: Pair) -> Pair:
-        apart = (a[0] - b[0]).abs() > a[1] + b[1]  # false for NaN: what is not known to be apart is undecided
-        return function(a[0], b[0]), ~apart
+        room = a[1] + b[1]
+        apart = (a[0] - b[0]).abs() > room  # false for NaN: what is not known to be apart is undecided
+        return function(a[0], b[0]), ~(apart | ((room == 0) & ties))
 
     return rule
 
@@ -306,11 +312,13 @@ RULES: dict[str, Callable[..., Pair]] = {
     "cos": _wave(torch.cos),
     "abs": lambda c, a: (a[0].abs(), a[1]),
     "sign": _sign,
+    "side": _side,
     "erf": _erf,
     "max": lambda c, a, b: (torch.maximum(a[0], b[0]), torch.maximum(a[1], b[1])),
     "min": lambda c, a, b: (torch.minimum(a[0], b[0]), torch.maximum(a[1], b[1])),
     "lt": _compare(torch.lt),
     "le": _compare(torch.le),
     "eq": _compare(torch.eq),
+    "below": _compare(torch.lt, ties=False),
     "select": _select,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import time
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -62,8 +63,11 @@ def draw_examples(claim: Claim, count: int, seed: int) -> list[Example]:
     collect()
     distinct = list(found.values())[:count]
     rounds = range(-(-count // len(distinct)))
-    again = [dataclasses.replace(example, seed=example.seed + turn) for turn in rounds for example in distinct]
-    return again[:count]
+    again = [example for _ in rounds for example in distinct][:count]
+    return [
+        dataclasses.replace(example, seed=zlib.crc32(f"{seed}/{number}/{example.seed}".encode()) >> 1)
+        for number, example in enumerate(again)
+    ]
 
 
 class Compilations:
@@ -97,6 +101,7 @@ class Task:
     dtype: torch.dtype
     device: torch.device
     compiled: Compilations
+    pointwise: bool = False
 
     def observer(self, example: Example) -> Observer:
         """The subject, prepared for an example's structure and hyper-parameters."""
@@ -115,6 +120,7 @@ class Task:
                 self.device,
                 compiled,
             ),
+            self.pointwise,
         )
 
     def batch(self, example: Example, points: int) -> Batch:

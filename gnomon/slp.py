@@ -15,13 +15,17 @@ from typing import Any
 Leaf = tuple[str, tuple[int, ...]]
 """An entry of an input: its name and its index."""
 
+CONDITIONS = frozenset({"lt", "le", "eq", "below"})
+"""Comparisons. "below" is "lt" at a kink: there, and for "side" (the sign that an absolute value's slope has), a tie
+leaves the choice of the slope to the subject."""
+
 Range = tuple[float, float]
 EVERYTHING: Range = (-math.inf, math.inf)
 
 UNARY_RANGES: dict[str, Range] = {
     "sqrt": (0.0, math.inf), "exp": (0.0, math.inf), "abs": (0.0, math.inf), "log": EVERYTHING, "log1p": EVERYTHING,
     "expm1": (-1.0, math.inf), "tanh": (-1.0, 1.0), "sin": (-1.0, 1.0), "cos": (-1.0, 1.0), "sign": (-1.0, 1.0),
-    "erf": (-1.0, 1.0),
+    "erf": (-1.0, 1.0), "side": (-1.0, 1.0),
 }  # fmt: skip
 
 
@@ -244,16 +248,17 @@ def partials(slp: SLP, number: int) -> list[int]:
         "tanh": lambda: [slp.sub(one, slp.mul(number, number))],
         "sin": lambda: [slp.unary("cos", a)],
         "cos": lambda: [slp.neg(slp.unary("sin", a))],
-        "abs": lambda: [slp.unary("sign", a)],
+        "abs": lambda: [slp.unary("side", a)],
         "sign": lambda: [slp.constant(0)],
+        "side": lambda: [slp.constant(0)],
         "erf": lambda: [
             slp.mul(
                 slp.div(slp.constant(2), slp.unary("sqrt", slp.pi())),
                 slp.unary("exp", slp.neg(slp.mul(a, a))),
             )
         ],
-        "max": lambda: _picked(slp, slp.binary("lt", b, a)),
-        "min": lambda: _picked(slp, slp.binary("lt", a, b)),
+        "max": lambda: _picked(slp, slp.binary("below", b, a)),
+        "min": lambda: _picked(slp, slp.binary("below", a, b)),
         "select": lambda: [slp.constant(0), *_picked(slp, a)],
     }
     return rules[node.op]()
@@ -277,7 +282,7 @@ def pullback(slp: SLP, outputs: Sequence[int], cotangents: Sequence[int]) -> dic
         adjoint = slp.total(pieces[number])
         if node.op == "leaf":
             gradient[node.value] = adjoint
-        if not node.args or node.op in ("lt", "le", "eq"):
+        if not node.args or node.op in CONDITIONS:
             continue
         for arg, partial in zip(node.args, partials(slp, number), strict=True):
             if not slp.host[arg]:

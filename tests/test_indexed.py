@@ -144,10 +144,12 @@ def test_no_dummy_is_captured_by_a_sum_inside_a_function() -> None:
     assert not same(e, Sum(inner, (i, 1, n)) * Sum(x[i], (i, 1, n)))
 
 
-def test_a_name_of_a_normal_form_may_stand_free() -> None:
-    total = canon(Sum(x[i] * y[p], (i, 1, n)))
-    ((name, _, _),) = total.atoms(Sum).pop().limits
-    e = Sum(x[i] * x[name], (i, 1, n))
+@pytest.mark.parametrize("depth", range(4))
+def test_a_name_of_a_normal_form_may_stand_free(depth: int) -> None:
+    name = sp.Symbol(f"ι{depth}_0", integer=True)
+    e = x[name]
+    for _ in range(4):  # sums within functions within sums
+        e = Sum(sigma(e) * A[i, name], (i, 1, n))
     assert value(canon(e).xreplace({name: p}), PLACES[0]) == value(e.xreplace({name: p}), PLACES[0])
 
 
