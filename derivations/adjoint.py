@@ -26,7 +26,7 @@ from gnomon.derivations.initial_value import (
     theta,
     velocity,
 )
-from gnomon.derivations.trees import EULER, RK4
+from gnomon.derivations.trees import RK4, THREE_EIGHTHS, Tableau, entry, entry_of
 from sympy import (
     Abs,
     Eq,
@@ -50,19 +50,22 @@ SECTION = "2.3.2"
 READ_AS_COLUMN = "notes: a row read as a column"
 width = HOST_WIDTH.symbol
 S = Symbol("S", integer=True, positive=True)
-_TABLEAUX = {"euler": EULER, "rk4": RK4}
+_STAGES = {"euler": 1, "rk4": 4}
 
 
 def methods(*names: str, **more: Any) -> Choice:
-    """A choice among methods, with the entries of their tableaux; ``more`` binds a function for each of them."""
-    return Choice(
-        "method",
-        {
-            name: {a: _TABLEAUX[name].a, b: _TABLEAUX[name].b, c: _TABLEAUX[name].c, S: _TABLEAUX[name].stages}
-            | {Function(function): meanings[name] for function, meanings in more.items()}
-            for name in names
-        },
-    )
+    """A choice among methods, by the number of their stages; ``more`` binds a function for each of them."""
+    bound = {name: {Function(function): meanings[name] for function, meanings in more.items()} for name in names}
+    return Choice("method", {name: {S: _STAGES[name], **bound[name]} for name in names})
+
+
+def coefficients(four: Tableau = RK4) -> tuple[tuple[Any, Any], ...]:
+    """``a``, ``b`` and ``c`` of Euler's method if there is one stage, and of ``four`` if there are four."""
+    weights = Piecewise((1, Eq(S, 1)), *entry(four.b, s).args, evaluate=False)
+    return (a[s, j], entry_of(four.a, s, j)), (b[s], weights), (c[s], entry(four.c, s))
+
+
+OTHER_RK4 = Variant('the 3/8 rule, which torchdiffeq calls "rk4"', "torchdiffeq", coefficients(THREE_EIGHTHS))
 
 
 # the first is looked at in every run, and more can go wrong in four stages than in one
@@ -110,14 +113,14 @@ def limit_steps() -> tuple[Step, ...]:
     )
 
 
-def invariant_step(rate: Any = None) -> Step:
+def invariant_step(rate: Any = None, words: str = "") -> Step:
     """The rate of a . v along a solution, where dv/dt = J v, or J v + rate."""
     total = Sum(_CARRIED * wave[i], (i, 0, dim - 1)) + Sum(row[i] * (_MOVED + (rate or 0)), (i, 0, dim - 1))
     return Step(
         "rewrite",
         total,
         Rational(0) if rate is None else Sum(row[i] * rate, (i, 0, dim - 1)),
-        why="the rate of a . v, with da/dt = -J^T a and dv/dt = J v" + ("" if rate is None else " + df/dtheta"),
+        why="the rate of a . v, with da/dt = -J^T a " + (words or "and dv/dt = J v"),
         wrong=(Sum(row[i] * wave[i], (i, 0, dim - 1)),),
     )
 
@@ -323,7 +326,7 @@ def _moved(slopes: Any, begin: Any) -> Any:
 
 
 def augmented_proof() -> Derivation:
-    return Derivation((*limit_steps(), invariant_step(force[i])), lift="pointwise")
+    return Derivation((*limit_steps(), invariant_step(force[i], "and dv/dt = J v + ∂f/∂θ")), lift="pointwise")
 
 
 AUGMENTED = Claim(
@@ -337,6 +340,7 @@ AUGMENTED = Claim(
     inputs=(EARLY, LATE, Z1, A1, PARAMETERS),
     program=Program(
         (
+            *coefficients(),
             _point(z_point, z_slope, z1[i]),
             _point(a_point, a_slope, a1[i]),
             (z_slope[s, i], velocity(i, _when, _z)),
@@ -357,6 +361,7 @@ AUGMENTED = Claim(
     conditions=("f is continuously differentiable",),
     derivation=augmented_proof,
     variants=(
+        OTHER_RK4,
         Variant("Jacobian not transposed", READ_AS_COLUMN, ((a_slope[s, i], -pushed(i, _when, _z, _a)),), printed=True),
         Variant(
             "gradient with the other sign", "known bug", ((g_slope[s, i], pulled(i, _when, _z, _a, "parameters")),)

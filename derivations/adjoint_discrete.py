@@ -21,6 +21,7 @@ from gnomon.derivations.initial_value import (
     D,
     N,
     cases,
+    coefficients,
     i,
     j,
     k,
@@ -35,6 +36,7 @@ from gnomon.derivations.initial_value import (
     y,
     y0,
 )
+from gnomon.derivations.trees import EULER
 from sympy import Eq, Function, IndexedBase, Piecewise, Rational, Sum, Symbol, exp, false
 
 from gnomon.claim import Claim, Output, Program, Variant
@@ -100,9 +102,9 @@ OBJECTIVE = Claim(
     kind="equality",
     subject="ode.odeint",
     driver="ode",
-    structure=(TWO, METHODS, PROBLEMS, DIRECTION),
+    structure=(TWO, PROBLEMS, DIRECTION),
     inputs=(START, SHORT, STATE, PARAMETERS, COST),
-    program=Program((*GRID, *stages(S), loss_at(1)), (Output("loss", loss),)),
+    program=Program((*GRID, *coefficients(EULER), *stages(1), loss_at(1)), (Output("loss", loss),)),
     statement=Eq(
         Function("L")(Function("z")(Symbol("t1"))),
         Function("L")(Function("ODESolve")(Symbol("z(t0)"), Symbol("f"), Symbol("t0"), Symbol("t1"), Symbol("theta"))),
@@ -118,7 +120,7 @@ OBJECTIVE = Claim(
         ),
         Variant("f left out", "notes: ODESolve(z(t0), t0, T, theta)", ((k[n, s, i], 0 * y0[i]),), printed=True),
     ),
-    options={"rhs": shown(), "times": TIMES, "loss": Output("loss", loss_at(1)[1])},
+    options={"rhs": shown(), "times": TIMES, "loss": Output("loss", loss_at(1)[1]), "method": "euler"},
     remarks="The solver goes on to a third time, which the loss does not look at. Its gradient is checked along "
     "with it.",
 )

@@ -1,4 +1,4 @@
-"""What the adjoint method returns: gradients by the initial state, the parameters and the times (2.3.2)."""
+"""What the adjoint method returns: gradients by the initial state and by the parameters (2.3.2)."""
 
 from __future__ import annotations
 
@@ -6,28 +6,25 @@ from typing import Any
 
 from gnomon.derivations.adjoint import (
     METHODS,
+    OTHER_RK4,
     READ_AS_COLUMN,
     SECTION,
     S,
+    coefficients,
     dim,
     force,
     invariant_step,
     limit_steps,
-    methods,
     pushed,
 )
 from gnomon.derivations.initial_value import (
     DIRECTION,
-    GRID,
     HOST_START,
     HOST_WIDTH,
     PARAMETERS,
     PROBLEMS,
     SIGN,
-    START,
     STATE,
-    TIMES,
-    VARIABLES,
     D,
     N,
     a,
@@ -36,14 +33,10 @@ from gnomon.derivations.initial_value import (
     i,
     j,
     n,
-    problem,
     pulled,
     r,
     s,
     shown,
-    stages,
-    step,
-    t,
     velocity,
     y,
     y0,
@@ -52,7 +45,7 @@ from sympy import And, Eq, Function, IndexedBase, Integral, Piecewise, Sum, Symb
 
 from gnomon.claim import Claim, Output, Program, Variant
 from gnomon.derivation import Derivation, Step, opaque
-from gnomon.domain import Choice, Size, real
+from gnomon.domain import Size, real
 
 start, width = HOST_START.symbol, HOST_WIDTH.symbol
 signed = SIGN * width
@@ -175,12 +168,15 @@ INITIAL = Claim(
     driver="adjoint",
     structure=SHAPE,
     inputs=INPUTS,
-    program=Program((*FORWARD, *BACKWARD), (Output("grad_y0", adj[0, 0, i] + jump[0, i], (i, 0, D - 1)),)),
+    program=Program(
+        (*coefficients(), *FORWARD, *BACKWARD), (Output("grad_y0", adj[0, 0, i] + jump[0, i], (i, 0, D - 1)),)
+    ),
     statement=Eq(Function("a")(Symbol("t0")), Function("dL/dz")(Symbol("t0"))),
     conditions=("f is continuously differentiable", "a(t1) is the gradient of the loss by z(t1)"),
     derivation=initial_proof,
     gradient=False,
     variants=(
+        OTHER_RK4,
         Variant(
             "Jacobian not transposed",
             READ_AS_COLUMN,
@@ -220,7 +216,7 @@ def parameter_proof() -> Derivation:
     return Derivation(
         (
             *limit_steps(),
-            invariant_step(force[i]),
+            invariant_step(force[i], "and dv/dt = J v + ∂f/∂θ"),
             Step(
                 "integrate",
                 Integral(dG(tau), (tau, t1, t0)),
@@ -258,7 +254,7 @@ PARAMETER = Claim(
     driver="adjoint",
     structure=SHAPE,
     inputs=INPUTS,
-    program=Program((*FORWARD, *BACKWARD), (Output("grad_theta", g[0, 0, i], (i, 0, D - 1)),)),
+    program=Program((*coefficients(), *FORWARD, *BACKWARD), (Output("grad_theta", g[0, 0, i], (i, 0, D - 1)),)),
     statement=Eq(
         Symbol("dL/dtheta_i"),
         Integral(
@@ -270,6 +266,7 @@ PARAMETER = Claim(
     derivation=parameter_proof,
     gradient=False,
     variants=(
+        OTHER_RK4,
         Variant("the other sign", "known bug: limits exchanged", ((g_slope[n, r, s, i], -G_SLOPE),)),
         Variant("the first interval alone", "known bug", (going_back(g, g_slope, 0 * y0[i]),)),
         Variant("adjoint with the sign of the state", "known bug", ((a_slope[n, r, s, i], -A_SLOPE),)),
@@ -285,110 +282,4 @@ PARAMETER = Claim(
     remarks=REMARK,
 )
 
-# ---------------------------------------------------------------- the times
-
-_t, _u, _v, _p, _q = VARIABLES
-TIMED = Choice(
-    "problem",
-    {
-        "linear": problem(_p * _u + _v, _q * _u - _v),
-        "a force that varies": problem(_p * _t**2 + _q * _t, _q * _t**3 - _p),
-    },
-)
-_BACK_POINT = adj[n + 1, i] - step[n] * Sum(a[s, j] * a_slope[n, j, i], (j, 0, s - 1))
-ARRIVED = adj[n + 1, i] - step[n] * Sum(b[s] * a_slope[n, s, i], (s, 0, S - 1))
-arrived, by_time = IndexedBase("arrived", real=True), IndexedBase("by_time", real=True)
-
-
-def _here(component: Any) -> Any:
-    return y[n, component]
-
-
-def _times(at_first: Any, at_others: Any) -> tuple[Any, Any]:
-    """The gradients by the times, from what multiplies f at the first and at the others."""
-    rate = velocity(i, t[n], _here)
-    first, others = (Sum(factor * rate, (i, 0, D - 1)) for factor in (at_first, at_others))
-    return by_time[n], Piecewise((first, Eq(n, 0)), (others, True))
-
-
-def time_proof() -> Derivation:
-    rate, first, t0, t1 = (Symbol(name, real=True) for name in ("theta", "z0", "t0", "t1"))
-    cost, dcost = opaque("l", 1)
-    end = first * exp(rate * (t1 - t0))
-    by_start, by_state, f0 = (Symbol(name, real=True) for name in ("dL/dt0", "dL/dz0", "f0"))
-    return Derivation(
-        (
-            Step(
-                "solve",
-                Eq(by_start + by_state * f0, 0),
-                -by_state * f0,
-                why="to start later from where the solution is then changes nothing: the rate of the loss along "
-                "it is 0",
-                by=(by_start,),
-            ),
-            Step(
-                "differentiate",
-                cost(end),
-                dcost(end) * rate * end,
-                why="dz/dt = theta z: the gradient at the end times f there",
-                by=(t1,),
-            ),
-            Step(
-                "differentiate",
-                cost(end),
-                -(dcost(end) * exp(rate * (t1 - t0))) * (rate * first),
-                why="and minus a(t0) times f at the start",
-                by=(t0,),
-                wrong=(-dcost(end) * rate * first,),
-            ),
-        )
-    )
-
-
-TIME_GRADIENTS = Claim(
-    id="adjoint.time_gradients",
-    section=SECTION,
-    title="The gradient by an observed time is ∂L/∂z(t) . f there; by the first time it is -a(t0) . f(t0)",
-    kind="equality",
-    subject="ode.odeint_adjoint",
-    driver="adjoint_times",
-    structure=(Size("N", 2, 2), methods("rk4"), TIMED, DIRECTION),
-    inputs=(START, real("h", N, low=0.125, high=0.5), STATE, PARAMETERS, WEIGHTS),
-    program=Program(
-        (
-            *GRID,
-            *stages(S),
-            (jump[n, i], w[n, i] + y[n, i]),
-            (a_point[n, s, i], _BACK_POINT),
-            (
-                a_slope[n, s, i],
-                # linear in the state, or without it, so that the state of a stage does not matter
-                -pulled(i, t[n + 1], _here, lambda component: a_point[n, s, component]),
-            ),
-            (arrived[n, i], ARRIVED),
-            (adj[n, i], Piecewise((jump[n, i], Eq(n, N)), (jump[n, i] + arrived[n, i], True))),
-            _times(-arrived[0, i], jump[n, i]),
-        ),
-        (Output("grad_t", by_time[n], (n, 0, N)),),
-    ),
-    statement=(
-        Eq(Symbol("dL/dt1"), Sum(Function("a_i")(Symbol("t1")) * Function("f_i")(Symbol("t1")), (i, 0, D - 1))),
-        Eq(Symbol("dL/dt0"), -Sum(Function("a_i")(Symbol("t0")) * Function("f_i")(Symbol("t0")), (i, 0, D - 1))),
-    ),
-    conditions=("a(t0) is without the loss's own share at t0, for z(t0) does not move with t0",),
-    derivation=time_proof,
-    gradient=False,
-    variants=(
-        Variant("dL/dt0 with the other sign", "known bug", (_times(arrived[0, i], jump[n, i]),)),
-        Variant("dL/dt0 from the gradient at the end", "known bug", (_times(-jump[N, i], jump[n, i]),)),
-        Variant("dL/dt0 with the loss's share at t0", "known bug", (_times(-adj[0, i], jump[n, i]),)),
-        Variant("the whole adjoint at times in between", "known bug", (_times(-arrived[0, i], adj[n, i]),)),
-        Variant("no gradient by the first time", "known bug", (_times(0 * y0[i], jump[n, i]),)),
-    ),
-    options={"rhs": shown(), "times": TIMES, "loss": LOSS},
-    remarks="The problems are linear, or without the state, where the other way, which integrates a . df/dt, "
-    "comes to the "
-    "same number. Elsewhere the two differ by the error of the steps.",
-)
-
-CLAIMS = (INITIAL, PARAMETER, TIME_GRADIENTS)
+CLAIMS = (INITIAL, PARAMETER)

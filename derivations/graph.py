@@ -53,13 +53,8 @@ DEGREE = (d[i], over(W[i, j], j))
 
 
 def applied(at: Any, weight: Any = W[i, j]) -> Any:
-    """Entry i of ``D x - A x``, as by matrices: a budget for all ways to compute it.
-
-    So it covers those that round a common offset. The last term is 0; in a gradient it stands for what rounding
-    leaves of a self loop's two halves.
-    """
-    loops = over(diagonal * weight * (at(i) - at(j)), j)
-    return d[i] * at(i) - over(weight * at(j), j) + loops
+    """Entry i of L x, half as ``D x - A x`` and half by differences: a budget for either way to compute it."""
+    return (d[i] * at(i) - over(weight * at(j), j)) / 2 + over(weight * (at(i) - at(j)), j) / 2
 
 
 APPLIED = (Lx[i], applied(lambda a: x[a]))

@@ -26,12 +26,24 @@ from gnomon.derivations.graph import (
     x,
 )  # fmt: skip
 from gnomon.derivations.graph_operator import ACROSS, COLUMNS, FEATURES, F, f, shift
-from gnomon.derivations.graph_spectra import CONNECTED, DISCONNECTED, GRAPHS, deviation, energy_steps, gap, mode, top
+from gnomon.derivations.graph_spectra import (
+    CONNECTED,
+    DISCONNECTED,
+    GRAPHS,
+    WEIGHT,
+    deviation,
+    energy_steps,
+    gap,
+    laplacian,
+    mode,
+    top,
+    w,
+)
 from sympy import Abs, And, Eq, Ge, IndexedBase, Le, Max, Rational, Sum, Symbol, sqrt, symbols
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step, define
-from gnomon.domain import positive, real
+from gnomon.domain import real
 
 E = Symbol("E", real=True)
 energy = over(W[i, j] * (x[i] - x[j]) ** 2, i, j) / 4
@@ -170,6 +182,7 @@ energy_of_features = Claim(
         Variant("norms, not their squares", "known bug", energy_is(
             over(W[i, j] * sqrt(Sum((x[i, f] - x[j, f]) ** 2, (f, 0, F - 1))), i, j) / 4)),
     ),
+    options={"arguments": ACROSS, "undirected": True},
 )  # fmt: skip
 
 nonnegative_form = Claim(
@@ -211,7 +224,7 @@ def form_with_gap() -> Any:
 
 # ------------------------------------------------------------------ between two eigenvalues
 
-mean, scale = Symbol("mean", real=True), Symbol("w", positive=True)
+mean = Symbol("mean", real=True)
 spread = deviation(x, mean)
 
 
@@ -243,7 +256,7 @@ def bounds_proof() -> Derivation:
 
 
 def between(low: Any, high: Any) -> Relation:
-    return Relation(Max(scale * low * spread / 2 - E, E - scale * high * spread / 2), "<=", 0)
+    return Relation(Max(w * low * spread / 2 - E, E - w * high * spread / 2), "<=", 0)
 
 
 bounds = Claim(
@@ -254,18 +267,22 @@ bounds = Claim(
     subject="graph.dirichlet_energy",
     driver="graph",
     structure=(GRAPHS,),
-    inputs=(real("x", n), positive("w")),
+    inputs=(real("x", n), WEIGHT),
     program=Program(
         (
             (mean, over(x[j], j) / n),
-            (Lx[i], over(scale * A[i, j], j) * x[i] - over(scale * A[i, j] * x[j], j)),
+            (Lx[i], laplacian(x, w)),
             (E, over(x[i] * Lx[i], i) / 2),
         ),
         (Output("E", E),),
     ),
     relation=between(gap, top),
-    statement=And(Le(scale * gap * spread / 2, E), Le(E, scale * top * spread / 2)),
-    conditions=("connected", "every edge has the weight w", "gap and top are the least eigenvalue but 0, and the largest, for weights 1"),
+    statement=And(Le(w * gap * spread / 2, E), Le(E, w * top * spread / 2)),
+    conditions=(
+        "connected",
+        "every edge has the weight w",
+        "gap and top are the least eigenvalue but 0, and the largest, for weights 1",
+    ),
     derivation=bounds_proof,
     variants=(
         Variant("disconnected", "the condition dropped: two constants have energy 0", structure=(DISCONNECTED,)),

@@ -25,7 +25,7 @@ from gnomon.derivations.graph import (
     x,
     y,
 )
-from sympy import Abs, And, Eq, Ge, Le, Max, Piecewise, Rational, sqrt
+from sympy import Abs, And, Eq, Ge, IndexedBase, Le, Max, Piecewise, Rational, sqrt
 
 from gnomon.claim import Claim, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step, define
@@ -43,9 +43,13 @@ def entry(on: Any, beside: Any, alone: Any = 0) -> tuple[Any, Any]:
 
 
 OFF = d[i] - W[i, i]
-ON, BY_ROOTS, BY_ROW = OFF / d[i], -W[i, j] / (sqrt(d[i]) * sqrt(d[j])), -W[i, j] / d[i]
-WALK = Program((either_way(), DEGREE, entry(ON, BY_ROW)), (ENTRIES,))
-ROOTS = Program((either_way(), DEGREE, entry(ON, BY_ROOTS)), (ENTRIES,))
+ROOT = (root[i], sqrt(d[i]))
+ON_ROOTS, BY_ROOTS = (OFF / root[i] ** 2 + 1 - W[i, i] / root[i] ** 2) / 2, -W[i, j] / (root[i] * root[j])
+ON_ROW, BY_ROW = (OFF / d[i] + 1 - W[i, i] / d[i]) / 2, -W[i, j] / d[i]
+"""The diagonal is computed in two ways, each by half: a budget for either."""
+
+WALK = Program((either_way(), DEGREE, ROOT, entry(ON_ROW, BY_ROW)), (ENTRIES,))
+ROOTS = Program((either_way(), DEGREE, ROOT, entry(ON_ROOTS, BY_ROOTS)), (ENTRIES,))
 
 
 def options(name: str) -> dict[str, Any]:
@@ -54,21 +58,22 @@ def options(name: str) -> dict[str, Any]:
 
 def normalised_proof() -> Derivation:
     degrees = over(W[i, j], j)
+    r = IndexedBase("r", positive=True)
     return Derivation(
         (
-            define(root[i], 1 / sqrt(d[i]), "the diagonal of D^(-1/2); the rows of isolated nodes are 0"),
+            define(r[i], 1 / sqrt(d[i]), "the diagonal of D^(-1/2); the rows of isolated nodes are 0"),
             Step(
                 "collapse",
-                over(root[i] * (diagonal * d[i] - W[i, j]) * root[j] * x[j], j),
-                root[i] ** 2 * d[i] * x[i] - root[i] * over(W[i, j] * root[j] * x[j], j),
+                over(r[i] * (diagonal * d[i] - W[i, j]) * r[j] * x[j], j),
+                r[i] ** 2 * d[i] * x[i] - r[i] * over(W[i, j] * r[j] * x[j], j),
                 why="entry i of D^(-1/2) (D - A) D^(-1/2) x",
             ),
             Step(
                 "substitute",
-                root[i] ** 2 * (d[i] - W[i, i]),
+                r[i] ** 2 * (d[i] - W[i, i]),
                 1 - W[i, i] / d[i],
                 why="on the diagonal: 1 without self loops, and the same in both normalisations",
-                by=((root[i], 1 / sqrt(d[i])),),
+                by=((r[i], 1 / sqrt(d[i])),),
             ),
             Step(
                 "collapse",
@@ -83,7 +88,7 @@ def normalised_proof() -> Derivation:
 
 def normalised(name: str, title: str, program: Program, beside: Any, *variants: Variant) -> Claim:
     """The claim about one of the two normalisations; ``beside`` is an entry beside the diagonal."""
-    fewer = beside.subs({d[i]: d[i] - W[i, i], d[j]: d[j] - W[j, j]})
+    fewer = beside.subs({d[i]: OFF, root[i]: sqrt(OFF), root[j]: sqrt(OFF.subs(i, j))})
     return Claim(
         id=f"graph.laplacian.{name}",
         section=SECTION,
@@ -103,7 +108,7 @@ def normalised(name: str, title: str, program: Program, beside: Any, *variants: 
             Variant(
                 "a 1 on the diagonal of an isolated node",
                 "PyTorch Geometric: I minus the normalised A",
-                (entry(ON, beside, diagonal),),
+                (entry(ON_ROW, beside, diagonal),),
             ),
             Variant("degrees without self loops", "other convention", (entry(1, fewer),)),
         ),
@@ -116,7 +121,7 @@ sym = normalised(
     "The symmetrically normalised Laplacian divides entry (i, j) by the roots of both degrees",
     ROOTS,
     BY_ROOTS,
-    Variant("each row divided by its degree", "random-walk normalisation", (entry(ON, BY_ROW),)),
+    Variant("each row divided by its degree", "random-walk normalisation", (entry(ON_ROW, BY_ROW),)),
     Variant(
         "fourth roots",
         "known bug: exponent -1/4",
@@ -133,8 +138,8 @@ walk = normalised(
     "The random-walk Laplacian divides each row by its node's degree",
     WALK,
     BY_ROW,
-    Variant("roots of both degrees", "symmetric normalisation", (entry(ON, BY_ROOTS),)),
-    Variant("each column divided by its degree", "known bug", (entry(ON, -W[i, j] / d[j]),)),
+    Variant("roots of both degrees", "symmetric normalisation", (entry(ON_ROOTS, BY_ROOTS),)),
+    Variant("each column divided by its degree", "known bug", (entry(ON_ROW, -W[i, j] / d[j]),)),
 )
 
 # ------------------------------------------------------------------ spectrum and balance
@@ -189,7 +194,7 @@ spectrum = Claim(
     derivation=spectrum_proof,
     variants=(
         Variant("not normalised", "D - A", (entry(OFF, -W[i, j]),)),
-        Variant("A - D", "other sign", (entry(-ON, -BY_ROOTS),)),
+        Variant("A - D", "other sign", (entry(-ON_ROOTS, -BY_ROOTS),)),
         Variant("at most 1", "too tight: bipartite graphs reach 2", relation=within(1)),
         Variant("weights may be negative", "the condition dropped", inputs=(real("w", NODES, NODES),)),
     ),
@@ -240,8 +245,8 @@ balance = Claim(
     derivation=balance_proof,
     variants=(
         Variant("the plain mean", "true of D - A alone", relation=conserved(1)),
-        Variant("roots of both degrees", "symmetric normalisation", (entry(ON, BY_ROOTS),)),
-        Variant("each column divided by its degree", "known bug", (entry(ON, -W[i, j] / d[j]),)),
+        Variant("roots of both degrees", "symmetric normalisation", (entry(ON_ROOTS, BY_ROOTS),)),
+        Variant("each column divided by its degree", "known bug", (entry(ON_ROW, -W[i, j] / d[j]),)),
     ),
     options=options("rw"),
     remarks="So with rows normalised heat does not settle at the average temperature, but at the average weighted "

@@ -169,7 +169,7 @@ parallel = Claim(
         (
             ARRIVING,
             (d[i], arriving(edge[k, i, j])),
-            (y[i], d[i] * x[i] - arriving(edge[k, i, j] * x[j]) + arriving(diagonal * edge[k, i, j] * (x[i] - x[j]))),
+            (y[i], (d[i] * x[i] - arriving(edge[k, i, j] * x[j])) / 2 + arriving(edge[k, i, j] * (x[i] - x[j])) / 2),
         ),
         (ENTRIES,),
     ),

@@ -13,7 +13,7 @@ from typing import Any
 from sympy import Expr, IndexedBase, Rational, Sum, Symbol, exp, symbols
 
 from gnomon.derivation import Step, opaque
-from gnomon.domain import Choice
+from gnomon.domain import Choice, positive
 
 n = Symbol("n", integer=True, positive=True)
 gap, top = Symbol("gap", integer=True, positive=True), Symbol("top", integer=True, positive=True)
@@ -99,12 +99,30 @@ DISCONNECTED = Choice("graph", APART)
 UNDIRECTED = Choice("graph", {**CONNECTED, **APART})
 DIRECTED = Choice("graph", ONE_WAY)
 
+WEIGHT = positive("w", high=2.0)
+w = WEIGHT.symbol  # the weight of every edge
 mode = IndexedBase("c", real=True)  # the coefficients of x in the basis of eigenvectors
-kernel = IndexedBase("K", real=True)
+kernel, z, Lx = IndexedBase("K", real=True), IndexedBase("z", real=True), IndexedBase("Lx", real=True)
+
+
+def laplacian(signal: Any, weight: Any = 1) -> Any:
+    """Entry i of ``L signal``, half as ``D x - A x`` and half by differences: a budget for either way."""
+    apart = Sum(weight * A[i, j], (j, 0, n - 1)) * signal[i] - Sum(weight * A[i, j] * signal[j], (j, 0, n - 1))
+    return apart / 2 + Sum(weight * A[i, j] * (signal[i] - signal[j]), (j, 0, n - 1)) / 2
+
+
+def exponents(span: Any, right: Any = v, left: Any = dual) -> tuple[Any, Any]:
+    """A definition of ``z[k]``, the eigenvalue of ``span`` times L, by its eigenvectors.
+
+    An implementation rounds that matrix, which moves its eigenvalues, the one that is 0 among them.
+    """
+    row = Sum(span * A[i, j], (j, 0, n - 1)) * right[k, i] - Sum(span * A[i, j] * right[k, j], (j, 0, n - 1))
+    square = Sum(left[k, i] * right[k, i], (i, 0, n - 1))
+    return z[k], Sum(left[k, i] * row, (i, 0, n - 1)) / square
 
 
 def by_modes(factor: Any) -> tuple[Any, Any]:
-    """A definition of the matrix that multiplies every mode by a factor, written with ``lamda[k]``.
+    """A definition of the matrix that multiplies every mode by a factor, written with ``z[k]``.
 
     Implementations make such a matrix and multiply by it; what then cancels in the sum is rounded with it.
     """

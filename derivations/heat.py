@@ -34,7 +34,7 @@ from gnomon.derivation import Derivation, Step, define
 from gnomon.domain import Size, nonnegative, positive
 
 SECTION = "4.6.2"
-STEP = nonnegative("h", host=True, typical=(0.25, 0.5))
+STEP = nonnegative("h", host=True, high=2.0, typical=(0.25, 0.5))
 h = STEP.symbol
 STEPPED = ("x", "edge_index", "h", "edge_weight")
 difference = over(W[i, j] * (x[i] - x[j]), j)
@@ -243,7 +243,8 @@ learning_rate = Claim(
         (
             either_way(),
             (half[i, j], W[i, j] / 2),
-            (slope[i], over(half[i, j] + half[j, i], j) * x[i] - over((half[i, j] + half[j, i]) * x[j], j)),
+            (d[i], over(half[i, j] + half[j, i], j)),
+            (slope[i], applied(lambda node: x[node], half[i, j] + half[j, i])),
             (y[i], x[i] - h * slope[i]),
         ),
         (TEMPERATURES,),

@@ -7,21 +7,26 @@ from gnomon.derivations.graph_spectra import (
     APPLIED,
     CONNECTED,
     GRAPHS,
+    WEIGHT,
     A,
+    Lx,
     by_modes,
     deviation,
+    exponents,
     flow_steps,
     i,
     j,
     k,
-    lam,
+    laplacian,
     mode_steps,
     n,
     q,
     time,
     top,
+    w,
     width,
     x,
+    z,
 )  # fmt: skip
 from sympy import (
     Abs,
@@ -47,7 +52,6 @@ y = IndexedBase("y", real=True)
 # ------------------------------------------------------------------ a step
 
 average = Symbol("average", real=True)
-difference = Sum(A[i, j] * (x[i] - x[j]), (j, 0, n - 1))
 EXACT = IndexedBase("exact", real=True)
 error = Sum((y[j] - EXACT[j]) ** 2, (j, 0, n - 1))
 
@@ -89,36 +93,45 @@ def at_most(bound: Any) -> Relation:
     return Relation(error, "<=", bound * deviation(x, average))
 
 
-second = (width * top) ** 4 / 4
+second = (width * w * top) ** 4 / 4
 local_error = Claim(
     id="heat.euler_step.local_error",
     section=SECTION,
-    title="A step of Euler's method is off by at most (h top)^2 / 2 times the distance from the mean",
+    title="A step of Euler's method is off by at most (h w top)^2 / 2 times the distance from the mean",
     kind="order",
     subject="graph.heat_step",
     driver="graph",
     structure=(GRAPHS,),
-    inputs=(real("x", n), nonnegative("h", host=True, high=0.5, typical=(0.0625, 2.0**-10))),
+    inputs=(real("x", n), nonnegative("h", host=True, high=0.5, typical=(0.0625, 2.0**-10)), WEIGHT),
     program=Program(
         (
             (average, Sum(x[j], (j, 0, n - 1)) / n),
-            by_modes(exp(-lam[k] * width)),
+            exponents(width * w),
+            by_modes(exp(-z[k])),
             (EXACT[i], APPLIED),
-            (y[i], x[i] - width * difference),
+            (Lx[i], laplacian(x, w)),
+            (y[i], x[i] - width * Lx[i]),
         ),
         (Output("y", y[i], (i, 0, n - 1)),),
     ),
     relation=at_most(second),
     statement=Le(error, second * deviation(x, average)),
-    conditions=("top is the largest eigenvalue", "connected", "undirected", "no weights"),
+    conditions=(
+        "top is the largest eigenvalue for weights 1",
+        "connected",
+        "undirected",
+        "every edge has the weight w",
+    ),
     derivation=error_proof,
     variants=(
-        Variant("plus h L x", "other sign", ((y[i], x[i] + width * difference),)),
-        Variant("half the step size", "known bug", ((y[i], x[i] - width * difference / 2),)),
-        Variant("of third order", "too tight: true of the midpoint method", relation=at_most((width * top) ** 6 / 36)),
+        Variant("plus h L x", "other sign", ((y[i], x[i] + width * Lx[i]),)),
+        Variant("half the step size", "known bug", ((y[i], x[i] - width * Lx[i] / 2),)),
+        Variant(
+            "of third order", "too tight: true of the midpoint method", relation=at_most((width * w * top) ** 6 / 36)
+        ),
         Variant("half of it", "too tight", relation=at_most(second / 4)),
     ),
-    options={"arguments": ("x", "edge_index", "h")},
+    options={"arguments": ("x", "edge_index", "h", "edge_weight")},
     remarks="Squared on both sides. After T/h such steps the error is of order h.",
 )
 
@@ -128,7 +141,7 @@ ORDER = 12
 NODES = Size("n", 1, 3)
 LINKS = Graph("A", NODES, connected=False, directed=True, loops=True)
 (N,) = (NODES.symbol,)
-w = IndexedBase("w", nonnegative=True)
+weights = IndexedBase("w", nonnegative=True)
 term, series, W, degree, size, most, rest = (
     IndexedBase(name, real=True) for name in ("term", "series", "W", "degree", "size", "most", "rest")
 )
@@ -193,7 +206,7 @@ anywhere = Claim(
     inputs=(real("x", NODES), nonnegative("t", high=0.0625), nonnegative("w", NODES, NODES, high=1.0)),
     program=Program(
         (
-            (W[i, j], A[i, j] * w[i, j]),
+            (W[i, j], A[i, j] * weights[i, j]),
             (degree[i], Sum(W[i, j], (j, 0, N - 1))),
             running(most, degree[i]),
             running(size, Abs(x[i])),

@@ -7,21 +7,27 @@ from gnomon.derivations.graph_spectra import (
     CONNECTED,
     GRAPHS,
     UNDIRECTED,
+    WEIGHT,
     A,
+    Lx,
     by_modes,
     energy_steps,
+    exponents,
     gap,
     i,
     j,
     k,
     lam,
+    laplacian,
     mode_steps,
     n,
     q,
     top,
     v,
+    w,
     width,
     x,
+    z,
 )  # fmt: skip
 from sympy import Abs, Eq, FiniteSet, Ge, IndexedBase, Le, Matrix, Max, Piecewise, Sum, Symbol, eye, sqrt, symbols
 
@@ -33,8 +39,9 @@ SECTION = "4.6.2"
 y = IndexedBase("y", real=True)
 STEP = nonnegative("h", host=True, high=2.0, typical=(0.25, 0.5, 1.0))
 SIGNAL = real("x", n)
-euler = x[i] - width * Sum(A[i, j] * (x[i] - x[j]), (j, 0, n - 1))
-PROGRAM = Program(((y[i], euler),), (Output("y", y[i], (i, 0, n - 1)),))
+euler = x[i] - width * Lx[i]
+PROGRAM = Program(((Lx[i], laplacian(x)), (y[i], euler)), (Output("y", y[i], (i, 0, n - 1)),))
+IMPLICIT = (exponents(width), by_modes(1 / (1 + z[k])), (y[i], APPLIED))
 NAMED = "every size; the modes on the graphs named"
 GRAPH = ("connected", "undirected", "no weights")
 
@@ -98,7 +105,7 @@ stability = Claim(
         Variant("the gap alone decides", "too tight beyond h = 2 / (gap + top)",
                 relation=Relation(energy(y), "<=", (1 - width * gap) ** 2 * energy(x))),
         Variant("one implicit step", "backward Euler: stable for every h",
-                (by_modes(1 / (1 + lam[k] * width)), (y[i], APPLIED))),
+                IMPLICIT),
         Variant("plus h L x", "other sign", ((y[i], 2 * x[i] - euler),)),
         Variant("step size doubled", "known bug: energy without its half", ((y[i], 2 * euler - x[i]),)),
     ),
@@ -128,7 +135,7 @@ modes = Claim(
     conditions=("undirected", "no weights", "v[q] is an eigenvector for lamda[q]"),
     derivation=lambda: Derivation((*stability_steps(), *mode_steps(CONNECTED)), NAMED, lift="mode"),
     variants=(
-        Variant("one implicit step", "backward Euler", (by_modes(1 / (1 + lam[k] * width)), (y[i], APPLIED))),
+        Variant("one implicit step", "backward Euler", IMPLICIT),
         Variant("plus h L x", "other sign", ((y[i], 2 * x[i] - euler),)),
         Variant("step size doubled", "known bug: energy without its half", ((y[i], 2 * euler - x[i]),)),
         Variant("all modes alike", "wrong for more than two nodes", relation=each_mode(1 - width * top)),
@@ -139,7 +146,6 @@ modes = Claim(
 # ------------------------------------------------------------------ the largest step
 
 BOUND = ("edge_index", "num_nodes", "edge_weight")
-scale = Symbol("w", positive=True)
 total, root, limit = symbols("total root limit", nonnegative=True)
 
 whole = Claim(
@@ -150,15 +156,15 @@ whole = Claim(
     subject="graph.stable_step",
     driver="graph",
     structure=(UNDIRECTED,),
-    inputs=(positive("w"),),
-    program=Program(((limit, 2 / (scale * top)),), (Output("h", limit),)),
-    statement=Eq(limit, 2 / (scale * top)),
+    inputs=(WEIGHT,),
+    program=Program((exponents(w), (limit, 2 / z[n - 1])), (Output("h", limit),)),
+    statement=Eq(limit, 2 / (w * top)),
     conditions=("undirected", "every edge has the weight w", "top is the largest eigenvalue for weights 1"),
     derivation=lambda: Derivation((*stability_steps(), *energy_steps(CONNECTED)), NAMED, lift="mode"),
     variants=(
-        Variant("1 / top", "the step at which the last mode is gone", ((limit, 1 / (scale * top)),)),
-        Variant("2 / gap", "known bug: eigenvalues sorted the other way", ((limit, 2 / (scale * gap)),)),
-        Variant("2 top", "known bug: the reciprocal", ((limit, 2 * scale * top),)),
+        Variant("1 / top", "the step at which the last mode is gone", ((limit, 1 / (w * top)),)),
+        Variant("2 / gap", "known bug: eigenvalues sorted the other way", ((limit, 2 / (w * gap)),)),
+        Variant("2 top", "known bug: the reciprocal", ((limit, 2 * w * top),)),
     ),
     options={"arguments": BOUND},
 )
@@ -166,9 +172,9 @@ whole = Claim(
 FEW = Size("n", 2, 3)
 WEIGHTED = Graph("A", FEW)
 N = FEW.symbol
-w, W = IndexedBase("w", positive=True), IndexedBase("W", nonnegative=True)
+weights, W = IndexedBase("w", positive=True), IndexedBase("W", nonnegative=True)
 a, b, c = W[0, 1], W[0, 2], W[1, 2]
-LINK = (W[i, j], A[i, j] * w[i, j])
+LINK = (W[i, j], A[i, j] * weights[i, j])
 
 
 def limit_proof() -> Derivation:

@@ -20,9 +20,7 @@ n, s, j, i, l, q, r = symbols("n s j i l q r", integer=True, nonnegative=True)
 SIGN = Symbol("sign", integer=True)
 VARIABLES = symbols("t u v p q", real=True)
 FIELD = tuple(Function(f"f{component}", real=True) for component in range(D))
-PARTIALS = {
-    (component, by): Function(f"f{component}_{by}", real=True) for component in range(D) for by in VARIABLES[1:]
-}
+PARTIALS = {(component, by): Function(f"f{component}_{by}", real=True) for component in range(D) for by in VARIABLES}
 
 STEPS = Size("N", 1, 3)
 DIRECTION = Choice("direction", {"forward": {SIGN: 1}, "backward": {SIGN: -1}})
@@ -47,7 +45,7 @@ def problem(*components: Any) -> dict[Any, Any]:
     found: dict[Any, Any] = {}
     for component, expr in enumerate(map(sympify, components)):
         found[FIELD[component]] = Lambda(VARIABLES, expr)
-        for by in VARIABLES[1:]:
+        for by in VARIABLES:
             found[PARTIALS[component, by]] = Lambda(VARIABLES, expr.diff(by))
     return found
 
@@ -82,8 +80,8 @@ def velocity(index: Any, time: Any, state: Callable[[Any], Any]) -> Any:
 
 
 def pulled(index: Any, time: Any, state: Callable[[Any], Any], by: Callable[[Any], Any], wrt: str = "state") -> Any:
-    """Component ``index`` of the row ``by`` times the Jacobian of f, by the state or by the parameters."""
-    names = VARIABLES[1 : 1 + D] if wrt == "state" else VARIABLES[1 + D :]
+    """Component ``index`` of the row ``by`` times the Jacobian of f, by the time, the state or the parameters."""
+    names = {"time": VARIABLES[:1], "state": VARIABLES[1 : 1 + D], "parameters": VARIABLES[1 + D :]}[wrt]
     args = _arguments(time, state)
     return cases([sum(by(row) * PARTIALS[row, name](*args) for row in range(D)) for name in names], index)
 

@@ -217,8 +217,8 @@ _OLD_OR_NEW = (
 )
 
 
-def _size(power: Any) -> tuple[Any, Any]:
-    return size, first * Min(10, Max(Rational(1, 5), Rational(9, 10) * ratio**power))
+def _size(power: Any, least: Any = None) -> tuple[Any, Any]:
+    return size, first * Min(10, Max(least or Rational(1, 5), Rational(9, 10) * ratio**power))
 
 
 def _tolerated(mean: Any) -> tuple[Any, Any]:
@@ -281,6 +281,14 @@ ATTEMPTS = Claim(
     gradient=False,
     variants=(
         Variant("the size falls as the error grows", "notes", (_size(Rational(-1)),), printed=True),
+        Variant(
+            "two thirds of the error, and no smaller step after one that is kept",
+            "torchdiffeq, after Shampine 1986",
+            (
+                estimate(tuple(weight * 2 / 3 for weight in DIFFERENCE)),
+                (size, Piecewise((_size(Rational(-1, 5), least=1)[1], ratio < 1), (_size(Rational(-1, 5))[1], True))),
+            ),
+        ),
         Variant("one order less in the root", "known bug", (_size(Rational(-1, 4)),)),
         Variant("every step is kept", "known bug", tuple((lhs, rhs.args[0][0]) for lhs, rhs in _OLD_OR_NEW)),
         Variant(

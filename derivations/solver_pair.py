@@ -229,6 +229,11 @@ ESTIMATE = Claim(
             printed=True,
             why="The companion's order 4 is on the pair's own stages; another method costs evaluations of its own.",
         ),
+        Variant(
+            "two thirds of it: another companion of order 4",
+            "torchdiffeq, after Shampine 1986",
+            (estimate(tuple(weight * 2 / 3 for weight in DIFFERENCE)),),
+        ),
         Variant("the weights of order 5", "known bug", (estimate(DOPRI5.b),)),
         Variant("the last stage's weight forgotten", "known bug", (estimate((*DIFFERENCE[:LAST], 0)),)),
         Variant("the last slope is that of the step's start", "known bug", ((slope[i], k[0, i]),)),

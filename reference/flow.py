@@ -246,9 +246,7 @@ class PlanarFlow(nn.Module):
     (torch.Size([5, 2]), torch.Size([5]), torch.Size([5, 2]))
     """
 
-    def __init__(
-        self, dim: int, device: torch.device | str | None = None, dtype: torch.dtype | None = None
-    ) -> None:
+    def __init__(self, dim: int, device: torch.device | str | None = None, dtype: torch.dtype | None = None) -> None:
         if dim < 1:
             raise ValueError(f"dim must be at least 1, got {dim}")
         factory_kwargs: dict[str, Any] = {"device": device, "dtype": dtype}
