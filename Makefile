@@ -56,4 +56,5 @@ $(STAMP): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PIP) install --quiet $(PIP_ARGS) -c constraints.txt pip setuptools
 	$(PIP) install --quiet $(PIP_ARGS) -c constraints.txt --no-build-isolation -e . --group dev
+	@$(BIN)/gnomon list > /dev/null 2>&1 # the first listing builds every formula; later ones remember it
 	@touch $@

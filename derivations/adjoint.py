@@ -182,8 +182,8 @@ def state_proof() -> Derivation:
                 "rewrite",
                 Sum(Sum(B[j, i] * x[j], (j, 0, last)) * u[i], (i, 0, last)),
                 Sum(x[i] * Sum(B[i, j] * u[j], (j, 0, last)), (i, 0, last)),
-                why="steps of a method keep it too, where f is linear: what a factor of its polynomial in A does "
-                "to v, the transposed factor does to a",
+                why="steps of a method keep it too, where f is linear: what a factor of its polynomial in A does to "
+                "v, the transposed factor does to a",
                 wrong=(Sum(x[i] * Sum(B[j, i] * u[j], (j, 0, last)), (i, 0, last)),),
             ),
         ),
@@ -281,9 +281,8 @@ DYNAMICS = Claim(
             READ_AS_COLUMN,
             _steps(adj, adj_k, times(1), cost[i])[:1],
             printed=True,
-            why="The notes' formula is right for a row; read for a column, A = [[0, 1], [0, 0]] takes (1, 0) to "
-            "(1, 0), not "
-            "to (1, 1).",
+            why="The notes' formula is right for a row; read for a column, A = [[0, 1], [0, 0]] takes (1, 0) to (1, "
+            "0), not to (1, 1).",
         ),
         Variant("the sign of the state", "known bug", _steps(adj, adj_k, _negated(transposed(1)), cost[i])[:1]),
         Variant(
@@ -294,8 +293,7 @@ DYNAMICS = Claim(
     ),
     options=_options(1, 1),
     remarks="With nothing on or below the diagonal exp(hAᵀ) is a polynomial, which one step of order 4 reaches "
-    "exactly. The "
-    "gradient is not differentiated again.",
+    "exactly. The gradient is not differentiated again.",
 )
 
 # ---------------------------------------------------------------- the three equations in one call

@@ -70,9 +70,8 @@ def objective_proof() -> Derivation:
                 "differentiate",
                 begin * exp(rate * (time - first)),
                 rate * begin * exp(rate * (time - first)),
-                why="ODESolve(z0, f, t0, t1, theta) for f = theta z: it solves the equation, starts from z0 at "
-                "t0, and depends "
-                "on all five",
+                why="ODESolve(z0, f, t0, t1, theta) for f = theta z: it solves the equation, starts from z0 at t0, "
+                "and depends on all five",
                 by=(time,),
             ),
             Step(
@@ -161,8 +160,8 @@ def backprop_proof() -> Derivation:
                 "differentiate",
                 Sum(after[i] * moved, (i, 0, size - 1)),
                 after[p] + wide * Sum(after[i] * A[i, p], (i, 0, size - 1)) * dsigma(x[p]),
-                why="the chain rule through one step, here for f = A sigma(y): the transposed Jacobian at the "
-                "state before it",
+                why="the chain rule through one step, here for f = A sigma(y): the transposed Jacobian at the state "
+                "before it",
                 by=(x[p],),
                 wrong=(after[p] + wide * Sum(after[i] * A[p, i], (i, 0, size - 1)) * dsigma(x[p]),),
             ),
@@ -215,8 +214,8 @@ BACKPROP = Claim(
             "notes: differentiating through the operations introduces numerical error, the adjoint does not",
             _backprop(n + 1),
             printed=True,
-            why="It is the gradient of the differential equation up to the error of its steps, not that of what "
-            "was computed.",
+            why="It is the gradient of the differential equation up to the error of its steps, not that of what was "
+            "computed.",
         ),
         Variant("the loss of the last state alone", "known bug", (_backprop(n, 0 * y0[i])[0],)),
         Variant("Jacobian at the first state throughout", "known bug", _backprop(0)),
@@ -275,10 +274,9 @@ MEMORY = Claim(
         "loss": Output("loss", Sum(_STATE[1, i] ** 2, (i, 0, D - 1))),
         "step_size": "h",
     },
-    remarks="Counted are the numbers that autograd holds at once, through "
-    "torch.autograd.graph.saved_tensors_hooks, with N "
-    "steps less those with one. With the size of the state, the number of parameters and of observed times it "
-    "does grow.",
+    remarks="Counted are the numbers that autograd holds at once, through torch.autograd.graph.saved_tensors_hooks, "
+    "with N steps less those with one. With the size of the state, the number of parameters and of observed times "
+    "it does grow.",
 )
 
 CLAIMS = (OBJECTIVE, BACKPROP, MEMORY)

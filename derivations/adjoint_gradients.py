@@ -130,9 +130,9 @@ OPTIONS = {
     "step_size": "h",
 }
 REMARK = (
-    "The gradient is that of the solve back, and differs from the gradient of the solver's own steps by the "
-    "error of both. "
-    "Each interval starts from the observed state, and the adjoint jumps there by the gradient that arrives."
+    "The gradient is that of the solve back, and differs from the gradient of the solver's own steps by the error "
+    "of both. Each interval starts from the observed state, and the adjoint jumps there by the gradient that "
+    "arrives."
 )
 
 
@@ -149,8 +149,8 @@ def initial_proof() -> Derivation:
                 "differentiate",
                 costs[0][0](states[0]) + costs[1][0](states[1]),
                 (arrives + costs[0][1](states[0])) * exp(rate * early),
-                why="two observations of dz/dt = theta z: the adjoint of the later one, carried back, jumps at "
-                "the earlier",
+                why="two observations of dz/dt = theta z: the adjoint of the later one, carried back, jumps at the "
+                "earlier",
                 by=(first,),
                 wrong=(arrives * exp(rate * early), (arrives + costs[0][1](states[0])) * exp(-rate * early)),
             ),
@@ -221,8 +221,8 @@ def parameter_proof() -> Derivation:
                 "integrate",
                 Integral(dG(tau), (tau, t1, t0)),
                 -(G(t1) - G(t0)),
-                why="integrated, a . dz/dtheta is 0 at t0 and the gradient at t1: backwards the integral has "
-                "the other sign",
+                why="integrated, a . dz/dtheta is 0 at t0 and the gradient at t1: backwards the integral has the "
+                "other sign",
                 by=(G(tau),),
             ),
             Step(
@@ -236,8 +236,8 @@ def parameter_proof() -> Derivation:
                 "integrate",
                 Integral(slope_ * exp(rate * (end - tau)) * first * exp(rate * tau), (tau, 0, end)),
                 slope_ * first * end * exp(rate * end),
-                why="and by the integral of a(t) df/dtheta, with a(t) carried back from the loss's gradient c "
-                "at the end",
+                why="and by the integral of a(t) df/dtheta, with a(t) carried back from the loss's gradient c at "
+                "the end",
                 wrong=(-slope_ * first * end * exp(rate * end),),
             ),
         ),

@@ -7,9 +7,9 @@ from typing import Any
 from gnomon.derivations.adjoint import SECTION, S, coefficients, force, invariant_step, methods
 from gnomon.derivations.adjoint_gradients import LOSS, WEIGHTS, a_point, a_slope, adj, jump, w
 from gnomon.derivations.initial_value import (
-    DIRECTION,
     GRID,
     PARAMETERS,
+    SIGN,
     START,
     STATE,
     TIMES,
@@ -43,8 +43,8 @@ _t, _u, _v, _p, _q = VARIABLES
 TIMED = Choice(
     "problem",
     {
-        "linear": problem(_p * _u + _v, _q * _u - _v),
-        "a force that varies": problem(_p * _t**2 + _q * _t, _q * _t**3 - _p),
+        "linear, time rises": {SIGN: 1, **problem(_p * _u + _v, _q * _u - _v)},
+        "a force that varies, time falls": {SIGN: -1, **problem(_p * _t**2 + _q * _t, _q * _t**3 - _p)},
     },
 )
 _BACK_POINT = adj[n + 1, i] - step[n] * Sum(a[s, j] * a_slope[n, j, i], (j, 0, s - 1))
@@ -80,8 +80,8 @@ def time_proof() -> Derivation:
                 "solve",
                 Eq(by_start + by_state * f0, 0),
                 -by_state * f0,
-                why="to start later from where the solution is then changes nothing: the rate of the loss along "
-                "it is 0",
+                why="to start later from where the solution is then changes nothing: the rate of the loss along it "
+                "is 0",
                 by=(by_start,),
             ),
             invariant_step(force[i], "and df/dt = J f + ∂f/∂t: integrated, dL/dt0 by another way"),
@@ -126,7 +126,7 @@ TIME_GRADIENTS = Claim(
     kind="equality",
     subject="ode.odeint_adjoint",
     driver="adjoint_times",
-    structure=(Size("N", 2, 2), methods("rk4"), TIMED, DIRECTION),
+    structure=(Size("N", 2, 2), methods("rk4"), TIMED),
     inputs=(START, real("h", N, low=0.125, high=0.5), STATE, PARAMETERS, WEIGHTS),
     program=Program(
         (*_LETS, (by_time[n], Piecewise((_GATHERED, Eq(n, 0)), (work[n], True)))),
@@ -148,8 +148,8 @@ TIME_GRADIENTS = Claim(
         Variant("no gradient by the first time", "known bug", (_times(0 * y0[i], jump[n, i]),)),
     ),
     options={"rhs": shown(), "times": TIMES, "loss": LOSS},
-    remarks="Some libraries gather dL/dt0 on the way back, as the integral of a . ∂f/∂t. On these problems, linear or "
-    "without the state, both come to the same number; elsewhere they differ by the error of the steps.",
+    remarks="Some libraries gather dL/dt0 on the way back, as the integral of a . ∂f/∂t. On these problems, linear "
+    "or without the state, both come to the same number; elsewhere they differ by the error of the steps.",
 )
 
 CLAIMS = (TIME_GRADIENTS,)

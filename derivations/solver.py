@@ -77,8 +77,8 @@ def euler_proof() -> Derivation:
                 "series",
                 Y(tau + H),
                 Y(tau) + H * dY(tau),
-                why="a solution moves along its slope, up to a term in H**2: what f says of Y'(tau) is put for "
-                "the slope",
+                why="a solution moves along its slope, up to a term in H**2: what f says of Y'(tau) is put for the "
+                "slope",
                 by=(H, 0, 2),
                 wrong=(Y(0) + H * dY(tau), Y(tau) + H * dY(0)),
             ),
@@ -142,9 +142,8 @@ STEPS_OF_EULER = Claim(
         Variant("state updated in place", "known bug", (euler(y[n - 1, i], t[n - 1], _first_moved),)),
     ),
     options={"rhs": shown(), "times": TIMES, "method": "euler"},
-    remarks="The notes write h for the state and for the step, and leave the time out of f; their f takes (y, "
-    "t) in one "
-    "place and (t, y) in another. A solver that calls f with its arguments exchanged fails here.",
+    remarks="The notes write h for the state and for the step, and leave the time out of f; their f takes (y, t) in "
+    "one place and (t, y) in another. A solver that calls f with its arguments exchanged fails here.",
 )
 
 # ---------------------------------------------------------------- steps of a given size

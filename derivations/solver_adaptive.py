@@ -315,9 +315,8 @@ ATTEMPTS = Claim(
         "tolerances": ("rtol", "atol"),
         "call": SECOND,
     },
-    remarks="Observed through what the solver asks of f at the second stage of its second attempt. The size of "
-    "a step "
-    "carries no gradient.",
+    remarks="Observed through what the solver asks of f at the second stage of its second attempt. The size of a "
+    "step carries no gradient.",
 )
 
 CLAIMS = (CONTROL_LAW, RATIO, ATTEMPTS)

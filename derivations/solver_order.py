@@ -148,8 +148,8 @@ def sharp_proof() -> Derivation:
                 "sum",
                 more * Sum((1 + more) ** i, (i, 0, j - 1)),
                 (1 + more) ** j - 1,
-                why="exp(z) over 1 + z is 1 + d with d >= 0: no power of it is less than 1, so that N terms are "
-                "at least N",
+                why="exp(z) over 1 + z is 1 + d with d >= 0: no power of it is less than 1, so that N terms are at "
+                "least N",
             ),
         ),
         "every number of steps",

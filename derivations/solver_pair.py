@@ -132,8 +132,8 @@ PAIR = Claim(
         ),
     ),
     options={"rhs": shown(), "method": "dopri5", **ONE_STEP},
-    remarks="A library that interpolates between its steps may lose a digit at the end of one: it then is inaccurate here, "
-    "with the right formula.",
+    remarks="A library that interpolates between its steps may lose a digit at the end of one: it then is "
+    "inaccurate here, with the right formula.",
 )
 
 # ---------------------------------------------------------------- the estimate of the error

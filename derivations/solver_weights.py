@@ -127,9 +127,8 @@ def _weights(id: str, method: Tableau, name: str, title: str, proof: Any, varian
         derivation=proof,
         variants=variants,
         options={"rhs": rhs, "times": Output("t", n * one, (n, 0, 1)), "method": name, **options},
-        remarks="The unknowns are the seventeen trees with at most five nodes, from zero, so that one step "
-        "tells a method "
-        "from every other of order 4 that is not it. Each tree has a factor of its own, lest two errors cancel.",
+        remarks="The unknowns are the seventeen trees with at most five nodes, from zero: one step tells apart any two "
+        "methods whose weights differ up to order 5. Each tree has a factor of its own, lest two errors cancel.",
     )
 
 

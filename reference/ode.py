@@ -80,10 +80,7 @@ DOPRI5 = ButcherTableau(
     b=_row("35/384 0 500/1113 125/192 -2187/6784 11/84 0"), c=_row("0 1/5 3/10 4/5 8/9 1 1"), order=5,
     b_embedded=_row("5179/57600 0 7571/16695 393/640 -92097/339200 187/2100 1/40"),
 )  # fmt: skip
-"""RK5(4)7M of Dormand & Prince (1980): goes on with order 5; order 4 on the same stages shows the error.
-
-Shampine's companion, which torchdiffeq has, shows two thirds of it.
-"""
+"""RK5(4)7M of Dormand & Prince (1980); it goes on with order 5. torchdiffeq's error weights are two thirds of these."""
 _METHODS = {"euler": EULER, "rk4": RK4, "dopri5": DOPRI5}
 _ADAPTIVE = {"safety": 0.9, "dfactor": 0.2, "ifactor": 10.0, "first_step": None, "max_num_steps": 2**31 - 1}
 Method = str | ButcherTableau | None

@@ -32,9 +32,8 @@ def verdicts(bug):
 @pytest.mark.parametrize("bug", BUGS, ids=[f"{bug.subject}: {bug.bug}" for bug in BUGS])
 def test_a_planted_bug_is_found(bug):
     assert bug.subject in models()
-    failures = [evidence.failure for evidence in verdicts(bug) if evidence.verdict == "fails"]
-    assert failures
-    assert "crash" not in failures, "a bug that does not run is found by anybody"
+    failures = (evidence.failure for evidence in verdicts(bug) if evidence.verdict == "fails")
+    assert any(failure != "crash" for failure in failures), "not found, or it does not run, which anybody would see"
 
 
 def test_there_are_enough_of_them_and_no_two_alike():

@@ -28,9 +28,12 @@ def laplacian_of(x: Tensor, edge_index: Tensor, edge_weight: Tensor | None) -> T
 # ------------------------------------------------------------------ degrees and matrices
 
 
+def ones(edge_index: Tensor, edge_weight: Tensor | None, dtype: torch.dtype | None) -> Tensor:
+    return torch.ones(edge_index.shape[1], dtype=dtype) if edge_weight is None else edge_weight
+
+
 def out_degree(edge_index, num_nodes, edge_weight=None, dtype=None):
-    w = torch.ones(edge_index.shape[1], dtype=dtype) if edge_weight is None else edge_weight
-    return summed(w, edge_index[0], num_nodes)
+    return summed(ones(edge_index, edge_weight, dtype), edge_index[0], num_nodes)
 
 
 def bincount(edge_index, num_nodes, edge_weight=None, dtype=None):
@@ -38,21 +41,25 @@ def bincount(edge_index, num_nodes, edge_weight=None, dtype=None):
     return torch.bincount(edge_index[1], minlength=num_nodes).to(dtype)
 
 
-def loops_twice(edge_index, num_nodes, edge_weight):
+def loops_twice(edge_index, num_nodes, edge_weight=None, dtype=None):
+    edge_weight = ones(edge_index, edge_weight, dtype)
     both = torch.where(edge_index[0] == edge_index[1], 2 * edge_weight, edge_weight)
     return summed(both, edge_index[1], num_nodes)
 
 
-def never_isolated(edge_index, num_nodes, edge_weight):
+def never_isolated(edge_index, num_nodes, edge_weight=None, dtype=None):
+    edge_weight = ones(edge_index, edge_weight, dtype)
     return summed(edge_weight, edge_index[1], num_nodes).clamp(min=1)
 
 
-def largest_weight(edge_index, num_nodes, edge_weight):
+def largest_weight(edge_index, num_nodes, edge_weight=None, dtype=None):
+    edge_weight = ones(edge_index, edge_weight, dtype)
     zeros = edge_weight.new_zeros(num_nodes)
     return zeros.scatter_reduce(0, edge_index[1], edge_weight, "amax")
 
 
-def as_long_as_nodes_named(edge_index, num_nodes, edge_weight):
+def as_long_as_nodes_named(edge_index, num_nodes, edge_weight=None, dtype=None):
+    edge_weight = ones(edge_index, edge_weight, dtype)
     found = summed(edge_weight, edge_index[1], num_nodes)
     last = int(edge_index.max()) + 1 if edge_index.numel() else 0
     return torch.cat([found[:last], found.new_zeros(num_nodes - last)])[: max(last, 1)]
