@@ -272,7 +272,7 @@ DYNAMICS = Claim(
     program=Program(_steps(adj, adj_k, transposed(1), cost[i]), (Output("grad_y0", adj[1, i], (i, 0, d - 1)),)),
     definition=Program(TAYLOR, (Output("grad_y0", adj[i], (i, 0, d - 1)),)),
     statement=Eq(Function("a'_i")(Symbol("t")), _CARRIED),
-    conditions=("f is continuously differentiable", "A is zero on and below its diagonal"),
+    conditions=("f is continuously differentiable, J is its Jacobian", "A is zero on and below its diagonal"),
     derivation=dynamics_proof,
     gradient=False,
     variants=(
@@ -354,9 +354,9 @@ AUGMENTED = Claim(
     statement=(
         Eq(Function("z'")(Symbol("t")), Function("f")(Symbol("z"))),
         Eq(Function("a'_i")(Symbol("t")), _CARRIED),
-        Eq(Function("g'_i")(Symbol("t")), -Sum(row[j] * Function("df_j/dtheta_i")(Symbol("z")), (j, 0, dim - 1))),
+        Eq(Function("g'_i")(Symbol("t")), -Sum(row[j] * force[j, i], (j, 0, dim - 1))),
     ),
-    conditions=("f is continuously differentiable",),
+    conditions=("f is continuously differentiable", "J and F are its Jacobians by the state and by the parameters"),
     derivation=augmented_proof,
     variants=(
         OTHER_RK4,

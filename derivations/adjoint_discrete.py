@@ -204,8 +204,9 @@ BACKPROP = Claim(
         (Output("grad_y0", lam[0, i], (i, 0, D - 1)), Output("grad_theta", by[0, i], (i, 0, D - 1))),
     ),
     statement=Eq(
-        lam[n, i], lam[n + 1, i] + step[n] * Sum(lam[n + 1, j] * Function("df_j/dz_i")(t[n], y[n]), (j, 0, D - 1))
+        lam[n, i], lam[n + 1, i] + step[n] * Sum(lam[n + 1, j] * IndexedBase("J", real=True)[n, j, i], (j, 0, D - 1))
     ),
+    conditions=("J[n] is the Jacobian of f at the state before the step",),
     derivation=backprop_proof,
     gradient=False,
     variants=(

@@ -258,11 +258,11 @@ PARAMETER = Claim(
     statement=Eq(
         Symbol("dL/dtheta_i"),
         Integral(
-            Sum(Function("a_j")(Symbol("t")) * Function("df_j/dtheta_i")(Symbol("t")), (j, 0, dim - 1)),
+            Sum(Function("a_j")(Symbol("t")) * force[j, i], (j, 0, dim - 1)),
             (Symbol("t"), Symbol("t0"), Symbol("t1")),
         ),
     ),
-    conditions=("f is continuously differentiable",),
+    conditions=("f is continuously differentiable", "F is its Jacobian by the parameters"),
     derivation=parameter_proof,
     gradient=False,
     variants=(

@@ -24,7 +24,7 @@ from gnomon.derivations.graph import (
     over,
     p,
     x,
-)  # fmt: skip
+)
 from gnomon.derivations.graph_operator import ACROSS, COLUMNS, FEATURES, F, f, shift
 from gnomon.derivations.graph_spectra import (
     CONNECTED,

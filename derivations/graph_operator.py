@@ -36,7 +36,7 @@ from gnomon.derivations.graph import (
     w,
     x,
     y,
-)  # fmt: skip
+)
 from sympy import Eq, Piecewise, Symbol
 
 from gnomon.claim import Claim, Output, Program, Variant

@@ -26,8 +26,8 @@ from gnomon.derivations.graph import (
     p,
     x,
     y,
-)  # fmt: skip
-from sympy import Eq, IndexedBase, KroneckerDelta, Piecewise, Symbol, symbols
+)
+from sympy import Eq, IndexedBase, KroneckerDelta, Piecewise, Symbol, exp, symbols
 
 from gnomon.claim import Claim, Output, Program, Variant
 from gnomon.derivation import Derivation, Step, define
@@ -51,8 +51,6 @@ def becomes(value: Any, *more: Any) -> tuple[Any, ...]:
 
 def step_proof() -> Derivation:
     """Euler's method is a definition; its error is that of the tangent, mode by mode."""
-    from sympy import exp
-
     rate = Symbol("lamda", nonnegative=True)
     width = Symbol("h", nonnegative=True)
     return Derivation(

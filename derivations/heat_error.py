@@ -27,7 +27,7 @@ from gnomon.derivations.graph_spectra import (
     width,
     x,
     z,
-)  # fmt: skip
+)
 from sympy import (
     Abs,
     Eq,
@@ -40,7 +40,7 @@ from sympy import (
     Symbol,
     exp,
     symbols,
-)  # fmt: skip
+)
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step, cite, define

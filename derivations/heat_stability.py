@@ -28,7 +28,7 @@ from gnomon.derivations.graph_spectra import (
     width,
     x,
     z,
-)  # fmt: skip
+)
 from sympy import Abs, Eq, FiniteSet, Ge, IndexedBase, Le, Matrix, Max, Piecewise, Sum, Symbol, eye, sqrt, symbols
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant

@@ -163,6 +163,8 @@ EXTREMES = (
     (high[i, j], Piecewise((Max(x[i], there), Eq(j, 0)), (Max(high[i, j - 1], there), True))),
 )
 least, greatest = low[i, n - 1], high[i, n - 1]
+coldest, warmest = IndexedBase("least", real=True)[i], IndexedBase("greatest", real=True)[i]
+beyond = Max(0, h * d[i] - 1) * (warmest - coldest)
 outside = Max(y[i] - greatest, least - y[i])
 
 
@@ -225,11 +227,11 @@ averaging = Claim(
     inputs=(SIGNAL, LIGHT, MILD),
     program=Program((DIRECTED, DEGREE, *EXTREMES, APPLIED, (y[i], x[i] - h * Lx[i])), (TEMPERATURES,)),
     relation=Relation(outside, "<=", Max(0, h * d[i] - 1) * (greatest - least), ((i, 0, n - 1),)),
-    statement=And(
-        Le(y[i], greatest + Max(0, h * d[i] - 1) * (greatest - least)),
-        Ge(y[i], least - Max(0, h * d[i] - 1) * (greatest - least)),
+    statement=And(Le(y[i], warmest + beyond), Ge(y[i], coldest - beyond)),
+    conditions=(
+        "no weight is negative",
+        "least[i] and greatest[i] are the extremes over node i and the neighbours whose edges reach it",
     ),
-    conditions=("no weight is negative", "least and greatest of a node and the neighbours that reach it"),
     derivation=averaging_proof,
     variants=(
         Variant(
