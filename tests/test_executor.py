@@ -8,24 +8,9 @@ import sys
 import time
 
 import pytest
+from tasks import crash, double, fail, hang
 
 from gnomon.executor import IsolatedExecutor, TaskDied, TaskRaised, TaskTimeout
-
-
-def double(number):
-    return 2 * number
-
-
-def crash():
-    os.kill(os.getpid(), signal.SIGSEGV)
-
-
-def hang():
-    time.sleep(600)
-
-
-def fail():
-    raise KeyError("lost")
 
 
 def test_a_crash_and_a_hang_cost_one_task_each():

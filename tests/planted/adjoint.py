@@ -91,7 +91,7 @@ class _Run(torch.autograd.Function):
 class NotTransposed(Adjoint):
     def products(self, func, time, z, a, params):
         slope, _, *rest = super().products(func, time, z, a, params)
-        _, pushed = torch.func.jvp(lambda state: func(time, state), (z,), (a,))
+        pushed = torch.tensordot(torch.func.jacrev(lambda state: func(time, state))(z), a, a.dim())
         return slope, pushed, *rest
 
 
@@ -160,7 +160,7 @@ def backward_with(change: Callable[..., tuple[Tensor, ...]]) -> Any:
             z, a = state[0], state[1]
             slope, pullback = torch.func.vjp(lambda *at: func(time, *at), z, *params)
             by_state, *by_params = pullback(a)
-            _, pushed = torch.func.jvp(lambda at: func(time, at, *params), (z,), (a,))
+            pushed = torch.tensordot(torch.func.jacrev(lambda at: func(time, at, *params))(z), a, a.dim())
             return change(slope, by_state, by_params, pushed)
 
         table, h = EXACT[method], t0 - t1
