@@ -10,7 +10,7 @@ import sympy as sp
 
 from gnomon.agreement import agreement
 from gnomon.claim import Claim
-from gnomon.derivation import Proof, prove
+from gnomon.derivation import prove
 from gnomon.mathml import mathml
 
 
@@ -79,8 +79,3 @@ def _math(expr: Any) -> str:
 def _result(result: Any) -> dict[str, Any]:
     data = dataclasses.asdict(result)
     return {key: data[key] for key in ("ok", "symbolic", "points", "rejected", "cited", "message", "seconds")}
-
-
-def proof_of(claim: Claim) -> Proof:
-    """The machine-checked proof of a claim's derivation."""
-    return prove(claim.derivation())
