@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
+from torch import nn
 
-from gnomon.driver import Call, Case, Driver, Tensors
+from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
 
 
 def function(subject: Any, case: Case) -> Call:
@@ -68,8 +70,69 @@ def optimizer(subject: Any, case: Case) -> Call:
     return call
 
 
+class Built:
+    """A module built for a case, and its state from a point's tensors.
+
+    ``options``: ``args`` and ``keywords`` of the constructor, each a name that the case knows (a size, a choice, a
+    hyper-parameter) or a plain value; the labels yes and no of a choice are True and False. ``parameters`` says which
+    input is which parameter or buffer, and ``mode`` whether the module is in "train" (the default) or "eval" mode.
+    """
+
+    def __init__(self, subject: Any, case: Case) -> None:
+        known = {**case.host, **case.structure}
+        args = [_given(known, value) for value in case.options.get("args", ())]
+        keywords = {name: _given(known, value) for name, value in case.options.get("keywords", {}).items()}
+        with torch.random.fork_rng(devices=[]):
+            made = subject(*args, **keywords)
+        self.module: nn.Module = made.to(case.device, case.dtype).train(case.options.get("mode", "train") == "train")
+        self.buffers = dict(self.module.named_buffers())
+        owned = {**dict(self.module.named_parameters()), **self.buffers}
+        wanted: Mapping[str, str] = case.options.get("parameters", {})
+        absent = [name for name in wanted if name not in owned and getattr(self.module, name, self) is not None]
+        free = [name for name, _ in self.module.named_parameters() if name not in wanted]
+        if absent or free:
+            raise SubjectError(
+                "contract",
+                f"has the parameters and buffers {', '.join(owned) or 'none'}, expected {', '.join(wanted) or 'none'}",
+            )
+        self.inputs = {name: tensor for name, tensor in wanted.items() if name in owned}
+
+    def state(self, tensors: Tensors) -> Tensors:
+        """Parameters and buffers for a point; buffers are copies, since a module may write to them."""
+        given = {name: tensors[source] for name, source in self.inputs.items()}
+        copies = {name: given.get(name, buffer).clone() for name, buffer in self.buffers.items()}
+        return {**given, **copies}
+
+
+def _given(known: Mapping[str, Any], value: Any) -> Any:
+    found = known.get(value, value) if isinstance(value, str) else value
+    return {"yes": True, "no": False}.get(found, found) if isinstance(found, str) else found
+
+
+def module(subject: Any, case: Case) -> Call:
+    """``subject(*args, **keywords)(*inputs)``, a module, with its parameters set from inputs; see :class:`Built`.
+
+    ``options["call"]`` names the inputs of the call. Outputs: what the call returns, nested tuples laid flat, in the
+    order of the outputs; an output with the name of a buffer is that buffer after the call.
+    """
+    built = Built(subject, case)
+
+    def call(tensors: Tensors) -> Tensors:
+        state = built.state(tensors)
+        result = torch.func.functional_call(built.module, state, tuple(tensors[name] for name in case.options["call"]))
+        returned = iter(_flat(result))
+        return {name: state[name] if name in built.buffers else next(returned, None) for name in case.shapes}
+
+    return call
+
+
+def _flat(result: Any) -> list[Any]:
+    return [part for piece in result for part in _flat(piece)] if isinstance(result, (tuple, list)) else [result]
+
+
 DRIVERS: dict[str, Driver] = {
     "function": Driver(function, "a function of tensors: f(x, ...) -> tensor or tuple of tensors"),
     "host_function": Driver(host_function, "a function of Python numbers: f(t, ...) -> float", "loop", "none"),
     "optimizer": Driver(optimizer, "a torch.optim.Optimizer class: Optimizer(params, lr=..., ...)", "leading", "none"),
+    "module": Driver(module, "a torch.nn.Module class: Module(*sizes, **options), called with tensors"),
 }
