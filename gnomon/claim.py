@@ -150,6 +150,10 @@ class Claim:
         names = [domain.name for domain in (*self.inputs, *self.structure)]
         if len(set(names)) < len(names):
             raise wrong(f"two domains share a name: {', '.join(names)}")
+        programs = [self.program, *([self.definition] if self.definition else [])]
+        hidden = {name_of(lhs) for program in programs for lhs, _ in program.lets} & set(names)
+        if hidden:
+            raise wrong(f"{', '.join(sorted(hidden))}: an input and a definition; give the definition another name")
         for variant in self.variants:
             for domain in (*variant.inputs, *variant.structure):
                 if domain.name not in names:

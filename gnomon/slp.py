@@ -101,12 +101,12 @@ class SLP:
         (a0, a1), (b0, b1) = self.range[a], self.range[b]
         return self._put("add", a, b, within=(a0 + b0, a1 + b1))
 
-    def total(self, terms: Sequence[int]) -> int:
-        """The sum of any number of nodes; of three or more as one operation, whose budget knows no order."""
+    def total(self, terms: Sequence[int], *, together: int = 3) -> int:
+        """The sum of any number of nodes; from ``together`` on as one operation, whose budget knows no order."""
         exact = sum((value for value in map(self._const, terms) if value is not None), Fraction(0))
         left = [term for term in terms if self._const(term) is None]
         left += [self.constant(exact)] if exact or not left else []
-        if len(left) < 3:
+        if len(left) == 1 or len(left) < together:
             return left[0] if len(left) == 1 else self.add(*left)
         low, high = (sum(self.range[term][end] for term in left) for end in (0, 1))
         return self._put("sum", *left, within=(low, high))
@@ -279,7 +279,8 @@ def pullback(slp: SLP, outputs: Sequence[int], cotangents: Sequence[int]) -> dic
         node = slp.nodes[number]
         if number not in pieces or slp.host[number]:
             continue
-        adjoint = slp.total(pieces[number])
+        # A subject may multiply each cotangent by what they share before it adds them: the sizes count, not their sum.
+        adjoint = slp.total(pieces[number], together=2)
         if node.op == "leaf":
             gradient[node.value] = adjoint
         if not node.args or node.op in CONDITIONS:

@@ -8,7 +8,7 @@ import torch
 
 from gnomon.balls import Undecided, enclose
 from gnomon.running import RULES, bounded, values
-from gnomon.slp import SLP, UNARY_RANGES
+from gnomon.slp import SLP, UNARY_RANGES, pullback
 
 CPU = torch.device("cpu")
 BINARY = ("add", "mul", "div", "max", "min", "pow")
@@ -129,3 +129,17 @@ def test_overflow_of_the_subjects_format_is_excused_and_that_of_a_wider_one_is_n
     leaves = {("x", ()): torch.tensor([300.0], dtype=torch.float64)}
     assert bounded(slp, [square], leaves, torch.float16, CPU)[0][1].isinf().all()
     assert bounded(slp, [square], leaves, torch.float32, CPU)[0][1].isfinite().all()
+
+
+def test_cotangents_that_cancel_are_charged_for_their_sizes():
+    slp = SLP()
+    x, p = slp.leaf("x"), slp.leaf("p")
+    shared = slp.mul(p, x)
+    g = [slp.leaf("g", (0,)), slp.leaf("g", (1,))]
+    adjoint = pullback(slp, [shared, slp.mul(slp.constant(3), shared)], g)[("x", ())]
+    leaves = {key: torch.tensor([value]).double() for key, value in
+              {("x", ()): 1.0, ("p", ()): 1 / 3, ("g", (0,)): 3.0, ("g", (1,)): -1.0}.items()}  # fmt: skip
+    ((value, bound),) = bounded(slp, [adjoint], leaves, torch.float32, CPU)
+    assert float(value) == 0
+    # a subject that computes both products from x rounds p * 3 and 3 * p * -1 on its own, each by a unit of 1
+    assert float(bound) >= torch.finfo(torch.float32).eps
