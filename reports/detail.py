@@ -53,9 +53,11 @@ def claim_details(claim: Claim) -> Markup:
             parts.append(_part(f"Counterexample, {where(evidence)}", counterexample(evidence.counterexample)))
     if claim.variants:
         parts.append(_part("Variants that the check must reject", _variants(claim.variants)))
-    # The anchor is inside: a browser that follows it unfolds the claim, with or without a script.
+    # The anchor is inside, so that a browser that follows it unfolds the claim. Where scripts run, a browser takes what
+    # stands in noscript as one text, and the page's script makes it elements when the claim is unfolded: a page with
+    # all formulas laid out would take seconds to open.
     body = h("div", *parts, id=anchor(claim), class_="body")
-    return h("details", head, body, class_="claim", **finding(claim))
+    return h("details", head, h("noscript", body), class_="claim", **finding(claim))
 
 
 def _part(heading: str, *content: object) -> Markup:

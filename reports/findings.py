@@ -66,7 +66,7 @@ def errata(report: Report) -> Markup:
         printed.append(why(known.why if known else ""))
         source = f" ({variant.source})" if variant.source else ""
         name = join(link(claim), quiet(variant.name, source))
-        corrected = formula(claim.proof.statement) if claim.proof else ""
+        corrected = h("div", formula(claim.proof.statement)) if claim.proof else ""
         rows.append([name, join(*printed) or "\u2013", corrected or "\u2013", *_shown_wrong(variant)])
     if not rows:
         return Markup("")

@@ -1,5 +1,5 @@
 "use strict";
-// Adds what needs a script; the page says everything without it.
+// Adds what needs a script; without one the page says everything, and opens more slowly.
 (() => {
   const root = document.documentElement;
   const at = (id) => document.getElementById(id);
@@ -18,18 +18,27 @@
   if (theme === "dark" || theme === "light") root.dataset.theme = theme;
 
   const claims = [...document.querySelectorAll("details.claim")];
-  const openTarget = () => {
-    if (isState()) return;
-    const target = at(decodeURIComponent(location.hash.slice(1)));
-    const claim = target && target.closest("details.claim");
-    if (claim) { claim.hidden = false; claim.open = true; claim.scrollIntoView(); }
+  const folded = (claim) => claim.querySelector(":scope > noscript");
+  const unfold = (claim) => {
+    const body = folded(claim);
+    if (body) {
+      const made = document.createElement("template");
+      made.innerHTML = body.textContent;
+      addCopyButtons(made.content);
+      body.replaceWith(made.content);
+    }
+    claim.open = true;
   };
-  addEventListener("hashchange", openTarget);
-  openTarget();
-  addEventListener("beforeprint", () => claims.forEach((claim) => { claim.open = true; }));
-
-  for (const block of document.querySelectorAll("pre")) {
-    if (!navigator.clipboard) break;
+  const openTarget = () => {
+    if (isState() || location.hash.length < 2) return;
+    const id = decodeURIComponent(location.hash.slice(1)), target = at(id);
+    const claim = target ? target.closest("details.claim")
+      : claims.find((one) => folded(one)?.textContent.startsWith(`<div id="${id}"`));
+    if (claim) { claim.hidden = false; unfold(claim); claim.scrollIntoView(); }
+  };
+  const addCopyButtons = (part) => { for (const block of part.querySelectorAll("pre")) addCopyButton(block); };
+  const addCopyButton = (block) => {
+    if (!navigator.clipboard) return;
     const button = document.createElement("button");
     button.type = "button";
     button.textContent = "Copy";
@@ -40,7 +49,12 @@
       });
     });
     block.append(button);
-  }
+  };
+  addCopyButtons(document);
+  for (const claim of claims) claim.addEventListener("toggle", () => { if (claim.open) unfold(claim); });
+  addEventListener("hashchange", openTarget);
+  openTarget();
+  addEventListener("beforeprint", () => claims.forEach(unfold));
 
   const controls = at("controls");
   if (!controls) return;
@@ -70,7 +84,7 @@
 
   expand.addEventListener("click", () => {
     const open = expand.textContent === "Expand all";
-    for (const claim of claims) if (!claim.hidden) claim.open = open;
+    for (const claim of claims) if (!claim.hidden) { if (open) unfold(claim); else claim.open = false; }
     expand.textContent = open ? "Collapse all" : "Expand all";
   });
   at("theme").addEventListener("click", () => {
