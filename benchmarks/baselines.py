@@ -6,7 +6,6 @@ import math
 from typing import Any
 
 import torch
-from gnomon.property_tests.strategies import Example
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
@@ -15,6 +14,7 @@ from gnomon.domain import Domain
 from gnomon.draw import Batch, fit
 from gnomon.driver import Observer, SubjectError
 from gnomon.lower import entries, shape_of
+from gnomon.property_tests.strategies import Example
 from gnomon.search import Task
 
 EXAMPLES = 100

@@ -4,6 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from sympy import (
+    Abs,
+    Eq,
+    Function,
+    IndexedBase,
+    KroneckerDelta,
+    Matrix,
+    Piecewise,
+    Rational,
+    Sum,
+    Symbol,
+    symbols,
+    zeros,
+)
+
+from gnomon.claim import Claim, Output, Program, Relation, Variant
+from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.initial_value import (
     HOST_WIDTH,
     PARAMETERS,
@@ -27,23 +44,6 @@ from gnomon.derivations.initial_value import (
     velocity,
 )
 from gnomon.derivations.trees import RK4, THREE_EIGHTHS, Tableau, entry, entry_of
-from sympy import (
-    Abs,
-    Eq,
-    Function,
-    IndexedBase,
-    KroneckerDelta,
-    Matrix,
-    Piecewise,
-    Rational,
-    Sum,
-    Symbol,
-    symbols,
-    zeros,
-)
-
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.domain import Choice, Size, real, symbols_of
 
 SECTION = "2.3.2"

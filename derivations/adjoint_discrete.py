@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sympy import Eq, Function, IndexedBase, Piecewise, Rational, Sum, Symbol, exp, false
+
+from gnomon.claim import Claim, Output, Program, Variant
+from gnomon.derivation import Derivation, Step, define, opaque
 from gnomon.derivations.adjoint import METHODS, SECTION, S
 from gnomon.derivations.initial_value import (
     DIRECTION,
@@ -37,10 +41,6 @@ from gnomon.derivations.initial_value import (
     y0,
 )
 from gnomon.derivations.trees import EULER
-from sympy import Eq, Function, IndexedBase, Piecewise, Rational, Sum, Symbol, exp, false
-
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define, opaque
 from gnomon.domain import Size, real
 
 start, width = HOST_START.symbol, HOST_WIDTH.symbol

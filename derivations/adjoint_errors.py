@@ -7,10 +7,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from gnomon.derivations.adjoint import SECTION, S, coefficients, methods
-from gnomon.derivations.initial_value import HOST_WIDTH, N, a, b, i, j, n, s, y
-from gnomon.derivations.solver_order import lagrange, telescope
-from gnomon.derivations.trees import RK4, THREE_EIGHTHS, Tableau, stability
 from sympy import (
     Abs,
     Eq,
@@ -30,6 +26,10 @@ from sympy import (
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step, cite
+from gnomon.derivations.adjoint import SECTION, S, coefficients, methods
+from gnomon.derivations.initial_value import HOST_WIDTH, N, a, b, i, j, n, s, y
+from gnomon.derivations.solver_order import lagrange, telescope
+from gnomon.derivations.trees import RK4, THREE_EIGHTHS, Tableau, stability
 from gnomon.domain import Size, real, symbols_of
 
 MANY = Size("N", 1, 6)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sympy import And, Eq, Function, IndexedBase, Integral, Piecewise, Sum, Symbol, exp
+
+from gnomon.claim import Claim, Output, Program, Variant
+from gnomon.derivation import Derivation, Step, opaque
 from gnomon.derivations.adjoint import (
     METHODS,
     OTHER_RK4,
@@ -41,10 +45,6 @@ from gnomon.derivations.initial_value import (
     y,
     y0,
 )
-from sympy import And, Eq, Function, IndexedBase, Integral, Piecewise, Sum, Symbol, exp
-
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, opaque
 from gnomon.domain import Size, real
 
 start, width = HOST_START.symbol, HOST_WIDTH.symbol

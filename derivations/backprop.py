@@ -1,5 +1,9 @@
 """Backpropagation, there and back: the forward pass and the deltas (notes, section 1.2.1)."""
 
+from sympy import Eq, IndexedBase, KroneckerDelta, Lambda, Piecewise, Rational, Sum, Symbol, exp, symbols
+
+from gnomon.claim import Claim, Output, Program, Variant
+from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.backprop_network import (
     BATCH,
     DEEP,
@@ -41,10 +45,6 @@ from gnomon.derivations.backprop_network import (
     x,
     y,
 )
-from sympy import Eq, IndexedBase, KroneckerDelta, Lambda, Piecewise, Rational, Sum, Symbol, exp, symbols
-
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 
 m, p = symbols("m p", integer=True, nonnegative=True)
 # ---------------------------------------------------------------- forward

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from sympy import Eq, Function, IndexedBase, Piecewise, Rational, Sum, symbols
+
+from gnomon.claim import Claim, Program, Variant
+from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.backprop_network import (
     BATCH,
     DEEP,
@@ -49,10 +53,6 @@ from gnomon.derivations.backprop_network import (
     x,
     y,
 )
-from sympy import Eq, Function, IndexedBase, Piecewise, Rational, Sum, symbols
-
-from gnomon.claim import Claim, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.domain import positive, real
 
 p, r, m = symbols("p r m", integer=True, nonnegative=True)

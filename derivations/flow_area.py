@@ -3,11 +3,11 @@
 from typing import Any
 
 import sympy as sp
-from gnomon.derivations.flow_volume import SECTION, determinant
 from sympy import Abs, Eq, IndexedBase, KroneckerDelta, Symbol, symbols
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step
+from gnomon.derivations.flow_volume import SECTION, determinant
 from gnomon.domain import real, symbols_of
 
 i, j, k = symbols("i j k", integer=True, nonnegative=True)

@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from gnomon.derivations.divergences import CRITERION, LEAST, POINTS, SMALL
-from gnomon.derivations.gan_optimum import a, b, best, concave_steps, out, u, y
 from sympy import (
     Abs,
     Eq,
@@ -24,6 +22,8 @@ from sympy import (
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step
+from gnomon.derivations.divergences import CRITERION, LEAST, POINTS, SMALL
+from gnomon.derivations.gan_optimum import a, b, best, concave_steps, out, u, y
 from gnomon.domain import Size, real, simplex, symbols_of
 
 SECTION = "4.2"

@@ -2,6 +2,11 @@
 
 from typing import Any
 
+from sympy import Eq, Ge, IndexedBase, Integer, Max, Min, Piecewise, Rational, log, symbols
+from sympy.codegen.cfunctions import log1p
+
+from gnomon.claim import Claim, Output, Program, Relation, Variant
+from gnomon.derivation import Derivation, Step
 from gnomon.derivations.divergences import (
     CRITERION,
     EVERYWHERE,
@@ -19,11 +24,6 @@ from gnomon.derivations.divergences import (
     weighted_log,
 )
 from gnomon.derivations.gan_optimum import D, a, b, best, best_of, concave_steps, i, n, out, term, total, y
-from sympy import Eq, Ge, IndexedBase, Integer, Max, Min, Piecewise, Rational, log, symbols
-from sympy.codegen.cfunctions import log1p
-
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.domain import symbols_of
 
 first, second = (IndexedBase(name, real=True) for name in ("first", "second"))

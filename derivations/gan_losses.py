@@ -2,28 +2,6 @@
 
 from typing import Any
 
-from gnomon.derivations.gan import (
-    DATA,
-    FAKE,
-    INSIDE,
-    LABELS,
-    REAL,
-    SAMPLES,
-    SECTION,
-    SMALL,
-    TERMS,
-    TWICE,
-    accepts,
-    fake_logit,
-    i,
-    log_rejection,
-    log_sigmoid,
-    logits_steps,
-    mean,
-    rejects,
-    sigmoid,
-)
-from gnomon.derivations.gan_optimum import a, b, out, y
 from sympy import (
     Eq,
     Function,
@@ -46,6 +24,28 @@ from sympy import (
 
 from gnomon.claim import Claim, Output, Program, Variant
 from gnomon.derivation import Derivation, Step
+from gnomon.derivations.gan import (
+    DATA,
+    FAKE,
+    INSIDE,
+    LABELS,
+    REAL,
+    SAMPLES,
+    SECTION,
+    SMALL,
+    TERMS,
+    TWICE,
+    accepts,
+    fake_logit,
+    i,
+    log_rejection,
+    log_sigmoid,
+    logits_steps,
+    mean,
+    rejects,
+    sigmoid,
+)
+from gnomon.derivations.gan_optimum import a, b, out, y
 from gnomon.domain import Choice, Size, Sizes, real, simplex, symbols_of
 
 n, m = symbols_of((DATA, SAMPLES))

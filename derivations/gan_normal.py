@@ -2,8 +2,6 @@
 
 from typing import Any
 
-from gnomon.derivations.divergences import CONVEX, SECTION
-from gnomon.derivations.gan_optimum import concave_steps, out
 from sympy import (
     Abs,
     Eq,
@@ -27,6 +25,8 @@ from sympy import (
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step, cite
+from gnomon.derivations.divergences import CONVEX, SECTION
+from gnomon.derivations.gan_optimum import concave_steps, out
 from gnomon.domain import Choice, real, symbols_of
 
 LEAST = 2.0**-6

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from sympy import Eq, IndexedBase, Max, Piecewise, Rational, log
+
+from gnomon.claim import Program, Variant
+from gnomon.derivation import Derivation, Step
 from gnomon.derivations.divergences import (
     GIVEN,
     JSD,
@@ -25,10 +29,6 @@ from gnomon.derivations.divergences import (
     x,
     y,
 )
-from sympy import Eq, IndexedBase, Max, Piecewise, Rational, log
-
-from gnomon.claim import Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.domain import Choice, simplex
 
 KNOWN = {

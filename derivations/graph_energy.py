@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from sympy import Abs, And, Eq, Ge, IndexedBase, Le, Max, Rational, Sum, Symbol, sqrt, symbols
+
+from gnomon.claim import Claim, Output, Program, Relation, Variant
+from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.graph import (
     APPLIED,
     BOTH_WAYS,
@@ -39,10 +43,6 @@ from gnomon.derivations.graph_spectra import (
     top,
     w,
 )
-from sympy import Abs, And, Eq, Ge, IndexedBase, Le, Max, Rational, Sum, Symbol, sqrt, symbols
-
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.domain import real
 
 E = Symbol("E", real=True)

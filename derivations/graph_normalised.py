@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from sympy import Abs, And, Eq, Ge, IndexedBase, Le, Max, Piecewise, Rational, sqrt
+
+from gnomon.claim import Claim, Program, Relation, Variant
+from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.graph import (
     BOTH_WAYS,
     DEGREE,
@@ -25,10 +29,6 @@ from gnomon.derivations.graph import (
     x,
     y,
 )
-from sympy import Abs, And, Eq, Ge, IndexedBase, Le, Max, Piecewise, Rational, sqrt
-
-from gnomon.claim import Claim, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.domain import real
 
 WEIGHTS = real("w", NODES, NODES, low=1 / 64)

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from sympy import Eq, Piecewise, Symbol
+
+from gnomon.claim import Claim, Output, Program, Variant
+from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.graph import (
     ANY,
     APPLIED,
@@ -37,10 +41,6 @@ from gnomon.derivations.graph import (
     x,
     y,
 )
-from sympy import Eq, Piecewise, Symbol
-
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.domain import Size, real, symbols_of
 
 FEATURES = Size("F", 1, 3)

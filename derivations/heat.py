@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from sympy import Eq, IndexedBase, KroneckerDelta, Piecewise, Symbol, exp, symbols
+
+from gnomon.claim import Claim, Output, Program, Variant
+from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.graph import (
     ANY,
     APPLIED,
@@ -27,10 +31,6 @@ from gnomon.derivations.graph import (
     x,
     y,
 )
-from sympy import Eq, IndexedBase, KroneckerDelta, Piecewise, Symbol, exp, symbols
-
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.domain import Size, nonnegative, positive
 
 SECTION = "4.6.2"

@@ -3,6 +3,22 @@
 from math import factorial
 from typing import Any
 
+from sympy import (
+    Abs,
+    Eq,
+    IndexedBase,
+    Integral,
+    Le,
+    Max,
+    Piecewise,
+    Sum,
+    Symbol,
+    exp,
+    symbols,
+)
+
+from gnomon.claim import Claim, Output, Program, Relation, Variant
+from gnomon.derivation import Derivation, Step, cite, define
 from gnomon.derivations.graph_spectra import (
     APPLIED,
     CONNECTED,
@@ -28,22 +44,6 @@ from gnomon.derivations.graph_spectra import (
     x,
     z,
 )
-from sympy import (
-    Abs,
-    Eq,
-    IndexedBase,
-    Integral,
-    Le,
-    Max,
-    Piecewise,
-    Sum,
-    Symbol,
-    exp,
-    symbols,
-)
-
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite, define
 from gnomon.domain import Graph, Size, nonnegative, real
 
 SECTION = "4.6.2"

@@ -2,6 +2,28 @@
 
 from typing import Any
 
+from sympy import (
+    Abs,
+    Eq,
+    Ge,
+    IndexedBase,
+    KroneckerDelta,
+    Le,
+    Piecewise,
+    Rational,
+    Sum,
+    Symbol,
+    cos,
+    exp,
+    false,
+    oo,
+    pi,
+    sqrt,
+    symbols,
+)
+
+from gnomon.claim import Claim, Output, Program, Relation, Variant
+from gnomon.derivation import Derivation, Step, cite
 from gnomon.derivations.graph_spectra import (
     APPLIED,
     DIRECTED,
@@ -36,28 +58,6 @@ from gnomon.derivations.graph_spectra import (
 from gnomon.derivations.graph_spectra import (
     mode as c,
 )
-from sympy import (
-    Abs,
-    Eq,
-    Ge,
-    IndexedBase,
-    KroneckerDelta,
-    Le,
-    Piecewise,
-    Rational,
-    Sum,
-    Symbol,
-    cos,
-    exp,
-    false,
-    oo,
-    pi,
-    sqrt,
-    symbols,
-)
-
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite
 from gnomon.domain import Choice, nonnegative, real
 
 SECTION = "4.6.2"

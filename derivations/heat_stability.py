@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from sympy import Abs, Eq, FiniteSet, Ge, IndexedBase, Le, Matrix, Max, Piecewise, Sum, Symbol, eye, sqrt, symbols
+
+from gnomon.claim import Claim, Output, Program, Relation, Variant
+from gnomon.derivation import Derivation, Step
 from gnomon.derivations.graph_spectra import (
     APPLIED,
     CONNECTED,
@@ -29,10 +33,6 @@ from gnomon.derivations.graph_spectra import (
     x,
     z,
 )
-from sympy import Abs, Eq, FiniteSet, Ge, IndexedBase, Le, Matrix, Max, Piecewise, Sum, Symbol, eye, sqrt, symbols
-
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.domain import Graph, Size, nonnegative, positive, real
 
 SECTION = "4.6.2"

@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from sympy import Abs, And, Eq, Ge, IndexedBase, Le, Max, Min, Piecewise, Rational, Symbol, symbols
+
+from gnomon.claim import Claim, Program, Relation, Variant
+from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.graph import (
     ANY,
     APPLIED,
@@ -27,10 +31,6 @@ from gnomon.derivations.graph import (
     y,
 )
 from gnomon.derivations.heat import STEP, STEPPED, TEMPERATURES, UNDIRECTED, becomes, difference, euler, h
-from sympy import Abs, And, Eq, Ge, IndexedBase, Le, Max, Min, Piecewise, Rational, Symbol, symbols
-
-from gnomon.claim import Claim, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.domain import Graph, Size, nonnegative, positive, real
 
 SECTION = "4.6.2"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from gnomon.derivations.trees import Tableau, entry, entry_of
 from sympy import Eq, Function, IndexedBase, Lambda, Piecewise, Sum, Symbol, symbols, sympify
 
 from gnomon.claim import Output
+from gnomon.derivations.trees import Tableau, entry, entry_of
 from gnomon.domain import Choice, Domain, Size, real, symbols_of
 
 D = 2  # unknowns and parameters of every problem

@@ -3,6 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
+from sympy import Abs, Eq, IndexedBase, Max, Rational, Sum, Symbol, false, sign, sqrt, symbols
+
+from gnomon.claim import Claim, Output, Program, Variant
+from gnomon.derivation import Derivation, Step
 from gnomon.derivations.optim_moments import (
     CORRECTED,
     FIRST,
@@ -17,10 +21,6 @@ from gnomon.derivations.optim_moments import (
     solved,
     stepwise,
 )
-from sympy import Abs, Eq, IndexedBase, Max, Rational, Sum, Symbol, false, sign, sqrt, symbols
-
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.domain import Domain, Size, nonnegative, real, symbols_of
 
 t, i, j, k = symbols("t i j k", integer=True)

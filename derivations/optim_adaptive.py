@@ -2,6 +2,10 @@
 
 from typing import Any
 
+from sympy import Abs, Eq, IndexedBase, Le, Max, Rational, Sum, Symbol, false, sqrt, symbols
+
+from gnomon.claim import Claim, Output, Program, Relation, Variant
+from gnomon.derivation import Derivation, Step
 from gnomon.derivations.optim import (
     ADAM,
     BELIEF,
@@ -25,10 +29,6 @@ from gnomon.derivations.optim_moments import (
     WIDTH,
     stepwise,
 )
-from sympy import Abs, Eq, IndexedBase, Le, Max, Rational, Sum, Symbol, false, sqrt, symbols
-
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.domain import Size, positive, real, symbols_of, unit
 
 t, i, j, k = symbols("t i j k", integer=True)

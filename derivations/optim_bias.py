@@ -2,21 +2,6 @@
 
 from typing import Any
 
-from gnomon.derivations.optim_moments import (
-    BELOW_ONE,
-    BETA1,
-    BETA2,
-    CORRECTED,
-    FIRST,
-    GIVEN,
-    GRADIENTS,
-    SCOPE,
-    SECTION,
-    STEPS,
-    WIDTH,
-    solved,
-    stepwise,
-)  # fmt: skip
 from sympy import (
     And,
     Eq,
@@ -36,6 +21,21 @@ from sympy import (
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step
+from gnomon.derivations.optim_moments import (
+    BELOW_ONE,
+    BETA1,
+    BETA2,
+    CORRECTED,
+    FIRST,
+    GIVEN,
+    GRADIENTS,
+    SCOPE,
+    SECTION,
+    STEPS,
+    WIDTH,
+    solved,
+    stepwise,
+)  # fmt: skip
 from gnomon.domain import Choice, Size, nonnegative, real, symbols_of
 
 t, i, j, k, p = symbols("t i j k p", integer=True)

@@ -1,11 +1,11 @@
 """Adam's options: weight decay, which in Adam is a penalty, and climbing in place of descending."""
 
-from gnomon.derivations.optim import adam, of_adam
-from gnomon.derivations.optim_moments import GRADIENTS, HYPER, START, stepwise
 from sympy import Eq, IndexedBase, Rational, Sum, Symbol, false, sign, symbols
 
 from gnomon.claim import Variant
 from gnomon.derivation import Derivation, Step, opaque
+from gnomon.derivations.optim import adam, of_adam
+from gnomon.derivations.optim_moments import GRADIENTS, HYPER, START, stepwise
 from gnomon.domain import nonnegative, symbols_of
 
 t, i = symbols("t i", integer=True)

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sympy import Abs, And, Eq, Function, IndexedBase, Lambda, Piecewise, Rational, Sum, Symbol, false, tanh
+
+from gnomon.claim import Claim, Output, Program, Variant
+from gnomon.derivation import Derivation, Step, define, opaque
 from gnomon.derivations.initial_value import (
     DIRECTION,
     GRID,
@@ -32,10 +36,6 @@ from gnomon.derivations.initial_value import (
     y0,
 )
 from gnomon.derivations.trees import EULER, one_step, order_conditions, trees
-from sympy import Abs, And, Eq, Function, IndexedBase, Lambda, Piecewise, Rational, Sum, Symbol, false, tanh
-
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define, opaque
 from gnomon.domain import Choice, Domain, Size, real, symbols_of
 
 SECTION = "2.2"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sympy import Eq, IndexedBase, Piecewise, Rational, Sum, Symbol, factorial
+
+from gnomon.claim import Claim, Output, Program, Variant
+from gnomon.derivation import Derivation, Step
 from gnomon.derivations.initial_value import (
     DIRECTION,
     HOST_START,
@@ -50,10 +54,6 @@ from gnomon.derivations.trees import (
     values,
     weight,
 )
-from sympy import Eq, IndexedBase, Piecewise, Rational, Sum, Symbol, factorial
-
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.domain import real
 
 SECTION = "2.2"

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sympy import Eq, IndexedBase, Piecewise, Rational, Symbol, exp, factorial
+
+from gnomon.claim import Claim, Program, Variant
+from gnomon.derivation import Derivation, Step
 from gnomon.derivations.initial_value import GRID, TIMES, N, i, n, shown, step, t, trajectory, velocity, y, y0
 from gnomon.derivations.solver import INPUTS, SECTION, SHAPE, at
 from gnomon.derivations.trees import (
@@ -19,10 +23,6 @@ from gnomon.derivations.trees import (
     symbolic,
     trees,
 )
-from sympy import Eq, IndexedBase, Piecewise, Rational, Symbol, exp, factorial
-
-from gnomon.claim import Claim, Program, Variant
-from gnomon.derivation import Derivation, Step
 
 HALF = Rational(1, 2)
 H = Symbol("H", positive=True)

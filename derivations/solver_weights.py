@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from sympy import Eq, IndexedBase, Product, Rational, Sum, Symbol
+
+from gnomon.claim import Claim, Output, Program, Variant
+from gnomon.derivation import Derivation, Step
 from gnomon.derivations.initial_value import a, b, coefficients, i, j, k, n, point, q, s, y
 from gnomon.derivations.trees import (
     BUTCHER,
@@ -25,10 +29,6 @@ from gnomon.derivations.trees import (
     values,
     weight,
 )
-from sympy import Eq, IndexedBase, Product, Rational, Sum, Symbol
-
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.domain import Choice, Domain, real
 
 SECTION = "2.2"

@@ -46,6 +46,15 @@ class Rejection:
 
 
 @dataclass(frozen=True)
+class Ulp:
+    """The largest error over every input of a 16-bit format, in units in the last place, and the input it occurs at."""
+
+    error: float
+    pattern: str
+    input: float
+
+
+@dataclass(frozen=True)
 class GradientCheck:
     """Autograd's vector-Jacobian product against the formula's derivative."""
 
@@ -54,6 +63,7 @@ class GradientCheck:
     share: float
     excused: float
     reason: str = ""
+    ulp: Ulp | None = None
 
 
 @dataclass
@@ -95,6 +105,7 @@ class Evidence:
     counterexample: Counterexample | None = None
     search: Search = field(default_factory=Search)
     worst: dict[str, Any] = field(default_factory=dict)
+    ulp: Ulp | None = None
     gradient: GradientCheck | None = None
     variants: tuple[Rejection, ...] = ()
     derivation: str = ""

@@ -18,7 +18,8 @@ from gnomon.claim import Claim
 from gnomon.compiled import Compiled, Gradient, K, compile_claim, compile_gradient
 from gnomon.draw import Batch, draw
 from gnomon.driver import Case, Driver, Observer, SubjectError
-from gnomon.evidence import GradientCheck, Search, Verdict
+from gnomon.evidence import GradientCheck, Search, Ulp, Verdict
+from gnomon.exhaustive import every_number, lone_input, worst_ulp
 
 if TYPE_CHECKING:
     from gnomon.property_tests.strategies import Example
@@ -124,7 +125,9 @@ class Task:
         )
 
     def batch(self, example: Example, points: int) -> Batch:
-        """The numbers of an example."""
+        """The numbers of an example; all there are, for a function of one number in 16 bits."""
+        if lone := lone_input(self.claim, self.dtype):
+            return every_number(lone, example.host, self.dtype, self.device)
         generator = torch.Generator(self.device).manual_seed(example.seed)
         bindings = self.compiled(example.structure).bindings
         return draw(self.claim.inputs, bindings, example.host, points, self.dtype, generator)
@@ -147,6 +150,7 @@ class Outcome:
     search: Search = field(default_factory=Search)
     worst_share: float = 0.0
     worst_where: str = ""
+    ulp: Ulp | None = None
     failure: Failure | None = None
     gradient: GradientCheck | None = None
     gradient_failure: Failure | None = None
@@ -171,6 +175,10 @@ def judge_batch(task: Task, example: Example, observer: Observer, points: int, o
         outcome.search.regimes[regime] = outcome.search.regimes.get(regime, 0) + count
     share = judgement.share
     row = int(share.amax(-1).argmax())
+    if lone := lone_input(task.claim, task.dtype):
+        truth = compiled.truth(batch, torch.float64, task.device)
+        found = worst_ulp(flat, truth, excused, batch.values[lone.name], task.dtype)
+        outcome.ulp = _worse(outcome.ulp, found)
     if float(share[row].max()) > outcome.worst_share:
         outcome.worst_share = float(share[row].max())
         outcome.worst_where = compiled.judged[int(share[row].argmax())]
@@ -185,6 +193,8 @@ def search(task: Task, examples: list[Example], budget: Budget) -> Iterator[Outc
     """
     started = time.perf_counter()
     outcome = Outcome()
+    if lone_input(task.claim, task.dtype):  # every number is tried, so another seed would try the same again
+        examples = list({json.dumps([example.structure, example.host]): example for example in examples}.values())
     for example in examples:
         observer = task.observer(example)
         if any(not domain.host for domain in task.claim.inputs):
@@ -203,6 +213,10 @@ def search(task: Task, examples: list[Example], budget: Budget) -> Iterator[Outc
         yield outcome
 
 
+def _worse(known: Ulp | None, found: Ulp) -> Ulp:
+    return found if known is None or found.error > known.error else known
+
+
 def wants_gradient(task: Task) -> bool:
     """Whether a claim's gradient is to be compared: an equality between real numbers that some tensor input moves."""
     tensor = any(not domain.host and not domain.integer for domain in task.claim.inputs)
@@ -216,7 +230,10 @@ def judge_gradient(task: Task, example: Example, observer: Observer, points: int
     batch = task.batch(example, points)
     if observer.looped:  # one backward pass a point: a few points
         batch = batch.take(torch.arange(0, batch.size, max(1, batch.size // 16), device=task.device))
+    lone = lone_input(task.claim, task.dtype)
     cotangent = cotangents(example, batch.size, len(gradient.compiled.nodes), task.device)
+    if lone:
+        cotangent = torch.ones_like(cotangent)
     seen = autograd_product(observer, batch, gradient, cotangent)
     value, bound = gradient.truth(batch, cotangent, task.dtype, task.device)
     _, at_value = gradient.compiled.truth(batch, task.dtype, task.device)
@@ -229,7 +246,12 @@ def judge_gradient(task: Task, example: Example, observer: Observer, points: int
     missed = int(excused.sum()) + known.excused * known.points * max(1, len(gradient.nodes))
     bad = share.amax(-1) > 1 if share.numel() else torch.zeros(batch.size, dtype=torch.bool)
     verdict: Verdict = "fails" if bool(bad.any()) else "holds" if compared or known.verdict == "holds" else "undecided"
-    outcome.gradient = GradientCheck(verdict, known.points + batch.size, worst, missed / total if total else 0.0)
+    share_missed = missed / total if total else 0.0
+    ulp = known.ulp
+    if lone:
+        truth = gradient.truth(batch, cotangent, torch.float64, task.device)
+        ulp = _worse(ulp, worst_ulp(seen, truth, excused, batch.values[lone.name], task.dtype))
+    outcome.gradient = GradientCheck(verdict, known.points + batch.size, worst, share_missed, ulp=ulp)
     if verdict == "fails":
         outcome.gradient_failure = Failure(example, batch, seen, int(share.amax(-1).argmax()))
 

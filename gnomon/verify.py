@@ -111,6 +111,7 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
 def _fill(evidence: Evidence, outcome: Outcome) -> None:
     evidence.search = outcome.search
     evidence.worst = {"share": outcome.worst_share, "where": outcome.worst_where}
+    evidence.ulp = outcome.ulp
     evidence.gradient = dataclasses.replace(outcome.gradient) if outcome.gradient else None
     if isinstance(evidence.gradient, GradientCheck) and evidence.gradient.verdict == "undecided":
         evidence.gradient = dataclasses.replace(evidence.gradient, reason="nothing was compared")

@@ -6,10 +6,10 @@ import random
 from typing import Any
 
 import torch
-from gnomon.property_tests.drivers import named
 from torch import Tensor
 
 from gnomon.driver import Call, Case, Driver, Tensors
+from gnomon.property_tests.drivers import named
 
 
 def _known(case: Case, tensors: Tensors) -> dict[str, Any]:

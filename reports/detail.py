@@ -10,6 +10,7 @@ from gnomon.reports.markup import (
     h,
     join,
     margin,
+    number,
     percent,
     plural,
     seconds,
@@ -29,7 +30,7 @@ from gnomon.reports.pieces import (
     why,
 )
 from gnomon.reports.summary import Claim, VariantView, verdict_of
-from gnomon.reports.view import Evidence, Proof, Step
+from gnomon.reports.view import Evidence, Proof, Step, Ulp
 
 ARROW = h("span", "\u2192", class_="arrow", role="img", aria_label="becomes")
 
@@ -142,15 +143,22 @@ def _check(evidence: Evidence) -> list[object]:
     if gradient:
         words = f"{plural(gradient.points, 'point')}, worst {margin(gradient.share)}, "
         words += f"{percent(gradient.excused)} excused"
-        slope = join(badge(gradient.verdict), quiet(words), why(gradient.reason))
+        slope = join(badge(gradient.verdict), quiet(words), _in_ulp(gradient.ulp), why(gradient.reason))
     return [
         join(name(evidence.implementation or evidence.subject), quiet(where(evidence))),
         join(badge(verdict), quiet(evidence.failure), why(reason)),
         join(looked, quiet(regimes)),
         percent(search.excused),
-        join(margin_bar(evidence.worst.share), quiet(evidence.worst.where)),
+        join(margin_bar(evidence.worst.share), quiet(evidence.worst.where), _in_ulp(evidence.ulp)),
         slope,
     ]
+
+
+def _in_ulp(ulp: Ulp | None) -> Markup:
+    """The largest error over every input of the format, and the bits of the input."""
+    if ulp is None:
+        return Markup("")
+    return quiet(f"{ulp.error:.3g} ULP at ", h("code", ulp.pattern), f" ({number(ulp.input)})")
 
 
 def _variants(variants: tuple[VariantView, ...]) -> Markup:

@@ -143,6 +143,15 @@ class Worst:
 
 
 @dataclass(frozen=True)
+class Ulp:
+    """The largest error over every input of a 16-bit format, in units in the last place, and the input's bits."""
+
+    error: float
+    pattern: str = ""
+    input: float | None = None
+
+
+@dataclass(frozen=True)
 class Gradient:
     """Autograd against the formula's derivative."""
 
@@ -151,6 +160,7 @@ class Gradient:
     share: float | None = None
     excused: float = 0.0
     reason: str = ""
+    ulp: Ulp | None = None
 
 
 @dataclass(frozen=True)
@@ -181,6 +191,7 @@ class Evidence:
     counterexample: Counterexample | None = None
     search: Search = field(default_factory=Search)
     worst: Worst = field(default_factory=Worst)
+    ulp: Ulp | None = None
     gradient: Gradient | None = None
     variants: tuple[Rejection, ...] = ()
     derivation: str = ""

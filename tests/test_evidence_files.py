@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from gnomon.reports.page import render
 from gnomon.reports.view import BadRecord, EvidenceError, MissingEvidence, load
 

@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
+
 from gnomon.reports.page import render
 from gnomon.reports.summary import Report, summarise, verdict_of
 from gnomon.reports.view import BadRecord, Evidence, parse
@@ -370,3 +371,11 @@ def test_a_bad_record_is_refused_by_the_page_too() -> None:
 
 def test_what_a_later_version_adds_is_passed_over() -> None:
     assert parse({**evidence("a.b"), "mood": "cheerful"}) == parse(evidence("a.b"))
+
+
+def test_errors_over_every_input_are_shown_in_ulp() -> None:
+    ulp = {"error": 0.5012, "pattern": "0xa1c0", "input": -0.01123046875}
+    slope = {"verdict": "holds", "points": 63488, "share": 0.1, "ulp": {"error": 1.25, "pattern": "0x4829"}}
+    text = Page(render([evidence("a.b", ulp=ulp, gradient=slope)])).text
+    assert "0.501 ULP at 0xa1c0 (-0.0112)" in text
+    assert "1.25 ULP at 0x4829" in text

@@ -1,8 +1,8 @@
 """Bugs in normalizing flows, their densities, and the change of variables."""
 
 import torch
-from gnomon.reference import flow
 
+from gnomon.reference import flow
 from planted import Planted
 
 

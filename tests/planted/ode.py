@@ -6,9 +6,9 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
-from gnomon.reference.ode import DOPRI5, EULER, RK4, error_ratio, step_factor
 from torch import Tensor
 
+from gnomon.reference.ode import DOPRI5, EULER, RK4, error_ratio, step_factor
 from planted import Planted
 
 Func = Callable[..., Tensor]
