@@ -31,9 +31,7 @@ def every_number(domain: Domain, host: Mapping[str, float], dtype: torch.dtype, 
     return Batch({domain.name: value}, dict(host), (("every number", len(value)),), len(value))
 
 
-def worst_ulp(
-    seen: Tensor, truth: tuple[Tensor, Tensor], excused: Tensor, inputs: Tensor, dtype: torch.dtype
-) -> Ulp:
+def worst_ulp(seen: Tensor, truth: tuple[Tensor, Tensor], excused: Tensor, inputs: Tensor, dtype: torch.dtype) -> Ulp:
     """The largest error (B, N), in spacings of the format at the truth, and the input (B,) where it occurs, in hex.
 
     ``truth`` is a value and its own error, which is taken off: the largest error is at least what is returned.
