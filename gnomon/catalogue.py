@@ -5,7 +5,6 @@ What is remembered is keyed by the text of every file that it depends on; a chan
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 from pathlib import Path
@@ -58,11 +57,7 @@ def _row(claim: Any) -> Row:
 
 def _place() -> Path:
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gnomon"
-    digest = hashlib.sha256()
-    for package in (discover.DERIVATIONS, "gnomon"):
-        for name, path in discover.modules(package):
-            digest.update(f"{name}:".encode() + path.read_bytes())
-    return folder / f"claims-{digest.hexdigest()[:16]}.json"
+    return folder / f"claims-{discover.digest(discover.DERIVATIONS, 'gnomon')}.json"
 
 
 def _remember(place: Path, rows: list[Row]) -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+EVIDENCE = "evidence.jsonl"
 EPILOG = "exit codes: 0 all hold · 1 some claim fails · 2 usage or configuration · 3 something, or all, is undecided"
 
 
@@ -53,6 +54,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, default=0, help="for everything that is drawn (default: 0)")
     one.add_argument("--jobs", type=_positive, metavar="N", help="tasks at once (default: the cores)")
     one.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where evidence goes (default: out/)")
+    one.add_argument("--resume", action="store_true", help="go on with the run in --out that was stopped")
     one.add_argument("--json", action="store_true", help="the results as JSON on stdout")
     one = add("report", "write one self-contained HTML file from evidence")
     one.add_argument("files", nargs="*", type=Path, metavar="DIR|FILE", help="evidence (default: out/)")
@@ -159,6 +161,7 @@ def verify(arguments: argparse.Namespace) -> int:
     from gnomon import discover, runner
     from gnomon.api import dtype_names, resolve_device
     from gnomon.evidence import append, exit_code
+    from gnomon.resume import finished
     from gnomon.subject import check_drivable, driver_named, load, parse_implementation
     from gnomon.table import summary, table
 
@@ -178,16 +181,19 @@ def verify(arguments: argparse.Namespace) -> int:
         arguments.budget,
         arguments.seed,
     )
-    path = evidence_file(arguments.out)
-    append(path, [runner.run_record("gnomon " + " ".join(sys.argv[1:]), plan)])
-    results: list[dict[str, Any]] = []
+    head = runner.run_record("gnomon " + " ".join(sys.argv[1:]), plan)
+    ids = [claim.id for claim in chosen]
+    done = finished(arguments.out / EVIDENCE, head, plan.dtypes) if arguments.resume else {}
+    path = arguments.out / EVIDENCE if arguments.resume else evidence_file(arguments.out)
+    append(path, [head])
+    results = [record for name in ids for record in done.get(name, []) if record["type"] == "evidence"]
+    left = [name for name in ids if name not in done]
     with runner.isolated(arguments.jobs or runner.default_jobs(), plan.budget) as executor:
-        ids = [claim.id for claim in chosen]
         for number, (name, records) in enumerate(
-            runner.run(ids, runner.run_claim, (plan,), executor, path, runner.lost_evidence(plan)), 1
+            runner.run(left, runner.run_claim, (plan,), executor, path, runner.lost_evidence(plan)), 1
         ):
             results += [record for record in records if record["type"] == "evidence"]
-            progress(f"{number}/{len(ids)} {name}")
+            progress(f"{number}/{len(left)} {name}")
     progress("")
     order = {name: place for place, name in enumerate(ids)}
     results.sort(key=lambda record: (order[record["claim"]], plan.dtypes.index(record["dtype"])))
@@ -207,7 +213,7 @@ def evidence_file(folder: Path) -> Path:
 
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / "evidence.jsonl"
+        path = folder / EVIDENCE
         if path.exists():
             path.replace(folder / "evidence.previous.jsonl")
         path.touch()
@@ -230,7 +236,7 @@ def report(arguments: argparse.Namespace) -> int:
     from gnomon.reports.view import load
 
     given = arguments.files or [Path("out")]
-    files = [file for path in given for file in ([path / "evidence.jsonl"] if path.is_dir() else [path])]
+    files = [file for path in given for file in ([path / EVIDENCE] if path.is_dir() else [path])]
     try:
         page = render(load(files))
     except (ValueError, OSError) as error:

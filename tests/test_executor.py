@@ -27,19 +27,9 @@ def test_a_crash_and_a_hang_cost_one_task_each():
         assert caught.value.kind == "KeyError"
 
 
-def test_a_killed_run_keeps_what_was_finished(tmp_path):
-    command = [
-        sys.executable,
-        "-m",
-        "gnomon",
-        "verify",
-        "--out",
-        str(tmp_path),
-        "--jobs",
-        "1",
-        "--device",
-        "cpu",
-    ]
+def test_a_killed_run_keeps_what_was_finished_and_is_taken_up_again(tmp_path):
+    command = [sys.executable, "-m", "gnomon", "verify", "optim.adam.u*", "flow.c*", "--json"]
+    command += ["--out", str(tmp_path), "--jobs", "1", "--device", "cpu"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     path = tmp_path / "evidence.jsonl"
     deadline = time.monotonic() + 240
@@ -52,8 +42,23 @@ def test_a_killed_run_keeps_what_was_finished(tmp_path):
     lines = path.read_text(encoding="utf-8").splitlines()
     records = [json.loads(line) for line in lines]
     assert records[0]["type"] == "run"
-    assert sum(record["type"] == "evidence" for record in records) >= 2
+    kept = [record for record in records if record["type"] == "evidence"]
+    assert len(kept) >= 2
     report = [sys.executable, "-m", "gnomon", "report", str(tmp_path)]
     shown = subprocess.run(report, capture_output=True, text=True, check=True)
     assert "<html" in (tmp_path / "report.html").read_text(encoding="ascii")
     assert shown.stdout.strip() == str(tmp_path / "report.html")
+
+    with path.open("a", encoding="utf-8") as file:
+        file.write('{"type": "evi')
+    again = subprocess.run([*command, "--resume"], capture_output=True, text=True, check=True)
+    results = json.loads(again.stdout)["results"]
+    assert len({result["claim"] for result in results}) > len({record["claim"] for record in kept})
+    assert all(record in results for record in kept), "what was finished is taken over, not run again"
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert [record["type"] for record in records].count("run") == 2
+    assert sum(record["type"] == "evidence" for record in records) == len(results)
+
+    other = subprocess.run([*command, "--resume", "--seed", "1"], capture_output=True, text=True, check=False)
+    assert other.returncode == 2
+    assert "had another plan than this one" in other.stderr
