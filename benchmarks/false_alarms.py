@@ -12,13 +12,20 @@ import time
 
 from common import examples_for, task_for
 
+from gnomon.diagnose import diagnose
 from gnomon.discover import select
 from gnomon.driver import SubjectError
-from gnomon.search import Outcome, judge_batch, judge_gradient, wants_gradient
+from gnomon.search import Failure, Outcome, Task, judge_batch, judge_gradient, wants_gradient
 from gnomon.verify import DTYPES
 
 POINTS_A_BATCH = 18_432
 SECONDS_POINT_BY_POINT = 60.0
+
+
+def alarm(task: Task, failure: Failure) -> str:
+    """What `gnomon verify` would say of a failing batch: nothing, if none of its points fails when looked at alone."""
+    diagnosis = diagnose(task, failure)
+    return f"{diagnosis.failure}: {diagnosis.counterexample}" if diagnosis else ""
 
 
 def main() -> int:
@@ -29,19 +36,21 @@ def main() -> int:
     for claim in select(sys.argv[2].split(",") if len(sys.argv) > 2 else []):
         for dtype in DTYPES:
             task = task_for(claim, dtype, device=device)
-            outcome, found, started = Outcome(), "", time.perf_counter()
+            outcome, found, batched, started = Outcome(), "", 0, time.perf_counter()
             turn = 0
             while outcome.search.points < wanted and not found:
                 turn += 1
                 for example in examples_for(claim, 16, seed=turn):
                     try:
                         observer = task.observer(example)
-                        if judge_batch(task, example, observer, POINTS_A_BATCH, outcome) is not None:
-                            found = f"value at {example}"
+                        failure = judge_batch(task, example, observer, POINTS_A_BATCH, outcome)
+                        if failure is not None:
+                            found = alarm(task, failure)
+                            batched += not found
                         if wants_gradient(task):
                             judge_gradient(task, example, observer, POINTS_A_BATCH // 4, outcome)
                             if outcome.gradient_failure is not None:
-                                found = f"gradient at {example}"
+                                found = found or f"gradient at {example}"
                     except SubjectError as error:
                         found = f"{error.failure}: {error.reason}"
                     late = time.perf_counter() - started > SECONDS_POINT_BY_POINT
@@ -50,10 +59,11 @@ def main() -> int:
                 if time.perf_counter() - started > SECONDS_POINT_BY_POINT and outcome.search.loop:
                     break
             alarms += bool(found)
+            only_batched = f"{batched} batches fail, none of their points alone" if batched else ""
             share = outcome.gradient.share if outcome.gradient else 0.0
             print(
                 f"{claim.id:44} {dtype:9} {outcome.search.points:9} {int(bool(found)):7} {outcome.worst_share:6.2f} "
-                f"{share:9.2f} {outcome.search.excused:8.1%} {time.perf_counter() - started:6.1f}  {found}",
+                f"{share:9.2f} {outcome.search.excused:8.1%} {time.perf_counter() - started:6.1f}  {found or only_batched}",
                 flush=True,
             )
     print(f"{alarms} claims and dtypes with a false alarm")

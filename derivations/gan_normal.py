@@ -32,7 +32,9 @@ from gnomon.domain import Choice, real, symbols_of
 LEAST = 2.0**-6
 LAWS = (real("mean1"), real("var1", low=LEAST), real("mean2"), real("var2", low=LEAST))
 m1, v1, m2, v2 = symbols_of(LAWS)
-ratio, gap, distance, quotient, shift, KL, JSD = symbols("ratio gap distance quotient shift KL JSD", real=True)
+ratio, gap, distance, quotient, shift, double, KL, JSD = symbols(
+    "ratio gap distance quotient shift double KL JSD", real=True
+)
 HALF = Rational(1, 2)
 
 apart, sign = Symbol("apart", real=True), Symbol("sign", integer=True)
@@ -200,7 +202,8 @@ def between(mean1: Any, var1: Any, mean2: Any, var2: Any) -> tuple[tuple[Any, An
         (ratio, var1 / var2),
         (gap, log(var1) - log(var2)),
         (shift, (distance**2 / var2 + distance * quotient) / 2),
-        (KL, (ratio - 1 - gap + shift) / 2),
+        (double, ratio - 1 - gap + shift),
+        (KL, double / 2),
     )
 
 

@@ -95,7 +95,7 @@ class Compiled:
         """Compare an observation (B, N) with the program, or with the claim's inequality."""
         if not self.sides:
             value, bound = self.truth(batch, dtype, device)
-            return Judgement((observed - value).abs(), K * bound, observed.isfinite())
+            return Judgement((observed - value).abs(), spilled(K * bound, observed), observed.isfinite())
         leaves = self.leaves(batch)
         wanted = [node for pair in self.sides for node in pair]
         _, bound = _stack(bounded(self.slp, wanted, leaves, dtype, device), batch.size)
@@ -104,7 +104,7 @@ class Compiled:
         value, own = _stack(bounded(self.slp, wanted, seen, torch.float64, device), batch.size)
         total = K * bound + own
         excess, budget = value[:, ::2] - value[:, 1::2], total[:, ::2] + total[:, 1::2]
-        return Judgement(excess, budget, excess.isfinite())
+        return Judgement(excess, spilled(budget, excess), excess.isfinite())
 
     def observed_leaves(self, observed: Tensor) -> dict[Leaf, Any]:
         """The observation (B, N) as leaves, beside those of the inputs."""
@@ -133,6 +133,14 @@ class Compiled:
         leaves = _numbers(self.leaves(batch) | self.observed_leaves(observed))
         flat = enclose(self.slp, [node for pair in self.observed_sides for node in pair], leaves, bits)
         return list(zip(flat[::2], flat[1::2], strict=True))
+
+
+def spilled(budget: Tensor, seen: Tensor) -> Tensor:
+    """Budgets (B, N) that also excuse what is not finite at a point of which some entry had to overflow.
+
+    Entries share intermediate values: an infinity that one of them must run into may reach the others.
+    """
+    return budget.masked_fill(~seen.isfinite() & budget.isinf().any(-1, keepdim=True), torch.inf)
 
 
 def _numbers(leaves: dict[Leaf, Any]) -> dict[Leaf, float]:

@@ -16,7 +16,7 @@ from gnomon.draw import Batch
 from gnomon.driver import SubjectError
 from gnomon.evidence import Counterexample
 from gnomon.lower import LoweringError
-from gnomon.search import Compilations, Failure, Task, autograd_product, cotangents, gradient_share
+from gnomon.search import Compilations, Failure, Task, compare_gradients, cotangents, gradient_share
 from gnomon.shrink import minimise
 from gnomon.simplify import CANDIDATES, SMALL, alone, confirm, smallest
 
@@ -196,12 +196,11 @@ def diagnose_gradient(task: Task, failure: Failure) -> Diagnosis | None:
     """The diagnosis of a wrong gradient under right values: the worst point, simplified, with both derivatives."""
     example = failure.example
     gradient = task.compiled.gradient(example.structure)
-    cotangent = cotangents(example, failure.batch.size, len(gradient.compiled.nodes), task.device)[failure.number]
+    cotangent = cotangents(task, example, failure.batch.size, len(gradient.compiled.nodes))[failure.number]
 
     def shares(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         weights = cotangent.expand(batch.size, -1)
-        seen = autograd_product(task.observer(example), batch, gradient, weights)
-        value, bound = gradient.truth(batch, weights, task.dtype, task.device)
+        seen, value, bound = compare_gradients(task, example, task.observer(example), batch, weights)
         return seen, value, bound, gradient_share(seen, value, bound)
 
     def fails(batch: Batch) -> Tensor:

@@ -50,12 +50,16 @@ class Format:
 
 @dataclass(frozen=True)
 class Charge:
-    """What an operation costs: a relative rounding, an underflow, that of a library function; the overflow."""
+    """What an operation costs: a relative rounding, an underflow, that of a library function; the overflow.
+
+    ``flush`` is what is lost if a partial sum that is subnormal is taken for zero.
+    """
 
     u: float
     eta: float
     tiny: float
     largest: float
+    flush: float = 0.0
 
 
 Pair = tuple[Tensor, Tensor]
@@ -111,12 +115,13 @@ def bounded(
     subject's error and that of the float64 value together; it is infinite where the point must be excused.
     """
     subject, double = Format(dtype), Format(torch.float64)
-    tensor = Charge(subject.u + double.u, subject.eta + double.eta, subject.tiny + double.tiny, subject.largest)
+    flushes = dtype == torch.bfloat16
+    lost = subject.tiny if flushes else 0.0
+    tensor = Charge(subject.u + double.u, subject.eta + double.eta, subject.tiny + double.tiny, subject.largest, lost)
     host = Charge(2 * double.u, 2 * double.eta, 2 * double.tiny, double.largest)
     made: dict[int, Pair] = {}
     entered: dict[int, Pair] = {}
     free = slp.last_use(outputs)
-    flushes = dtype == torch.bfloat16
     for number in slp.reachable(outputs):
         node = slp.nodes[number]
         if node.op == "leaf":
@@ -187,7 +192,8 @@ def _sum(c: Charge, *terms: Pair) -> Pair:
     value = functools.reduce(torch.add, [term[0] for term in terms])
     size = functools.reduce(torch.add, [term[0].abs() for term in terms])
     error = functools.reduce(torch.add, [term[1] for term in terms])
-    return value, (error + size * ((len(terms) - 1) * c.u)).masked_fill(size + error > c.largest, INF)
+    rounding = size * ((len(terms) - 1) * c.u) + (len(terms) - 2) * c.flush
+    return value, (error + rounding).masked_fill(size + error > c.largest, INF)
 
 
 def _mul(c: Charge, a: Pair, b: Pair) -> Pair:

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from gnomon.claim import Claim
-from gnomon.compiled import Compiled, Gradient, K, compile_claim, compile_gradient
+from gnomon.compiled import Compiled, Gradient, K, compile_claim, compile_gradient, spilled
 from gnomon.draw import Batch, draw
 from gnomon.driver import Case, Driver, Observer, SubjectError
 from gnomon.evidence import GradientCheck, Search, Ulp, Verdict
@@ -230,14 +230,8 @@ def judge_gradient(task: Task, example: Example, observer: Observer, points: int
     batch = task.batch(example, points)
     if observer.looped:  # one backward pass a point: a few points
         batch = batch.take(torch.arange(0, batch.size, max(1, batch.size // 16), device=task.device))
-    lone = lone_input(task.claim, task.dtype)
-    cotangent = cotangents(example, batch.size, len(gradient.compiled.nodes), task.device)
-    if lone:
-        cotangent = torch.ones_like(cotangent)
-    seen = autograd_product(observer, batch, gradient, cotangent)
-    value, bound = gradient.truth(batch, cotangent, task.dtype, task.device)
-    _, at_value = gradient.compiled.truth(batch, task.dtype, task.device)
-    bound = bound.masked_fill(at_value.isinf().any(-1, keepdim=True), torch.inf)  # autograd goes through the values
+    cotangent = cotangents(task, example, batch.size, len(gradient.compiled.nodes))
+    seen, value, bound = compare_gradients(task, example, observer, batch, cotangent)
     excused = bound.isinf()
     share = gradient_share(seen, value, bound)
     compared = int((~excused).sum())
@@ -248,7 +242,7 @@ def judge_gradient(task: Task, example: Example, observer: Observer, points: int
     verdict: Verdict = "fails" if bool(bad.any()) else "holds" if compared or known.verdict == "holds" else "undecided"
     share_missed = missed / total if total else 0.0
     ulp = known.ulp
-    if lone:
+    if lone := lone_input(task.claim, task.dtype):
         truth = gradient.truth(batch, cotangent, torch.float64, task.device)
         ulp = _worse(ulp, worst_ulp(seen, truth, excused, batch.values[lone.name], task.dtype))
     outcome.gradient = GradientCheck(verdict, known.points + batch.size, worst, share_missed, ulp=ulp)
@@ -256,10 +250,31 @@ def judge_gradient(task: Task, example: Example, observer: Observer, points: int
         outcome.gradient_failure = Failure(example, batch, seen, int(share.amax(-1).argmax()))
 
 
-def cotangents(example: Example, points: int, outputs: int, device: torch.device) -> Tensor:
-    """Small whole numbers (B, N) with which the outputs are combined before they are differentiated."""
-    generator = torch.Generator(device).manual_seed(example.seed + 1)
-    return torch.randint(-4, 5, (points, outputs), generator=generator, device=device).to(torch.float64)
+def cotangents(task: Task, example: Example, points: int, outputs: int) -> Tensor:
+    """Small whole numbers (B, N) with which the outputs are combined before they are differentiated.
+
+    Where every input is tried they are 1, so that what is compared is the derivative itself.
+    """
+    if lone_input(task.claim, task.dtype):
+        return torch.ones(points, outputs, dtype=torch.float64, device=task.device)
+    generator = torch.Generator(task.device).manual_seed(example.seed + 1)
+    return torch.randint(-4, 5, (points, outputs), generator=generator, device=task.device).to(torch.float64)
+
+
+def compare_gradients(
+    task: Task, example: Example, observer: Observer, batch: Batch, cotangent: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Autograd's vector-Jacobian product (B, M), the program's, and the running bound of that.
+
+    Raises:
+        SubjectError: if the outputs carry no gradient, or the subject or its backward pass raises.
+    """
+    gradient = task.compiled.gradient(example.structure)
+    seen = autograd_product(observer, batch, gradient, cotangent)
+    value, bound = gradient.truth(batch, cotangent, task.dtype, task.device)
+    _, at_value = gradient.compiled.truth(batch, task.dtype, task.device)
+    bound = bound.masked_fill(at_value.isinf().any(-1, keepdim=True), torch.inf)  # autograd goes through the values
+    return seen, value, spilled(bound, seen)
 
 
 def gradient_share(seen: Tensor, value: Tensor, bound: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 import toy
 
 from gnomon.claim import Output, Program, Variant
+from gnomon.compiled import spilled
 from gnomon.search import draw_examples
 from gnomon.verify import check
 
@@ -186,3 +187,9 @@ def test_the_same_seed_gives_the_same_evidence():
     assert first.counterexample == second.counterexample
     assert draw_examples(toy.VARIANCE, 8, 5) == draw_examples(toy.VARIANCE, 8, 5)
     assert draw_examples(toy.VARIANCE, 8, 5) != draw_examples(toy.VARIANCE, 8, 6)
+
+
+def test_what_overflows_in_one_entry_may_spill_into_the_others():
+    budget = torch.tensor([[1.0, torch.inf], [1.0, 2.0]])
+    seen = torch.tensor([[torch.nan, 0.0], [torch.inf, 0.0]])
+    assert torch.equal(spilled(budget, seen), torch.tensor([[torch.inf, torch.inf], [1.0, 2.0]]))

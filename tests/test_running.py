@@ -143,3 +143,14 @@ def test_cotangents_that_cancel_are_charged_for_their_sizes():
     assert float(value) == 0
     # a subject that computes both products from x rounds p * 3 and 3 * p * -1 on its own, each by a unit of 1
     assert float(bound) >= torch.finfo(torch.float32).eps
+
+
+def test_partial_sums_that_may_be_taken_for_zero_are_charged_in_bfloat16():
+    slp = SLP()
+    terms = [slp.leaf("x", (i,)) for i in range(4)]
+    tiny = torch.finfo(torch.bfloat16).tiny
+    leaves = {("x", (i,)): torch.tensor([value * tiny]).double() for i, value in enumerate((-2.5, 3.25, 1.25, 2.5))}
+    ((value, bound),) = bounded(slp, [slp.total(terms)], leaves, torch.bfloat16, CPU)
+    # -2.5 + 3.25 is subnormal: a kernel that takes it for zero errs by three quarters of the smallest normal number
+    assert float(value) == 4.5 * tiny
+    assert float(bound) >= 0.75 * tiny
