@@ -59,11 +59,11 @@ def main() -> int:
                 if time.perf_counter() - started > SECONDS_POINT_BY_POINT and outcome.search.loop:
                     break
             alarms += bool(found)
-            only_batched = f"{batched} batches fail, none of their points alone" if batched else ""
+            remark = f"{batched} batches fail, none of their points alone" if batched else ""
             share = outcome.gradient.share if outcome.gradient else 0.0
             print(
                 f"{claim.id:44} {dtype:9} {outcome.search.points:9} {int(bool(found)):7} {outcome.worst_share:6.2f} "
-                f"{share:9.2f} {outcome.search.excused:8.1%} {time.perf_counter() - started:6.1f}  {found or only_batched}",
+                f"{share:9.2f} {outcome.search.excused:8.1%} {time.perf_counter() - started:6.1f}  {found or remark}",
                 flush=True,
             )
     print(f"{alarms} claims and dtypes with a false alarm")
