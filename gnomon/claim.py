@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
+import sympy as sp
+
 from gnomon.domain import Domain, Structural
 
 if TYPE_CHECKING:
@@ -52,6 +54,15 @@ class Program:
             raise ValueError(f"defined twice: {', '.join(sorted(twice))}")
         if not self.outputs:
             raise ValueError("a program needs at least one Output: nothing would be compared")
+
+    @property
+    def indices(self) -> set[str]:
+        """The names of all indices: of definitions, of outputs, of sums and products."""
+        found = {str(index) for lhs, _ in self.lets for index in getattr(lhs, "indices", ())}
+        found |= {str(limits[0]) for output in self.outputs for limits in output.ranges}
+        expressions = [rhs for _, rhs in self.lets] + [output.entry for output in self.outputs]
+        sums = set().union(*(sp.sympify(expr).atoms(sp.Sum, sp.Product) for expr in expressions))
+        return found | {str(limits[0]) for node in sums for limits in node.limits}
 
     def replace(self, replacements: tuple[tuple[Any, Any], ...]) -> Program:
         """The program with some definitions exchanged, each found by its name.
@@ -154,6 +165,9 @@ class Claim:
         hidden = {name_of(lhs) for program in programs for lhs, _ in program.lets} & set(names)
         if hidden:
             raise wrong(f"{', '.join(sorted(hidden))}: an input and a definition; give the definition another name")
+        hidden = {index for program in programs for index in program.indices} & set(names)
+        if hidden:
+            raise wrong(f"{', '.join(sorted(hidden))}: an input and an index; give the index another name")
         for variant in self.variants:
             for domain in (*variant.inputs, *variant.structure):
                 if domain.name not in names:

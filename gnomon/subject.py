@@ -90,11 +90,19 @@ def resolve(subject: str, implementations: Implementations) -> tuple[Any, str]:
 
 
 def drivers() -> dict[str, Driver]:
-    """Every driver: the ``DRIVERS`` of each module of property_tests/ whose name ends in ``drivers``."""
+    """Every driver: the ``DRIVERS`` of each module of property_tests/ whose name ends in ``drivers``.
+
+    Raises:
+        UsageError: if two drivers have the same name.
+    """
     found: dict[str, Driver] = {}
     for name, _ in modules(PROPERTY_TESTS):
         if name.endswith("drivers"):
-            found |= importlib.import_module(f"{PROPERTY_TESTS}.{name}").DRIVERS
+            own = importlib.import_module(f"{PROPERTY_TESTS}.{name}").DRIVERS
+            twice = found.keys() & own.keys()
+            if twice:
+                raise UsageError(f"property_tests/{name}.py: another module has a driver {', '.join(sorted(twice))}")
+            found |= own
     return found
 
 

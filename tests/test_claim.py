@@ -7,6 +7,7 @@ import sympy as sp
 from toy import VARIANCE, mean, x
 
 from gnomon.claim import Output, Program, Variant
+from gnomon.domain import real
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,7 @@ from gnomon.claim import Output, Program, Variant
         ({"variants": ()}, "a check never seen to fail proves nothing"),
         ({"inputs": VARIANCE.inputs * 2}, "two domains share a name"),
         ({"program": Program(((x, sp.Integer(1)), (mean, x[0])), (Output("out", mean),))}, "an input and a definition"),
+        ({"inputs": (*VARIANCE.inputs, real("j"))}, "an input and an index"),
     ],
 )
 def test_a_claim_that_makes_no_sense_says_why(changes, message):
