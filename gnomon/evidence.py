@@ -35,7 +35,10 @@ class Counterexample:
 
 @dataclass(frozen=True)
 class Rejection:
-    """How the check treats a variant: rejected or not, at which smallest input, and what it cannot tell from it."""
+    """How the check treats a variant: rejected or not, at which smallest input, and what it cannot tell from it.
+
+    ``reason`` says why a variant could not be tried at all.
+    """
 
     name: str
     source: str
@@ -43,6 +46,7 @@ class Rejection:
     rejected: bool
     counterexample: Counterexample | None = None
     inseparable: tuple[str, ...] = ()
+    reason: str = ""
 
 
 @dataclass(frozen=True)

@@ -16,9 +16,13 @@ from gnomon.evidence import Ulp
 
 def lone_input(claim: Claim, dtype: torch.dtype) -> Domain | None:
     """The one real number that a claim is a function of, if the format has so few numbers that all can be tried."""
+    return elementwise(claim) if dtype.itemsize == 2 and claim.relation is None else None
+
+
+def elementwise(claim: Claim) -> Domain | None:
+    """The one real number that a claim is a function of, if it is one."""
     tensors = [domain for domain in claim.inputs if not domain.host]
-    few = dtype.itemsize == 2 and len(tensors) == 1 and not tensors[0].shape and not tensors[0].integer
-    return tensors[0] if few and claim.relation is None else None
+    return tensors[0] if len(tensors) == 1 and not tensors[0].shape and not tensors[0].integer else None
 
 
 def every_number(domain: Domain, host: Mapping[str, float], dtype: torch.dtype, device: torch.device) -> Batch:

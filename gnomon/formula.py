@@ -72,8 +72,9 @@ def variant_task(claim: Claim, variant: Variant, device: torch.device) -> Task:
 
 def reject(
     claim: Claim, variant: Variant, examples: Sequence[Example], seed: int, device: torch.device
-) -> Counterexample | None:
-    """The smallest input found at which the check rejects a variant, confirmed with Arb; None if there is none."""
+) -> Counterexample | str:
+    """The smallest input found at which the check rejects a variant, confirmed with Arb; why not, if there is none."""
+    refused = ""
     task = variant_task(claim, variant, device)
     if variant.inputs or variant.structure:
         examples = draw_examples(task.claim, len(examples), seed)
@@ -82,8 +83,10 @@ def reject(
             batch = task.batch(example, POINTS)
             observed = task.observer(example).many(batch)[0].to(torch.float64)
             judgement = task.compiled(example.structure).judge(batch, observed, task.dtype, task.device)
-        except (LoweringError, ZeroDivisionError, SubjectError):
+        except (LoweringError, ZeroDivisionError, SubjectError) as error:
+            refused = str(error)
             continue
+        refused = ""
         finite = observed.isfinite().all(-1)  # a number that is wrong says more than none
         wrong = [*(judgement.fails & finite).nonzero().tolist(), *(judgement.fails & ~finite).nonzero().tolist()]
         for (number,) in wrong[:CANDIDATES]:
@@ -93,7 +96,7 @@ def reject(
                 observed = alone(task, small, point)
                 entry = int(task.compiled(small.structure).judge(point, observed, task.dtype, device).share[0].argmax())
                 return counterexample(task, small, point, observed, entry)
-    return None
+    return refused
 
 
 def inseparable(claim: Claim, examples: Sequence[Example], device: torch.device) -> dict[str, tuple[str, ...]]:
@@ -126,14 +129,16 @@ def rejections(claim: Claim, examples: Sequence[Example], seed: int, device: tor
     found = []
     for variant in claim.variants:
         example = reject(claim, variant, examples, seed, device)
+        shown = None if isinstance(example, str) else example
         found.append(
             Rejection(
                 variant.name,
                 variant.source,
                 variant.printed,
-                example is not None,
-                example,
+                shown is not None,
+                shown,
                 alike.get(variant.name, ()),
+                example if isinstance(example, str) else "",
             )
         )
     return tuple(found)

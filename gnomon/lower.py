@@ -270,8 +270,7 @@ class Lowering:
         for factor in expr.args:
             if factor.is_Pow and factor.exp.is_Rational and factor.exp < 0:
                 below.append(self.node(sp.Pow(factor.base, -factor.exp), env))
-            elif factor.is_Rational and not factor.is_Integer:
-                above += [self.slp.constant(int(factor.p))] if factor.p != 1 else []
+            elif factor.is_Rational and factor.p == 1 and factor.q != 1:
                 below.append(self.slp.constant(int(factor.q)))
             else:
                 above.append(self.node(factor, env))
@@ -300,6 +299,11 @@ class Lowering:
         otherwise = sp.Piecewise(*rest, evaluate=False) if rest[0][1] is not sp.true else rest[0][0]
         if decided is False:
             return self.node(otherwise, env)
+        if isinstance(condition, (sp.And, sp.Or)):
+            first, others = condition.args[0], condition.func(*condition.args[1:])
+            inner = sp.Piecewise((value, others), (otherwise, True), evaluate=False)
+            pieces = (inner, otherwise) if isinstance(condition, sp.And) else (value, inner)
+            return self._piecewise(sp.Piecewise((pieces[0], first), (pieces[1], True), evaluate=False), env)
         if not isinstance(condition, Relational) or condition.func not in COMPARISONS:
             raise LoweringError(f"cannot lower the condition {condition}")
         op, swapped = COMPARISONS[condition.func]
@@ -327,7 +331,10 @@ class Lowering:
             order = [str(index) for index, _, _ in output.ranges]
             envs = sorted(envs, key=lambda env: tuple(env[index] for index in order))
             shape = tuple(len({env[index] for env in envs}) for index in order)
-            nodes = [self.node(output.entry, env) for env in envs]
+            try:
+                nodes = [self.node(output.entry, env) for env in envs]
+            except RecursionError:
+                raise LoweringError(f"output {output.name} leans on itself without an end: no base case?") from None
             if not nodes or len(nodes) != _size(shape):
                 raise LoweringError(f"output {output.name} has {len(nodes)} entries for the shape {shape}")
             found[output.name] = (nodes, shape)

@@ -230,7 +230,12 @@ def _pow(c: Charge, a: Pair, b: Pair) -> Pair:
 
 def _exp(c: Charge, a: Pair) -> Pair:
     value = a[0].exp()
-    return value, value * (torch.expm1(a[1]) + 2 * c.u) + c.tiny
+    return value, _rise(a, value) + value * (2 * c.u) + c.tiny
+
+
+def _rise(a: Pair, value: Tensor) -> Tensor:
+    """``exp(a + e) - exp(a)``, where 0 times infinity would say nothing."""
+    return torch.where(a[1] < 1, value * torch.expm1(a[1]), (a[0] + a[1]).exp())
 
 
 def _log(c: Charge, a: Pair) -> Pair:
@@ -247,7 +252,7 @@ def _log1p(c: Charge, a: Pair) -> Pair:
 
 def _expm1(c: Charge, a: Pair) -> Pair:
     value = torch.expm1(a[0])
-    return value, a[0].exp() * torch.expm1(a[1]) + value.abs() * (2 * c.u) + c.tiny
+    return value, _rise(a, a[0].exp()) + value.abs() * (2 * c.u) + c.tiny
 
 
 def _tanh(c: Charge, a: Pair) -> Pair:

@@ -14,6 +14,7 @@ from gnomon.claim import Claim
 from gnomon.domain import Choice, Graph, Size, Sizes
 from gnomon.draw import Batch
 from gnomon.driver import SubjectError
+from gnomon.exhaustive import elementwise
 from gnomon.lower import LoweringError
 from gnomon.search import Task
 from gnomon.shrink import minimise
@@ -26,9 +27,20 @@ SMALL = 288
 PLAIN = (1.0, 0.0, 0.5, 2.0)
 
 
+CROWD = 64
+"""How often a number is repeated to fill the vectors of an elementwise kernel, whose rest takes another way."""
+
+
 def alone(task: Task, example: Example, point: Batch) -> Tensor:
-    """The observation (1, N) when a point is given to the subject alone, as a user would."""
+    """The observation (1, N) at one point, given to the subject as a user would.
+
+    That is on its own; but in a tensor for a function of one number.
+    """
     observer = task.observer(example)
+    if elementwise(task.claim) and not observer.looped:
+        observed, chosen = observer.many(point.take(torch.zeros(CROWD, dtype=torch.int64, device=task.device)))
+        if chosen is None:
+            return observed[:1].detach().to(torch.float64)
     tensors = {name: value[0] for name, value in observer.tensors(point).items()}
     shown = observer.one(tensors)
     return torch.cat([value.detach().to(torch.float64).reshape(1, -1) for value in shown.values()], -1)

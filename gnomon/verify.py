@@ -67,7 +67,7 @@ def prepare(claim: Claim, subject: Any, place: str, dtype: str, device: str) -> 
 
 def unproven(evidence: Evidence, variants: Sequence[Rejection]) -> Evidence:
     """Evidence that holds only if the check was seen to reject every variant: otherwise it proves nothing."""
-    missed = [variant.name for variant in variants if not variant.rejected]
+    missed = [v.name + (f" ({v.reason})" if v.reason else "") for v in variants if not v.rejected]
     if evidence.verdict == "holds" and missed:
         evidence.verdict = "undecided"
         evidence.reason = f"the check was not seen to reject {', '.join(missed)}"

@@ -97,3 +97,29 @@ def test_errors_are_measured_in_spacings_at_the_truth():
     assert worst([2]).error == 1.0  # subnormal numbers lie evenly
     assert worst([0, 1]).pattern == "0x0000"
     assert worst([2]).pattern == "0xc000"
+
+
+def test_a_kernel_that_is_wrong_for_full_vectors_alone_is_found():
+    def vectorised(x):
+        return torch.where((x == 3) & torch.tensor(x.numel() >= 16), torch.inf, torch.sigmoid(x))
+
+    class Crowded(torch.autograd.Function):
+        @staticmethod
+        def forward(x):
+            return vectorised(x)
+
+        @staticmethod
+        def setup_context(ctx, inputs, output):
+            ctx.save_for_backward(output)
+
+        @staticmethod
+        def backward(ctx, g):
+            return g
+
+        @staticmethod
+        def vmap(info, in_dims, x):
+            return vectorised(x), 0
+
+    evidence = look(Crowded.apply, "float16")
+    assert evidence.failure == "range"
+    assert evidence.counterexample.inputs == {"x": 3.0}

@@ -113,3 +113,32 @@ def test_a_structure_must_be_complete_and_known():
     with pytest.raises(LoweringError, match="none of a"):
         bind((Choice("c", {"a": {}}),), {"c": "b"})
     assert bind((Graph("A", Size("n")),), {"A": [[0]]}).arrays["A"] == [[0]]
+
+
+def of_one_number(formula):
+    program = Program(((h, formula),), (Output("out", h),))
+    lowering = Lowering(Bindings({}, {}, {}), {"x": real("x")}, program)
+    return lowering, lowering.outputs(program.outputs)["out"][0]
+
+
+def test_conditions_joined_by_and_or_or_are_lowered():
+    t = sp.Symbol("x", real=True)
+    inside, outside = sp.And(t > -1, t < 1), sp.Or(t < -2, t > 2)
+    formula = sp.Piecewise((t, inside), (2 * t, outside), (sp.Integer(7), True))
+    lowering, nodes = of_one_number(formula)
+    for value, expected in ((0.5, 0.5), (-3.0, -6.0), (3.0, 6.0), (1.5, 7.0), (-1.5, 7.0)):
+        (ball,) = enclose(lowering.slp, nodes, {("x", ()): value}, 100)
+        assert float(ball.mid()) == expected
+
+
+def test_a_rational_coefficient_is_one_number():
+    lowering, nodes = of_one_number(sp.Rational(8943, 200000) * sp.Symbol("x", real=True))
+    used = [lowering.slp.nodes[number] for number in lowering.slp.reachable(nodes)]
+    assert sorted(node.op for node in used) == ["const", "leaf", "mul"], "half precision has no 200000"
+
+
+def test_a_recursion_without_a_base_is_told():
+    c = sp.IndexedBase("c", real=True)
+    program = Program(((c[i], c[i - 1] + 1),), (Output("out", c[2]),))
+    with pytest.raises(LoweringError, match="no base case"):
+        Lowering(Bindings({}, {}, {}), {}, program).outputs(program.outputs)

@@ -154,3 +154,13 @@ def test_partial_sums_that_may_be_taken_for_zero_are_charged_in_bfloat16():
     # -2.5 + 3.25 is subnormal: a kernel that takes it for zero errs by three quarters of the smallest normal number
     assert float(value) == 4.5 * tiny
     assert float(bound) >= 0.75 * tiny
+
+
+def test_an_exponential_that_vanishes_is_known_even_if_its_argument_is_not():
+    slp = SLP()
+    x = slp.leaf("x")
+    square = slp.mul(x, x)
+    nodes = [slp.unary(op, slp.neg(square)) for op in ("exp", "expm1")]
+    leaves = {("x", ()): torch.tensor([1e9]).double()}
+    for _, bound in bounded(slp, nodes, leaves, torch.bfloat16, CPU):
+        assert bound.isfinite().all()
