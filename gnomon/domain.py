@@ -121,7 +121,8 @@ class Size:
 
     @property
     def symbol(self) -> Any:
-        return sp.Symbol(self.name, integer=True, positive=self.low > 0, nonnegative=True)
+        sign = "positive" if self.low > 0 else "nonnegative" if self.low == 0 else "integer"
+        return sp.Symbol(self.name, integer=True, **{sign: True})
 
     def __str__(self) -> str:
         return f"{self.low}…{self.high}"
