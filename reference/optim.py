@@ -1,7 +1,8 @@
-"""Adam: the optimizer, and the pieces of its formula as plain functions.
+"""Adam and AdamW: the optimizers, and the pieces of Adam's formula as plain functions.
 
 Sources: notes, section 1.2.5 (which prints the epsilon inside the root); Kingma and Ba, "Adam: a method for
-stochastic optimization", ICLR 2015, algorithm 1 and sections 2.1 and 3.
+stochastic optimization", ICLR 2015, algorithm 1 and sections 2.1 and 3; Loshchilov and Hutter, "Decoupled weight
+decay regularization", ICLR 2019, algorithm 2.
 """
 
 import math
@@ -12,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT
 
-__all__ = ["Adam", "adam_bias_correct", "adam_moments", "adam_step_bound", "adam_update"]
+__all__ = ["Adam", "AdamW", "adam_bias_correct", "adam_moments", "adam_step_bound", "adam_update"]
 
 
 def _check_betas(beta1: float, beta2: float) -> None:
@@ -225,3 +226,47 @@ class Adam(Optimizer):
             theta, g, m, v, t, group["lr"], beta1, beta2, group["eps"]
         )
         param.copy_(theta)
+
+
+class AdamW(Adam):
+    r"""Adam with weight decay beside the gradient: the decay passes through neither moment.
+
+    .. math:: \theta_t = (1 - \eta \lambda)\, \theta_{t-1} - \eta\, \hat m_t / (\sqrt{\hat v_t} + \epsilon)
+
+    The decay has the learning rate as a factor (Loshchilov and Hutter have a schedule in its place), so that it
+    follows a schedule of the rate.
+
+    Args:
+        params: tensors, parameter groups or (name, tensor) pairs.
+        lr: the step size, eta.
+        betas: decay rates of the two moments.
+        eps: added to the root.
+        weight_decay: lambda, by how much of it times lr the parameter shrinks at each step.
+        maximize: step along the gradient instead of against it; the decay still shrinks.
+
+    State and errors are those of :class:`Adam`.
+    Source: Loshchilov and Hutter (2019), algorithm 2; ``torch.optim.AdamW``.
+
+    >>> theta = torch.nn.Parameter(torch.tensor([1.0, 1.0]))
+    >>> optimizer = AdamW([theta], lr=0.5, weight_decay=0.5)
+    >>> theta.grad = torch.tensor([2.0, 0.0])
+    >>> optimizer.step()
+    >>> theta.tolist()
+    [0.25, 0.75]
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(params, lr, betas, eps, weight_decay, maximize=maximize)
+
+    def _update(self, param: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
+        param.mul_(1 - group["lr"] * group["weight_decay"])
+        super()._update(param, grad, {**group, "weight_decay": 0})
