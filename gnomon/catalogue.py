@@ -16,11 +16,14 @@ Row = dict[str, Any]
 
 
 def catalogue() -> list[Row]:
-    """A row for each claim: id, section, kind, what its derivation is for, subject, title."""
+    """A row for each claim: id, section, kind, what its derivation is for, subject, driver, title, module."""
     place = _place()
     found = _remembered(place)
     if found is None:
-        found = [_row(claim) for claim in discover.claims()]
+        modules = {
+            claim.id: name for name, _ in discover.modules(discover.DERIVATIONS) for claim in discover.claims_in(name)
+        }
+        found = [_row(claim) | {"module": modules[claim.id]} for claim in discover.claims()]
         _remember(place, found)
     return found
 
@@ -51,6 +54,7 @@ def _row(claim: Any) -> Row:
         "kind": claim.kind,
         "trust": claim.derivation().scope,
         "subject": claim.subject,
+        "driver": claim.driver,
         "title": claim.title,
     }
 

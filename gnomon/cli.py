@@ -127,12 +127,12 @@ def listing(arguments: argparse.Namespace) -> int:
 
 def prove(arguments: argparse.Namespace) -> int:
     from gnomon import runner
-    from gnomon.discover import select
+    from gnomon.catalogue import select
 
-    ids = [claim.id for claim in select(arguments.globs)]
+    rows = select(arguments.globs)
     records: dict[str, Any] = {}
     with runner.isolated(arguments.jobs or runner.default_jobs(), "quick") as executor:
-        for name, found in runner.run(ids, runner.prove_claim, (), executor):
+        for name, found in runner.run(rows, runner.prove_claim, (), executor):
             records[name] = found[0]
             if not arguments.json:
                 mark = "proved" if found[0]["ok"] else coloured("NOT PROVED", "31")
@@ -142,7 +142,9 @@ def prove(arguments: argparse.Namespace) -> int:
                         print(f"             {step['rule']}: {step['why']} — {step['message']}")
     good = all(record["ok"] for record in records.values())
     if arguments.json:
-        print(json.dumps({"proofs": [records[name] for name in ids], "exit": 0 if good else 1}, ensure_ascii=False))
+        print(
+            json.dumps({"proofs": [records[row["id"]] for row in rows], "exit": 0 if good else 1}, ensure_ascii=False)
+        )
     return 0 if good else 1
 
 
@@ -158,20 +160,22 @@ def explain(arguments: argparse.Namespace) -> int:
 
 
 def verify(arguments: argparse.Namespace) -> int:
-    from gnomon import discover, runner
+    from gnomon import catalogue, discover, runner
+
+    chosen = catalogue.select(arguments.globs)
+    executor = runner.isolated(arguments.jobs or runner.default_jobs(), arguments.budget)  # it imports while we do
     from gnomon.api import dtype_names, resolve_device
     from gnomon.evidence import append, exit_code
     from gnomon.resume import finished
     from gnomon.subject import check_drivable, driver_named, load, parse_implementation
     from gnomon.table import summary, table
 
-    chosen = discover.select(arguments.globs)
     given = dict(parse_implementation(text) for text in arguments.impl)
-    for claim in chosen:
-        if claim.subject in given:
-            driver = driver_named(claim.driver)
-            check_drivable(load(given[claim.subject]), claim.subject, driver, given[claim.subject])
-    unused = [subject for subject in given if all(claim.subject != subject for claim in chosen)]
+    for row in chosen:
+        if row["subject"] in given:
+            place = given[row["subject"]]
+            check_drivable(load(place), row["subject"], driver_named(row["driver"]), place)
+    unused = [subject for subject in given if all(row["subject"] != subject for row in chosen)]
     if unused:
         raise discover.UsageError(f"--impl {unused[0]}: none of the {len(chosen)} chosen claims is about it")
     plan = runner.Plan(
@@ -182,13 +186,13 @@ def verify(arguments: argparse.Namespace) -> int:
         arguments.seed,
     )
     head = runner.run_record("gnomon " + " ".join(sys.argv[1:]), plan)
-    ids = [claim.id for claim in chosen]
+    ids = [row["id"] for row in chosen]
     done = finished(arguments.out / EVIDENCE, head, plan.dtypes) if arguments.resume else {}
     path = arguments.out / EVIDENCE if arguments.resume else evidence_file(arguments.out)
     append(path, [head])
     results = [record for name in ids for record in done.get(name, []) if record["type"] == "evidence"]
-    left = [name for name in ids if name not in done]
-    with runner.isolated(arguments.jobs or runner.default_jobs(), plan.budget) as executor:
+    left = [row for row in chosen if row["id"] not in done]
+    with executor:
         for number, (name, records) in enumerate(
             runner.run(left, runner.run_claim, (plan,), executor, path, runner.lost_evidence(plan)), 1
         ):

@@ -55,11 +55,17 @@ def claims() -> tuple[Claim, ...]:
     """
     found: dict[str, Claim] = {}
     for name, _ in modules(DERIVATIONS):
-        for claim in getattr(importlib.import_module(f"{DERIVATIONS}.{name}"), "CLAIMS", ()):
+        for claim in claims_in(name):
             if claim.id in found:
                 raise UsageError(f"two claims have the id {claim.id}; give one of them a suffix: {claim.id}.other")
             found[claim.id] = claim
     return tuple(sorted(found.values(), key=lambda claim: ([int(n) for n in claim.section.split(".")], claim.id)))
+
+
+def claims_in(module: str) -> tuple[Claim, ...]:
+    """The claims of one module of derivations/: all that a task needs, in a fraction of the time that all take."""
+    found: tuple[Claim, ...] = getattr(importlib.import_module(f"{DERIVATIONS}.{module}"), "CLAIMS", ())
+    return found
 
 
 def models() -> tuple[str, ...]:

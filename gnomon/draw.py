@@ -129,16 +129,15 @@ def draw(
     """A batch of about ``size`` points, the regimes in equal blocks, on the generator's device."""
     block = max(1, size // len(REGIMES))
     source = _Source(generator, dtype)
-    pieces: dict[str, list[Tensor]] = {domain.name: [] for domain in inputs if not domain.host}
+    shapes = {domain.name: (block, *shape_of(domain, bindings)) for domain in inputs if not domain.host}
+    pieces: dict[str, list[Tensor]] = {name: [] for name in shapes}
     for regime in REGIMES:
         drawn: dict[tuple[object, ...], Tensor] = {}
         for domain in inputs:
             if domain.host:
                 continue
-            shape = (block, *shape_of(domain, bindings))
-            value = (
-                _simplex(source, shape, regime, domain) if domain.simplex else _fitted(source, shape, regime, domain)
-            )
+            shape = shapes[domain.name]
+            value = _simplex(source, shape, regime, domain) if domain.simplex else _raw(source, shape, regime, domain)
             alike = shape, domain.low, domain.high, domain.open_low, domain.open_high, domain.simplex
             if regime == "ties" and alike in drawn:
                 value = torch.where(source.per_point(shape) < 0.5, drawn[alike], value)
@@ -147,11 +146,12 @@ def draw(
     values = {}
     for domain in inputs:
         if not domain.host:
-            values[domain.name] = representable(domain, torch.cat(pieces[domain.name]), dtype)
+            values[domain.name] = representable(domain, fit(domain, torch.cat(pieces[domain.name])), dtype)
     return Batch(values, dict(host), tuple((regime, block) for regime in REGIMES), block * len(REGIMES))
 
 
-def _fitted(source: _Source, shape: Sequence[int], regime: str, domain: Domain) -> Tensor:
+def _raw(source: _Source, shape: Sequence[int], regime: str, domain: Domain) -> Tensor:
+    """Numbers of a regime, which :func:`fit` brings into the domain."""
     if math.isfinite(domain.low) and math.isfinite(domain.high):
         span = domain.high - domain.low
         if regime in ("ordinary", "offset", "outlier"):
@@ -161,9 +161,8 @@ def _fitted(source: _Source, shape: Sequence[int], regime: str, domain: Domain) 
         else:
             near = span * torch.exp2(-source.uniform(shape) * min(50.0, source.exponents))
             value = torch.where(source.uniform(shape) < 0.5, domain.low + near, domain.high - near)
-    else:
-        value = REGIMES[regime](source, shape)
-    return fit(domain, value)
+        return value
+    return REGIMES[regime](source, shape)
 
 
 def fit(domain: Domain, value: Tensor) -> Tensor:
@@ -181,6 +180,8 @@ def fit(domain: Domain, value: Tensor) -> Tensor:
 
 def _inside(domain: Domain, value: Tensor) -> Tensor:
     """Values outside the range, and those on an open end, replaced by an ordinary inner value."""
+    if math.isinf(domain.low) and math.isinf(domain.high):
+        return torch.where(value.isfinite(), value, 0.0)
     finite = math.isfinite(domain.low), math.isfinite(domain.high)
     inner = {
         (True, True): (domain.low + domain.high) / 2,

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
 
 from gnomon.claim import Claim, Variant
-from gnomon.compiled import K, compile_claim
+from gnomon.compiled import K
 from gnomon.diagnose import counterexample
 from gnomon.draw import Batch
 from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 POINTS = 576
 SEPARATION = 4
-"""How many structures are used to tell the variants apart."""
+"""How many structures are used at most to tell the variants apart."""
+FURTHER = 6
+"""How many times as many structures are tried for a variant that none of the usual ones rejects."""
 
 
 def formula(subject: Compilations, case: Case) -> Call:
@@ -49,38 +51,57 @@ def formula(subject: Compilations, case: Case) -> Call:
 FORMULA = Driver(formula, "a formula", "leading", "none")
 
 
-def variant_task(claim: Claim, variant: Variant, device: torch.device) -> Task:
+def variant_task(checked: Task, variant: Variant, theirs: Compilations) -> Task:
     """The check of a claim with a variant in the subject's place.
 
     Another formula is judged by the claim. A dropped condition, or another inequality, is judged where it leads: the
-    definition (or the program) is the subject, and the variant's own statement the judge.
+    definition (or the program) is the subject, and the variant's own statement the judge. ``theirs`` compiles the claim
+    under the variant.
 
     Raises:
         ValueError: if a variant drops a condition of an equality that has no definition to compare with.
     """
-    other = claim.under(variant)
+    claim, device = checked.claim, checked.device
     if claim.relation is None and not (variant.inputs or variant.structure):
-        return Task(claim, FORMULA, Compilations(other), torch.float64, device, Compilations(claim))
+        return Task(claim, FORMULA, theirs, torch.float64, device, checked.compiled)
     if claim.relation is None:
         if claim.definition is None:
             raise ValueError(f"claim {claim.id}: variant {variant.name} drops a condition, which needs a definition=")
-        first = dataclasses.replace(other, program=claim.definition)
-        return Task(other, FORMULA, Compilations(first), torch.float64, device, Compilations(other))
-    judge = Compilations(other)
-    return Task(other, FORMULA, judge, torch.float64, device, judge)
+        first = dataclasses.replace(theirs.claim, program=claim.definition)
+        return Task(theirs.claim, FORMULA, Compilations(first), torch.float64, device, theirs)
+    return Task(theirs.claim, FORMULA, theirs, torch.float64, device, theirs)
+
+
+def drawing() -> Callable[[Task, Example], Batch]:
+    """Draws examples once for all variants that are judged by the same claim."""
+    known: list[tuple[Claim, Example, Batch]] = []
+
+    def drawn(task: Task, example: Example) -> Batch:
+        for claim, seen, batch in known:
+            if claim is task.claim and seen is example:
+                return batch
+        known.append((task.claim, example, task.batch(example, POINTS)))
+        return known[-1][-1]
+
+    return drawn
 
 
 def reject(
-    claim: Claim, variant: Variant, examples: Sequence[Example], seed: int, device: torch.device
+    checked: Task,
+    variant: Variant,
+    theirs: Compilations,
+    examples: Sequence[Example],
+    seed: int,
+    drawn: Callable[[Task, Example], Batch],
 ) -> Counterexample | str:
     """The smallest input found at which the check rejects a variant, confirmed with Arb; why not, if there is none."""
     refused = ""
-    task = variant_task(claim, variant, device)
+    task = variant_task(checked, variant, theirs)
     if variant.inputs or variant.structure:
         examples = draw_examples(task.claim, len(examples), seed)
     for example in sorted(examples, key=lambda e: len(str(e.structure))):
         try:
-            batch = task.batch(example, POINTS)
+            batch = drawn(task, example)
             observed = task.observer(example).many(batch)[0].to(torch.float64)
             judgement = task.compiled(example.structure).judge(batch, observed, task.dtype, task.device)
         except (LoweringError, ZeroDivisionError, SubjectError) as error:
@@ -94,23 +115,32 @@ def reject(
             if confirm(task, example, point, observed[number : number + 1]):
                 small, point = smallest(task, example, point)
                 observed = alone(task, small, point)
-                entry = int(task.compiled(small.structure).judge(point, observed, task.dtype, device).share[0].argmax())
+                entry = int(
+                    task.compiled(small.structure).judge(point, observed, task.dtype, task.device).share[0].argmax()
+                )
                 return counterexample(task, small, point, observed, entry)
     return refused
 
 
-def inseparable(claim: Claim, examples: Sequence[Example], device: torch.device) -> dict[str, tuple[str, ...]]:
+def inseparable(
+    checked: Task,
+    compiled: Mapping[str, Compilations],
+    examples: Sequence[Example],
+    drawn: Callable[[Task, Example], Batch],
+) -> dict[str, tuple[str, ...]]:
     """For each variant the others that no input drawn here tells from it."""
-    comparable = [variant for variant in claim.variants if variant.replace]
+    comparable = [variant for variant in checked.claim.variants if variant.replace]
     apart: set[tuple[str, str]] = set()
-    judge = Task(claim, FORMULA, None, torch.float64, device, Compilations(claim))
+    judge = dataclasses.replace(checked, dtype=torch.float64)
     for example in examples[1 :: max(1, len(examples) // SEPARATION)]:
+        if len(apart) == len(comparable) * (len(comparable) - 1):
+            break
         known = {}
-        batch = judge.batch(example, POINTS)
+        batch = drawn(judge, example)
         for variant in comparable:
             try:
-                compiled = compile_claim(claim.under(variant), example.structure)
-                known[variant.name] = compiled.truth(batch, torch.float64, device)
+                of = compiled[variant.name](example.structure)
+                known[variant.name] = of.truth(batch, torch.float64, checked.device)
             except (LoweringError, ZeroDivisionError):
                 continue
         for a, (a_value, a_bound) in known.items():
@@ -123,12 +153,18 @@ def inseparable(claim: Claim, examples: Sequence[Example], device: torch.device)
     }
 
 
-def rejections(claim: Claim, examples: Sequence[Example], seed: int, device: torch.device) -> tuple[Rejection, ...]:
-    """What the check says to each of the claim's variants."""
-    alike = inseparable(claim, examples, device)
+def rejections(checked: Task, examples: Sequence[Example], seed: int) -> tuple[Rejection, ...]:
+    """What the check of a claim says to each of the claim's variants."""
+    claim = checked.claim
+    compiled = {variant.name: Compilations(claim.under(variant)) for variant in claim.variants}
+    drawn = drawing()
+    alike = inseparable(checked, compiled, examples, drawn)
     found = []
     for variant in claim.variants:
-        example = reject(claim, variant, examples, seed, device)
+        example = reject(checked, variant, compiled[variant.name], examples, seed, drawn)
+        if isinstance(example, str) and not example:  # it may need a rare structure: look further before giving up
+            more = draw_examples(claim, FURTHER * len(examples), seed)
+            example = reject(checked, variant, compiled[variant.name], more, seed, drawing())
         shown = None if isinstance(example, str) else example
         found.append(
             Rejection(

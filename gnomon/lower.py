@@ -7,8 +7,9 @@ and definitions stay shared. What is whole-numbered (sizes, indices, graph entri
 from __future__ import annotations
 
 import itertools
+import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -34,6 +35,17 @@ RELATIONS = {
     sp.GreaterThan: operator.ge, sp.Equality: operator.eq, sp.Unequality: operator.ne,
 }  # fmt: skip
 Env = Mapping[str, int]
+
+
+def _power(base: int | Fraction, exponent: int | Fraction) -> Fraction | None:
+    whole = exponent == int(exponent) and (base != 0 or exponent >= 0)
+    return Fraction(base) ** int(exponent) if whole else None
+
+
+WHOLE: dict[Any, Callable[[Sequence[Any]], int | Fraction | None]] = {
+    sp.Add: sum, sp.Mul: math.prod, sp.Max: max, sp.Min: min, sp.Pow: lambda values: _power(*values),
+    sp.KroneckerDelta: lambda values: int(values[0] == values[1]),
+}  # fmt: skip
 
 
 class LoweringError(ValueError):
@@ -93,18 +105,24 @@ class Lowering:
         self._made: dict[tuple[str, tuple[int, ...]], int] = {}
         self._busy: set[tuple[str, tuple[int, ...]]] = set()
         self._arguments: dict[str, int] = {}
+        self._real: dict[Any, bool] = {}
         self.observed: dict[str, dict[tuple[int, ...], int]] = {}
 
     # ------------------------------------------------------------------ whole numbers
 
     def whole(self, expr: Any, env: Env) -> int | None:
-        """The value of an expression that the structure and the indices decide, or None."""
+        """The value of an expression that the structure and the indices decide, or None.
+
+        It is asked of every part of every formula, so it computes with Python's numbers, and remembers what is real.
+        """
         if isinstance(expr, int):
             return expr
         if expr.is_Integer:
             return int(expr)
         if expr.is_Symbol:
             return env.get(expr.name, self.bindings.numbers.get(expr.name))
+        if self._is_real(expr):
+            return None
         if isinstance(expr, sp.Indexed):
             if name_of(expr) not in self.bindings.arrays:
                 return None
@@ -114,18 +132,36 @@ class Lowering:
                 if isinstance(value, int) or (isinstance(value, Fraction) and value.denominator == 1)
                 else None
             )
-        if expr.is_Add or expr.is_Mul or isinstance(expr, (sp.Max, sp.Min, sp.KroneckerDelta)) or expr.is_Pow:
-            values = [self.whole(arg, env) for arg in expr.args]
-            if any(value is None for value in values):
-                return None
-            if isinstance(expr, sp.KroneckerDelta):
-                return int(values[0] == values[1])
-            result = expr.func(*values)
-            return int(result) if result.is_Integer else None
         if isinstance(expr, sp.floor):
             known = {symbol: self.whole(symbol, env) for symbol in expr.free_symbols}
             return None if None in known.values() else int(expr.subs(known))
-        return None
+        combine = WHOLE.get(expr.func)
+        if combine is None:
+            return None
+        values: list[int | Fraction] = []
+        for arg in expr.args:
+            fraction = arg.is_Rational and not arg.is_Integer
+            value = Fraction(int(arg.p), int(arg.q)) if fraction else self.whole(arg, env)
+            if value is None:
+                return None
+            values.append(value)
+        result = combine(values)
+        return int(result) if result is not None and result == int(result) else None
+
+    def _is_real(self, expr: Any) -> bool:
+        """Whether an expression holds what only the inputs decide."""
+        found = self._real.get(expr)
+        if found is None:
+            indexed = isinstance(expr, sp.Indexed)
+            if indexed or (expr.is_Symbol and not expr.is_integer):
+                name = name_of(expr)
+                found = name not in self.bindings.arrays and (name in self._lets or name in self.inputs)
+            else:
+                found = expr.is_Float
+            parts = expr.indices if indexed else expr.args
+            found = found or any(self._is_real(part) for part in parts if not part.is_Integer)
+            self._real[expr] = found
+        return found
 
     def array_entry(self, expr: sp.Indexed, env: Env) -> Any:
         value = self.bindings.arrays[name_of(expr)]

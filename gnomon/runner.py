@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gnomon import discover
+from gnomon.catalogue import Row
 from gnomon.evidence import SCHEMA, Evidence, append
 from gnomon.executor import IsolatedExecutor, TaskDied, TaskRaised, TaskTimeout
 
@@ -32,12 +33,12 @@ class Plan:
     prove: bool = True
 
 
-def run_claim(claim_id: str, plan: Plan) -> list[Record]:
+def run_claim(claim_id: str, module: str, plan: Plan) -> list[Record]:
     """One task: prove the claim, then check its subject; the records in that order."""
     from gnomon.records import proof_record
     from gnomon.verify import check
 
-    claim = next(claim for claim in discover.claims() if claim.id == claim_id)
+    claim = next(claim for claim in discover.claims_in(module) if claim.id == claim_id)
     records = [proof_record(claim)] if plan.prove else []
     found = check(
         claim,
@@ -51,18 +52,25 @@ def run_claim(claim_id: str, plan: Plan) -> list[Record]:
     return records + [evidence.to_data() for evidence in found]
 
 
-def prove_claim(claim_id: str) -> list[Record]:
+def prove_claim(claim_id: str, module: str) -> list[Record]:
     """One task of ``gnomon prove``."""
     from gnomon.records import proof_record
 
-    return [proof_record(next(claim for claim in discover.claims() if claim.id == claim_id))]
+    return [proof_record(next(claim for claim in discover.claims_in(module) if claim.id == claim_id))]
 
 
 def preload() -> list[str]:
-    """The modules that every task needs, for the fork server."""
-    package = discover.DERIVATIONS
-    own = [f"{package}.{name}" for name, _ in discover.modules(package)]
-    return ["gnomon.verify", "gnomon.records", "gnomon.property_tests.strategies", *own]
+    """The modules that every task needs, for the fork server: ours, and what torch imports when it is first used.
+
+    Not the derivations, of which a task needs one: building every formula takes longer than most tasks.
+    """
+    ours = [
+        f"{package}.{name}"
+        for package in (discover.REFERENCE, discover.PROPERTY_TESTS)
+        for name, _ in discover.modules(package)
+        if not name.startswith("test_")
+    ]
+    return ["gnomon.verify", "gnomon.records", "numpy.random", "torch._dynamo", *ours]
 
 
 def default_jobs() -> int:
@@ -76,18 +84,20 @@ def isolated(jobs: int, budget: str) -> IsolatedExecutor:
 
 
 def run(
-    ids: Sequence[str],
+    rows: Sequence[Row],
     task: Callable[..., list[Record]],
     arguments: tuple[Any, ...],
     executor: Executor,
     out: Path | None = None,
     lost: Callable[[str, BaseException], list[Record]] | None = None,
 ) -> Iterator[tuple[str, list[Record]]]:
-    """Run a task for each claim; yield its records as it ends, after they are on disk.
+    """Run a task for each row of the catalogue; yield its records as it ends, after they are on disk.
 
     ``lost`` makes the records of a task that crashed, hung or raised; without it the exception goes on.
     """
-    futures: dict[Future[list[Record]], str] = {executor.submit(task, name, *arguments): name for name in ids}
+    futures: dict[Future[list[Record]], str] = {
+        executor.submit(task, row["id"], row["module"], *arguments): row["id"] for row in rows
+    }
     try:
         for future in as_completed(futures):
             name = futures[future]
@@ -107,20 +117,18 @@ def run(
 
 def lost_evidence(plan: Plan) -> Callable[[str, BaseException], list[Record]]:
     """For a task without an answer: a verdict that says what became of it, in every dtype."""
-    subjects = {claim.id: claim.subject for claim in discover.claims()}
 
     def records(claim_id: str, error: BaseException) -> list[Record]:
+        subject = next(claim.subject for claim in discover.claims() if claim.id == claim_id)
         if isinstance(error, TaskRaised) and error.kind == "UsageError":
             raise discover.UsageError(str(error))
         kind = f"{error.kind}: " if isinstance(error, TaskRaised) else ""
         ours = isinstance(error, TaskRaised)
-        place = str(
-            plan.implementations.get(subjects[claim_id], f"{discover.REFERENCE}.{subjects[claim_id].replace('.', ':')}")
-        )
+        place = str(plan.implementations.get(subject, f"{discover.REFERENCE}.{subject.replace('.', ':')}"))
         return [
             Evidence(
                 claim_id,
-                subjects[claim_id],
+                subject,
                 place,
                 plan.device,
                 dtype,

@@ -45,7 +45,7 @@ def check(
     task = prepare(claim, found, place, dtypes[0], device)
     own = seed_for(claim, seed)
     examples = draw_examples(claim, BUDGETS[budget].structures, own)
-    variants = rejections(claim, examples, own, task.device)
+    variants = rejections(task, examples, own)
     for number, name in enumerate(dtypes):
         blank = Evidence(claim.id, claim.subject, place, device, name, "undecided", derivation=trust, seed=seed)
         evidence = judge(dataclasses.replace(task, dtype=DTYPES[name]), examples, budget, blank)
