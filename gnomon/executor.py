@@ -98,6 +98,7 @@ def _stop(worker: _Worker) -> None:
 def _serve(connection: Connection) -> None:
     """Run the tasks that come, until nobody sends any more."""
     gc.freeze()  # collections would touch, and so copy, every page of the modules that the fork server has loaded
+    gc.set_threshold(100_000)  # SymPy makes and drops so many small objects that looking for cycles cost a tenth
     while True:
         try:
             fn, args, kwargs = connection.recv()
