@@ -123,8 +123,8 @@ def step_proof() -> Derivation:
                 by=(moved,),
             ),
             cite(
-                "the images of a shift's squares do not meet (Braun and Griebel, 2009, section 3); for 1 digit they are "
-                "0.0089 long, from points that are 0.0090 apart, as was computed and is no step here"
+                "the images of a shift's squares do not meet (Braun and Griebel, 2009, section 3); for 1 digit they "
+                "are 0.0089 long, from points that are 0.0090 apart, as was computed and is no step here"
             ),
             Step(
                 "substitute",
