@@ -12,8 +12,9 @@ from typing import Any
 from gnomon.balls import Undecided, enclose
 from gnomon.claim import Claim
 from gnomon.domain import Domain
-from gnomon.lower import LoweringError, entries, lowering_for, shape_of
+from gnomon.lower import entries, lowering_for, shape_of
 from gnomon.slp import SLP
+from gnomon.whole import LoweringError
 
 STRUCTURES, POINTS = 4, 6
 VALUES = [Fraction(v) for v in (0, 1, -1, 2)] + [

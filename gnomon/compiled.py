@@ -13,9 +13,10 @@ from gnomon.balls import BITS, enclose
 from gnomon.claim import Claim
 from gnomon.domain import Structure
 from gnomon.draw import Batch
-from gnomon.lower import Bindings, entries, lower_relation, lowering_for, shape_of
+from gnomon.lower import entries, lower_relation, lowering_for, shape_of
 from gnomon.running import bounded
 from gnomon.slp import SLP, Leaf, pullback
+from gnomon.whole import Bindings
 
 K = 4
 """The one constant of the engine: a subject may err by K times the running bound (see docs/verdicts.md)."""

@@ -15,10 +15,10 @@ from gnomon.compiled import Compiled, K
 from gnomon.draw import Batch
 from gnomon.driver import SubjectError
 from gnomon.evidence import Counterexample
-from gnomon.lower import LoweringError
 from gnomon.search import Compilations, Failure, Task, compare_gradients, cotangents, gradient_share
 from gnomon.shrink import minimise
 from gnomon.simplify import CANDIDATES, SMALL, alone, confirm, smallest
+from gnomon.whole import LoweringError
 
 if TYPE_CHECKING:
     from gnomon.property_tests.strategies import Example

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor
 
 from gnomon.domain import Domain
-from gnomon.lower import Bindings, shape_of
+from gnomon.lower import shape_of
+from gnomon.whole import Bindings
 
 
 @dataclass(frozen=True)

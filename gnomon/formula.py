@@ -14,10 +14,11 @@ from gnomon.diagnose import counterexample
 from gnomon.draw import Batch
 from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
 from gnomon.evidence import Counterexample, Rejection
-from gnomon.lower import LoweringError, entries
+from gnomon.lower import entries
 from gnomon.running import values
 from gnomon.search import Compilations, Task, draw_examples
 from gnomon.simplify import CANDIDATES, alone, confirm, smallest
+from gnomon.whole import LoweringError
 
 if TYPE_CHECKING:
     from gnomon.property_tests.strategies import Example

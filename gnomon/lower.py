@@ -7,9 +7,7 @@ and definitions stay shared. What is whole-numbered (sizes, indices, graph entri
 from __future__ import annotations
 
 import itertools
-import math
-import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -21,6 +19,7 @@ from sympy.core.relational import Relational
 from gnomon.claim import Claim, Output, Program, Relation, name_of
 from gnomon.domain import Choice, Domain, Structural, Structure
 from gnomon.slp import SLP
+from gnomon.whole import Bindings, Env, LoweringError, Wholes
 
 FUNCTIONS = {
     sp.exp: "exp", sp.log: "log", log1p: "log1p", expm1: "expm1", sp.tanh: "tanh", sp.sin: "sin", sp.cos: "cos",
@@ -30,35 +29,6 @@ COMPARISONS = {
     sp.StrictLessThan: ("lt", False), sp.LessThan: ("le", False), sp.StrictGreaterThan: ("lt", True),
     sp.GreaterThan: ("le", True), sp.Equality: ("eq", False),
 }  # fmt: skip
-RELATIONS = {
-    sp.StrictLessThan: operator.lt, sp.LessThan: operator.le, sp.StrictGreaterThan: operator.gt,
-    sp.GreaterThan: operator.ge, sp.Equality: operator.eq, sp.Unequality: operator.ne,
-}  # fmt: skip
-Env = Mapping[str, int]
-
-
-def _power(base: int | Fraction, exponent: int | Fraction) -> Fraction | None:
-    whole = exponent == int(exponent) and (base != 0 or exponent >= 0)
-    return Fraction(base) ** int(exponent) if whole else None
-
-
-WHOLE: dict[Any, Callable[[Sequence[Any]], int | Fraction | None]] = {
-    sp.Add: sum, sp.Mul: math.prod, sp.Max: max, sp.Min: min, sp.Pow: lambda values: _power(*values),
-    sp.KroneckerDelta: lambda values: int(values[0] == values[1]),
-}  # fmt: skip
-
-
-class LoweringError(ValueError):
-    """A formula that cannot be lowered; the message says which part and why."""
-
-
-@dataclass(frozen=True)
-class Bindings:
-    """What a structure fixes: whole numbers, arrays of constants, and the bodies of opaque functions."""
-
-    numbers: dict[str, int]
-    arrays: dict[str, Any]
-    functions: dict[str, sp.Lambda]
 
 
 def bind(structural: tuple[Structural, ...], structure: Structure) -> Bindings:
@@ -105,101 +75,8 @@ class Lowering:
         self._made: dict[tuple[str, tuple[int, ...]], int] = {}
         self._busy: set[tuple[str, tuple[int, ...]]] = set()
         self._arguments: dict[str, int] = {}
-        self._real: dict[Any, bool] = {}
+        self.numbers = Wholes(self.bindings, {*self._lets, *self.inputs})
         self.observed: dict[str, dict[tuple[int, ...], int]] = {}
-
-    # ------------------------------------------------------------------ whole numbers
-
-    def whole(self, expr: Any, env: Env) -> int | None:
-        """The value of an expression that the structure and the indices decide, or None.
-
-        It is asked of every part of every formula, so it computes with Python's numbers, and remembers what is real.
-        """
-        if isinstance(expr, int):
-            return expr
-        if expr.is_Integer:
-            return int(expr)
-        if expr.is_Symbol:
-            return env.get(expr.name, self.bindings.numbers.get(expr.name))
-        if self._is_real(expr):
-            return None
-        if isinstance(expr, sp.Indexed):
-            if name_of(expr) not in self.bindings.arrays:
-                return None
-            value = self.array_entry(expr, env)
-            return (
-                int(value)
-                if isinstance(value, int) or (isinstance(value, Fraction) and value.denominator == 1)
-                else None
-            )
-        if isinstance(expr, sp.floor):
-            known = {symbol: self.whole(symbol, env) for symbol in expr.free_symbols}
-            return None if None in known.values() else int(expr.subs(known))
-        combine = WHOLE.get(expr.func)
-        if combine is None:
-            return None
-        values: list[int | Fraction] = []
-        for arg in expr.args:
-            fraction = arg.is_Rational and not arg.is_Integer
-            value = Fraction(int(arg.p), int(arg.q)) if fraction else self.whole(arg, env)
-            if value is None:
-                return None
-            values.append(value)
-        result = combine(values)
-        return int(result) if result is not None and result == int(result) else None
-
-    def _is_real(self, expr: Any) -> bool:
-        """Whether an expression holds what only the inputs decide."""
-        found = self._real.get(expr)
-        if found is None:
-            indexed = isinstance(expr, sp.Indexed)
-            if indexed or (expr.is_Symbol and not expr.is_integer):
-                name = name_of(expr)
-                found = name not in self.bindings.arrays and (name in self._lets or name in self.inputs)
-            else:
-                found = expr.is_Float
-            parts = expr.indices if indexed else expr.args
-            found = found or any(self._is_real(part) for part in parts if not part.is_Integer)
-            self._real[expr] = found
-        return found
-
-    def array_entry(self, expr: sp.Indexed, env: Env) -> Any:
-        value = self.bindings.arrays[name_of(expr)]
-        for position, index in enumerate(self.index(expr, env)):
-            if index < 0 or index >= len(value):
-                raise LoweringError(f"index {position} of {expr} is {index}, outside 0…{len(value) - 1}")
-            value = value[index]
-        return value
-
-    def index(self, expr: sp.Indexed, env: Env) -> tuple[int, ...]:
-        found = []
-        for part in expr.indices:
-            value = self.whole(part, env)
-            if value is None:
-                raise LoweringError(f"index {part} of {expr} has no value here; known: {', '.join(env) or 'none'}")
-            found.append(value)
-        return tuple(found)
-
-    def holds(self, condition: Any, env: Env) -> bool | None:
-        """Whether a condition on whole numbers is true; None if it is about real numbers."""
-        if condition in (True, sp.true):
-            return True
-        if condition in (False, sp.false):
-            return False
-        if isinstance(condition, (sp.And, sp.Or)):
-            parts = [self.holds(arg, env) for arg in condition.args]
-            if None in parts:
-                return None
-            return all(parts) if isinstance(condition, sp.And) else any(parts)
-        if isinstance(condition, sp.Not):
-            inner = self.holds(condition.args[0], env)
-            return None if inner is None else not inner
-        if isinstance(condition, Relational):
-            left, right = self.whole(condition.lhs, env), self.whole(condition.rhs, env)
-            if left is None or right is None:
-                return None
-            return bool(RELATIONS[condition.func](left, right))
-        return None
 
     # ------------------------------------------------------------------ nodes
 
@@ -243,7 +120,7 @@ class Lowering:
             return slp.constant(Fraction(int(expr.p), int(expr.q)))
         if expr.is_Float:
             return slp.constant(Fraction(float(expr)))
-        value = self.whole(expr, env)
+        value = self.numbers.whole(expr, env)
         if value is not None:
             return slp.constant(value)
         if expr.is_Symbol:
@@ -251,8 +128,8 @@ class Lowering:
         if isinstance(expr, sp.Indexed):
             name = name_of(expr)
             if name in self.bindings.arrays:
-                return slp.constant(Fraction(self.array_entry(expr, env)))
-            return self.named(name, self.index(expr, env))
+                return slp.constant(Fraction(self.numbers.array_entry(expr, env)))
+            return self.named(name, self.numbers.index(expr, env))
         if expr is sp.pi:
             return slp.pi()
         if expr is sp.E:
@@ -284,7 +161,7 @@ class Lowering:
         for index, low, high in reversed(limits):
             grown: list[Env] = []
             for outer in found:
-                a, b = self.whole(sp.sympify(low), outer), self.whole(sp.sympify(high), outer)
+                a, b = self.numbers.whole(sp.sympify(low), outer), self.numbers.whole(sp.sympify(high), outer)
                 if a is None or b is None:
                     raise LoweringError(f"the range {low}…{high} of {index} has no value here")
                 grown += [{**outer, str(index): value} for value in range(a, b + 1)]
@@ -316,7 +193,7 @@ class Lowering:
     def _power(self, expr: Any, env: Env) -> int:
         if expr.base is sp.E:
             return self.slp.unary("exp", self.node(expr.exp, env))
-        exponent = self.whole(expr.exp, env)
+        exponent = self.numbers.whole(expr.exp, env)
         if exponent is not None:
             return self.slp.power(self.node(expr.base, env), exponent)
         if expr.exp.is_Rational and expr.exp.q == 2:
@@ -326,7 +203,7 @@ class Lowering:
 
     def _piecewise(self, expr: Any, env: Env) -> int:
         value, condition = expr.args[0]
-        decided = self.holds(condition, env)
+        decided = self.numbers.holds(condition, env)
         rest = expr.args[1:]
         if decided is True:
             return self.node(value, env)
@@ -408,7 +285,7 @@ def shape_of(domain: Domain, bindings: Bindings) -> tuple[int, ...]:
     lowering = Lowering(bindings, {}, program)
     shape = []
     for extent in domain.shape:
-        value = lowering.whole(sp.sympify(extent), {})
+        value = lowering.numbers.whole(sp.sympify(extent), {})
         if value is None:
             raise LoweringError(f"the extent {extent} of {domain.name} has no value in this structure")
         shape.append(value)

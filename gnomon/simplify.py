@@ -15,9 +15,9 @@ from gnomon.domain import Choice, Graph, Size, Sizes
 from gnomon.draw import Batch
 from gnomon.driver import SubjectError
 from gnomon.exhaustive import elementwise
-from gnomon.lower import LoweringError
 from gnomon.search import Task
 from gnomon.shrink import minimise
+from gnomon.whole import LoweringError
 
 if TYPE_CHECKING:
     from gnomon.property_tests.strategies import Example

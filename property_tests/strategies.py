@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from gnomon.claim import Claim, Output, Program
 from gnomon.domain import Choice, Domain, Graph, Size, Sizes, Structural
-from gnomon.lower import Bindings, Lowering
+from gnomon.lower import Lowering
+from gnomon.whole import Bindings
 
 
 @dataclass(frozen=True)
@@ -78,7 +79,7 @@ def structures(draw: st.DrawFn, domains: Iterable[Structural]) -> dict[str, Any]
         elif isinstance(domain, Sizes):
             numbers = {name: value for name, value in found.items() if isinstance(value, int)}
             bindings = Bindings(numbers, {}, {})
-            length = Lowering(bindings, {}, Program((), (Output("", 0),))).whole(domain.length, {})
+            length = Lowering(bindings, {}, Program((), (Output("", 0),))).numbers.whole(domain.length, {})
             if length is None:
                 raise ValueError(f"the length {domain.length} of {domain.name} needs a Size that stands before it")
             found[domain.name] = draw(st.lists(st.integers(domain.low, domain.high), min_size=length, max_size=length))

@@ -7,8 +7,8 @@ import torch
 
 from gnomon.domain import nonnegative, positive, real, simplex, unit
 from gnomon.draw import REGIMES, draw
-from gnomon.lower import Bindings
 from gnomon.shrink import complexity, minimise
+from gnomon.whole import Bindings
 
 NOTHING = Bindings({}, {}, {})
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]

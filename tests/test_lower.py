@@ -12,7 +12,8 @@ from gnomon.balls import enclose
 from gnomon.claim import Output, Program
 from gnomon.domain import Choice, Graph, Size, Sizes, real, symbols_of
 from gnomon.enclose import enclose as enclose_tree
-from gnomon.lower import Bindings, Lowering, LoweringError, bind, lowering_for
+from gnomon.lower import Lowering, bind, lowering_for
+from gnomon.whole import Bindings, LoweringError
 
 x, A, w = (sp.IndexedBase(name, real=True) for name in "xAw")
 i, j, k, n = sp.symbols("i j k n", integer=True, nonnegative=True)
