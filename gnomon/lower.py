@@ -281,11 +281,9 @@ def entries(shape: tuple[int, ...]) -> list[tuple[int, ...]]:
 
 def shape_of(domain: Domain, bindings: Bindings) -> tuple[int, ...]:
     """A domain's concrete shape under a structure."""
-    program = Program((), (Output("", sp.Integer(0)),))
-    lowering = Lowering(bindings, {}, program)
-    shape = []
+    numbers, shape = Wholes(bindings, ()), []
     for extent in domain.shape:
-        value = lowering.numbers.whole(sp.sympify(extent), {})
+        value = numbers.whole(sp.sympify(extent), {})
         if value is None:
             raise LoweringError(f"the extent {extent} of {domain.name} has no value in this structure")
         shape.append(value)

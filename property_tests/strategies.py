@@ -9,10 +9,9 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from gnomon.claim import Claim, Output, Program
+from gnomon.claim import Claim
 from gnomon.domain import Choice, Domain, Graph, Size, Sizes, Structural
-from gnomon.lower import Lowering
-from gnomon.whole import Bindings
+from gnomon.whole import Bindings, Wholes
 
 
 @dataclass(frozen=True)
@@ -78,8 +77,7 @@ def structures(draw: st.DrawFn, domains: Iterable[Structural]) -> dict[str, Any]
             found[domain.name] = draw(st.sampled_from(list(domain.options)))
         elif isinstance(domain, Sizes):
             numbers = {name: value for name, value in found.items() if isinstance(value, int)}
-            bindings = Bindings(numbers, {}, {})
-            length = Lowering(bindings, {}, Program((), (Output("", 0),))).numbers.whole(domain.length, {})
+            length = Wholes(Bindings(numbers, {}, {}), ()).whole(domain.length, {})
             if length is None:
                 raise ValueError(f"the length {domain.length} of {domain.name} needs a Size that stands before it")
             found[domain.name] = draw(st.lists(st.integers(domain.low, domain.high), min_size=length, max_size=length))
