@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -75,7 +76,10 @@ class Built:
 
     ``options``: ``args`` and ``keywords`` of the constructor, each a name that the case knows (a size, a choice, a
     hyper-parameter) or a plain value; the labels yes and no of a choice are True and False. ``parameters`` says which
-    input is which parameter or buffer, and ``mode`` whether the module is in "train" (the default) or "eval" mode.
+    input is which parameter or buffer, of which a structure has only those that it needs: ``weight_hh_l1`` where
+    ``num_layers`` is 2 at least, a ``bias`` where the choice ``bias`` is not "no". ``mode`` says whether the module is
+    in "train" (the default) or "eval" mode. ``call`` names the inputs of the call: tensors, sizes, and tuples of them;
+    those that ``integers`` names come as int64.
     """
 
     def __init__(self, subject: Any, case: Case) -> None:
@@ -87,7 +91,9 @@ class Built:
         self.module: nn.Module = made.to(case.device, case.dtype).train(case.options.get("mode", "train") == "train")
         self.buffers = dict(self.module.named_buffers())
         owned = {**dict(self.module.named_parameters()), **self.buffers}
-        wanted: Mapping[str, str] = case.options.get("parameters", {})
+        wanted: Mapping[str, str] = {
+            name: source for name, source in case.options.get("parameters", {}).items() if _needed(name, case.structure)
+        }
         absent = [name for name in wanted if name not in owned and getattr(self.module, name, self) is not None]
         free = [name for name, _ in self.module.named_parameters() if name not in wanted]
         if absent or free:
@@ -95,6 +101,7 @@ class Built:
                 "contract",
                 f"has the parameters and buffers {', '.join(owned) or 'none'}, expected {', '.join(wanted) or 'none'}",
             )
+        self.case = case
         self.inputs = {name: tensor for name, tensor in wanted.items() if name in owned}
 
     def state(self, tensors: Tensors) -> Tensors:
@@ -102,6 +109,23 @@ class Built:
         given = {name: tensors[source] for name, source in self.inputs.items()}
         copies = {name: given.get(name, buffer).clone() for name, buffer in self.buffers.items()}
         return {**given, **copies}
+
+    def __call__(self, state: Tensors, tensors: Tensors) -> list[Any]:
+        """What the module returns for a point, nested tuples laid flat."""
+        whole = {name: tensors[name].to(torch.int64) for name in self.case.options.get("integers", ())}
+        known = {**self.case.structure, **self.case.host, **tensors, **whole}
+        arguments = _named(known, tuple(self.case.options["call"]))
+        return _flat(torch.func.functional_call(self.module, state, arguments))
+
+
+def _needed(name: str, structure: Mapping[str, Any]) -> bool:
+    layer = re.search(r"_l(\d+)$", name)
+    beyond = layer is not None and int(layer[1]) >= structure.get("num_layers", 1)
+    return not beyond and not (name.rpartition(".")[2].startswith("bias") and structure.get("bias") == "no")
+
+
+def _named(known: Mapping[str, Any], names: Any) -> Any:
+    return tuple(_named(known, name) for name in names) if isinstance(names, tuple) else known[names]
 
 
 def _given(known: Mapping[str, Any], value: Any) -> Any:
@@ -112,15 +136,14 @@ def _given(known: Mapping[str, Any], value: Any) -> Any:
 def module(subject: Any, case: Case) -> Call:
     """``subject(*args, **keywords)(*inputs)``, a module, with its parameters set from inputs; see :class:`Built`.
 
-    ``options["call"]`` names the inputs of the call. Outputs: what the call returns, nested tuples laid flat, in the
-    order of the outputs; an output with the name of a buffer is that buffer after the call.
+    Outputs: what the call returns, nested tuples laid flat, in the order of the outputs; an output with the name of a
+    buffer is that buffer after the call.
     """
     built = Built(subject, case)
 
     def call(tensors: Tensors) -> Tensors:
         state = built.state(tensors)
-        result = torch.func.functional_call(built.module, state, tuple(tensors[name] for name in case.options["call"]))
-        returned = iter(_flat(result))
+        returned = iter(built(state, tensors))
         return {name: state[name] if name in built.buffers else next(returned, None) for name in case.shapes}
 
     return call

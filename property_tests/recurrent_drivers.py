@@ -1,36 +1,14 @@
-"""How recurrent networks and functions of token sequences are called.
-
-Layers and biases are options of a recurrent module, so a claim gives the parameters of all of them as inputs; those
-of layers from ``num_layers`` on, and biases where ``bias`` is "no", belong to no module and are left out.
-"""
+"""How functions of token sequences are called, and how a recurrent network's states depend on each other."""
 
 from __future__ import annotations
 
 import dataclasses
-import re
 from typing import Any
 
 import torch
 
 from gnomon.driver import Call, Case, Driver, Tensors
-from gnomon.property_tests.drivers import Built, function, module
-
-
-def _existing(case: Case) -> Case:
-    """The case with the parameters of those layers and biases alone that its structure has."""
-    layers, biased = case.structure.get("num_layers", 1), case.structure.get("bias", "yes") == "yes"
-    given = {
-        name: source
-        for name, source in case.options["parameters"].items()
-        if (biased or "bias" not in name)
-        and ((layer := re.search(r"_l(\d+)", name)) is None or int(layer[1]) < int(layers))
-    }
-    return dataclasses.replace(case, options={**case.options, "parameters": given})
-
-
-def recurrent(subject: Any, case: Case) -> Call:
-    """A module as for the driver ``module``, with the parameters of the layers and biases that there are."""
-    return module(subject, _existing(case))
+from gnomon.property_tests.drivers import Built, function
 
 
 def state_jacobian(subject: Any, case: Case) -> Call:
@@ -39,7 +17,7 @@ def state_jacobian(subject: Any, case: Case) -> Call:
     Inputs, besides the parameters, ``x`` (T, d) and ``h0`` (n); those that a claim does not have are zero. T is the
     structure's. Outputs: ``h_n`` (n), and ``jacobian`` (n, n), autograd's derivative of h_T by h_0.
     """
-    built = Built(subject, _existing(case))
+    built = Built(subject, case)
     steps = int(case.structure["T"])
 
     def call(tensors: Tensors) -> Tensors:
@@ -86,7 +64,6 @@ def _whole(value: Any) -> bool:
 _RNN = "a module class like torch.nn.RNN: Net(input_size, hidden_size, ...), called as net(x, h_0) -> (states, h_T)"
 
 DRIVERS: dict[str, Driver] = {
-    "recurrent": Driver(recurrent, _RNN),
     "state_jacobian": Driver(state_jacobian, _RNN),
     "token_function": Driver(token_function, "a function of int64 tokens and tensors: f(tokens, ...) -> tensor"),
 }
