@@ -11,15 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnomon.claim import Output, Program
 from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
-from gnomon.lower import Lowering
 from gnomon.property_tests.ode_drivers import Formula
+from gnomon.whole import Wholes
 
 
 def number(case: Case, expression: Any) -> int:
     """The value of a whole number that a structure decides."""
-    found = Lowering(case.compiled.bindings, {}, Program((), (Output("", 0),))).whole(expression, {})
+    found = Wholes(case.compiled.bindings, ()).whole(expression, {})
     if found is None:
         raise ValueError(f"{expression} is not decided by {dict(case.structure)}")
     return found
