@@ -12,10 +12,10 @@ SECTION = "1.2.2"
 SCOPE = "every real x"
 X = real("x")
 x = X.symbol
-e, s, q, t, y, d, size, second, third = symbols("e s q t y d size second third", real=True)
+w, s, q, t, y, d, size, second, third = symbols("w s q t y d size second third", real=True)
 
-BELOW = (e, exp(Min(x, 0)))
-SIGMOID = (BELOW, (s, Piecewise(((1 + tanh(x / 2)) / 2, x >= 0), (e / (1 + e), True))))
+BELOW = (w, exp(Min(x, 0)))
+SIGMOID = (BELOW, (s, Piecewise(((1 + tanh(x / 2)) / 2, x >= 0), (w / (1 + w), True))))
 """Above 0 by the hyperbolic tangent, below by the exponential: no overflow, and no digits lost in the lower tail."""
 SIZE = (size, Piecewise((x, x >= 0), (-x, True)))
 
@@ -170,7 +170,7 @@ def higher_proof() -> Derivation:
     )
 
 
-TAIL = (SIZE, (e, exp(-size)), (d, e / (1 + e) ** 2))
+TAIL = (SIZE, (w, exp(-size)), (d, w / (1 + w) ** 2))
 SLOPE = (*SIGMOID, (q, 1 - s), (d, s * q))
 derivative = of_one_number(
     "act.sigmoid.derivative",
@@ -210,7 +210,7 @@ derivative_tail = of_one_number(
             logistic(size) * (1 - logistic(size)),
             why="the right formula; 1 - s has lost all digits for x above 37, in bfloat16 for x above 6",
         ),
-        instead("e / (1 + e)", "known bug: the square forgotten", d, e / (1 + e)),
+        instead("w / (1 + w)", "known bug: the square forgotten", d, w / (1 + w)),
     ),
     remarks="A unit with input 40 has the slope 4e-18; autograd says 0, and the unit stays as it is for ever.",
 )
@@ -318,7 +318,7 @@ def tanh_slope_steps() -> tuple[Step, ...]:
     )
 
 
-TANH_TAIL = (SIZE, (e, exp(-2 * size)), (d, 4 * e / (1 + e) ** 2))
+TANH_TAIL = (SIZE, (w, exp(-2 * size)), (d, 4 * w / (1 + w) ** 2))
 tanh_derivative = of_one_number(
     "act.tanh.derivative",
     "The derivative of the hyperbolic tangent is one minus its square",
@@ -358,7 +358,7 @@ tanh_tail = of_one_number(
             1 - tanh(x) ** 2,
             why="the right formula; no digits are left from 19 on, in bfloat16 from 3.5 on",
         ),
-        instead("factor 4 forgotten", "known bug", d, e / (1 + e) ** 2),
+        instead("factor 4 forgotten", "known bug", d, w / (1 + w) ** 2),
         instead("exponent not doubled", "the logistic function's, times 4", d, 4 * exp(-size) / (1 + exp(-size)) ** 2),
     ),
 )
