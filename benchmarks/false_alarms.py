@@ -9,22 +9,24 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 
 from common import examples_for, task_for
 
-from gnomon.diagnose import diagnose
+from gnomon.diagnose import Diagnosis, diagnose, diagnose_gradient
 from gnomon.discover import select
 from gnomon.driver import SubjectError
 from gnomon.search import Failure, Outcome, Task, judge_batch, judge_gradient, wants_gradient
 from gnomon.verify import DTYPES
 
 POINTS_A_BATCH = 18_432
+Look = Callable[[Task, Failure], Diagnosis | None]
 SECONDS_POINT_BY_POINT = 60.0
 
 
-def alarm(task: Task, failure: Failure) -> str:
+def alarm(task: Task, failure: Failure, look: Look = diagnose) -> str:
     """What `gnomon verify` would say of a failing batch: nothing, if none of its points fails when looked at alone."""
-    diagnosis = diagnose(task, failure)
+    diagnosis = look(task, failure)
     return f"{diagnosis.failure}: {diagnosis.counterexample}" if diagnosis else ""
 
 
@@ -50,7 +52,8 @@ def main() -> int:
                         if wants_gradient(task):
                             judge_gradient(task, example, observer, POINTS_A_BATCH // 4, outcome)
                             if outcome.gradient_failure is not None:
-                                found = found or f"gradient at {example}"
+                                found = found or alarm(task, outcome.gradient_failure, diagnose_gradient)
+                                outcome.gradient_failure, batched = None, batched + (not found)
                     except SubjectError as error:
                         found = f"{error.failure}: {error.reason}"
                     late = time.perf_counter() - started > SECONDS_POINT_BY_POINT

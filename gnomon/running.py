@@ -192,7 +192,7 @@ def _sum(c: Charge, *terms: Pair) -> Pair:
     value = functools.reduce(torch.add, [term[0] for term in terms])
     size = functools.reduce(torch.add, [term[0].abs() for term in terms])
     error = functools.reduce(torch.add, [term[1] for term in terms])
-    rounding = size * ((len(terms) - 1) * c.u) + (len(terms) - 2) * c.flush
+    rounding = (size * c.u + c.flush) * (len(terms) - 1)
     return value, (error + rounding).masked_fill(size + error > c.largest, INF)
 
 
