@@ -16,7 +16,7 @@ from common import examples_for, task_for
 from gnomon.diagnose import Diagnosis, diagnose, diagnose_gradient
 from gnomon.discover import select
 from gnomon.driver import SubjectError
-from gnomon.search import Failure, Outcome, Task, judge_batch, judge_gradient, wants_gradient
+from gnomon.search import Failure, Outcome, Task, judge_batch, judge_gradient, thinned, wants_gradient
 from gnomon.verify import DTYPES
 
 POINTS_A_BATCH = 18_432
@@ -45,12 +45,13 @@ def main() -> int:
                 for example in examples_for(claim, 16, seed=turn):
                     try:
                         observer = task.observer(example)
-                        failure = judge_batch(task, example, observer, POINTS_A_BATCH, outcome)
+                        batch = task.batch(example, POINTS_A_BATCH)
+                        failure = judge_batch(task, example, observer, batch, outcome)
                         if failure is not None:
                             found = alarm(task, failure)
                             batched += not found
                         if wants_gradient(task):
-                            judge_gradient(task, example, observer, POINTS_A_BATCH // 4, outcome)
+                            judge_gradient(task, example, observer, thinned(batch, POINTS_A_BATCH // 4), outcome)
                             if outcome.gradient_failure is not None:
                                 found = found or alarm(task, outcome.gradient_failure, diagnose_gradient)
                                 outcome.gradient_failure, batched = None, batched + (not found)

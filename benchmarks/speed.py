@@ -31,7 +31,7 @@ def main() -> int:
             task.compiled(example.structure)
         with cpu() as ours:
             for example in examples:
-                judge_batch(task, example, task.observer(example), POINTS, outcome)
+                judge_batch(task, example, task.observer(example), task.batch(example, POINTS), outcome)
         with cpu() as theirs:
             _, count = hypothesis_finds(task, examples, count=200)
         mine, plain = outcome.search.points / ours.seconds, count / theirs.seconds

@@ -159,6 +159,8 @@ def _same(a: Tensor, b: Tensor) -> Tensor:
 
 def _close(compiled: Compiled, name: str, a: Tensor, b: Tensor, batch: Batch, number: int, case: Case) -> bool:
     """Whether two answers of the subject differ by no more than twice what rounding allows either."""
+    if _same(a, b).all():
+        return True
     _, bound = compiled.truth(batch.point(number), case.dtype, case.device)
     start = 0
     for other, shape in compiled.shapes.items():

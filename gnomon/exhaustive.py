@@ -13,6 +13,9 @@ from gnomon.domain import Domain
 from gnomon.draw import Batch
 from gnomon.evidence import Ulp
 
+EVERY = "every number"
+"""The regime of a batch that holds all there is."""
+
 
 def lone_input(claim: Claim, dtype: torch.dtype) -> Domain | None:
     """The one real number that a claim is a function of, if the format has so few numbers that all can be tried."""
@@ -32,7 +35,7 @@ def every_number(domain: Domain, host: Mapping[str, float], dtype: torch.dtype, 
     low = value > domain.low if domain.open_low else value >= domain.low
     high = value < domain.high if domain.open_high else value <= domain.high
     value = value[low & high & value.isfinite()]
-    return Batch({domain.name: value}, dict(host), (("every number", len(value)),), len(value))
+    return Batch({domain.name: value}, dict(host), ((EVERY, len(value)),), len(value))
 
 
 def worst_ulp(seen: Tensor, truth: tuple[Tensor, Tensor], excused: Tensor, inputs: Tensor, dtype: torch.dtype) -> Ulp:

@@ -19,7 +19,7 @@ from gnomon.compiled import Compiled, Gradient, K, compile_claim, compile_gradie
 from gnomon.draw import Batch, draw
 from gnomon.driver import Case, Driver, Observer, SubjectError
 from gnomon.evidence import GradientCheck, Search, Ulp, Verdict
-from gnomon.exhaustive import every_number, lone_input, worst_ulp
+from gnomon.exhaustive import EVERY, every_number, lone_input, worst_ulp
 
 if TYPE_CHECKING:
     from gnomon.property_tests.strategies import Example
@@ -156,10 +156,9 @@ class Outcome:
     gradient_failure: Failure | None = None
 
 
-def judge_batch(task: Task, example: Example, observer: Observer, points: int, outcome: Outcome) -> Failure | None:
+def judge_batch(task: Task, example: Example, observer: Observer, batch: Batch, outcome: Outcome) -> Failure | None:
     """Compare one batch; count it; the worst failing point if there is one."""
     compiled = task.compiled(example.structure)
-    batch = task.batch(example, points)
     observed, chosen = observer.many(batch)
     if chosen is not None:
         batch = batch.take(chosen)
@@ -197,15 +196,16 @@ def search(task: Task, examples: list[Example], budget: Budget) -> Iterator[Outc
         examples = list({json.dumps([example.structure, example.host]): example for example in examples}.values())
     for example in examples:
         observer = task.observer(example)
-        if any(not domain.host for domain in task.claim.inputs):
-            observer.contract(task.batch(example, points=9))
-        outcome.failure = judge_batch(task, example, observer, budget.points, outcome)
+        batch = task.batch(example, budget.points)
+        if batch.values:
+            observer.contract(batch)
+        outcome.failure = judge_batch(task, example, observer, batch, outcome)
         outcome.search.seconds = time.perf_counter() - started
         if outcome.failure is not None:
             yield outcome
             return
         if wants_gradient(task):
-            judge_gradient(task, example, observer, budget.gradient_points, outcome)
+            judge_gradient(task, example, observer, thinned(batch, budget.gradient_points), outcome)
             if outcome.gradient_failure is not None:
                 yield outcome
                 return
@@ -223,11 +223,18 @@ def wants_gradient(task: Task) -> bool:
     return task.claim.relation is None and task.claim.gradient and task.driver.gradient != "none" and tensor
 
 
-def judge_gradient(task: Task, example: Example, observer: Observer, points: int, outcome: Outcome) -> None:
+def thinned(batch: Batch, points: int) -> Batch:
+    """About so many points of a batch, from every regime; all of them if it holds every number there is."""
+    if batch.regimes[0][0] == EVERY or batch.size <= points:
+        return batch
+    device = next(iter(batch.values.values())).device
+    return batch.take(torch.arange(0, batch.size, batch.size // points, device=device))
+
+
+def judge_gradient(task: Task, example: Example, observer: Observer, batch: Batch, outcome: Outcome) -> None:
     """Compare autograd's vector-Jacobian product with the program's derivative on one batch."""
     known = outcome.gradient or GradientCheck("undecided", 0, 0.0, 0.0)
     gradient = task.compiled.gradient(example.structure)
-    batch = task.batch(example, points)
     if observer.looped:  # one backward pass a point: a few points
         batch = batch.take(torch.arange(0, batch.size, max(1, batch.size // 16), device=task.device))
     cotangent = cotangents(task, example, batch.size, len(gradient.compiled.nodes))
