@@ -13,7 +13,6 @@ from gnomon.derivations.lstm_network import (
     MATRIX_LAYOUT,
     PARAMETERS,
     SECTION,
-    TIME,
     H,
     I,
     Let,
@@ -42,13 +41,15 @@ from gnomon.derivations.lstm_network import (
     t,
     x,
 )
-from gnomon.domain import real
+from gnomon.domain import Size, real
 
 told, to_pre = IndexedBase("grad_h", real=True), IndexedBase("D", real=True)
 delta, dgate, dh, dc, carried, dx, dh0, dc0, dW, dU, db = (
     IndexedBase(name, real=True)
     for name in ("delta", "dgate", "dh", "dc", "carried", "dx", "dh0", "dc0", "dW", "dU", "db")
 )
+
+TWO_STEPS = Size("T", 1, 2)  # which every path of the recursion takes
 
 # ---------------------------------------------------------------- proof
 
@@ -253,7 +254,7 @@ gradients = Claim(
     kind="equality",
     subject="lstm.backward",
     driver="function",
-    structure=(INPUTS, HIDDEN, TIME),
+    structure=(INPUTS, HIDDEN, TWO_STEPS),
     inputs=(
         real("grad_h", T, H),
         real("grad_c", H),
@@ -288,7 +289,7 @@ autograd = Claim(
     kind="equality",
     subject="lstm.LSTM",
     driver="stateful_gradient",
-    structure=(INPUTS, HIDDEN, TIME),
+    structure=(INPUTS, HIDDEN, TWO_STEPS),
     inputs=(
         real("grad_h", T, H),
         real("grad_c", 1, H),
