@@ -14,7 +14,7 @@ from gnomon.domain import Size, real, symbols_of
 
 SECTION = "1.4.4"
 Let = tuple[Any, Any]
-INPUTS, HIDDEN, TIME, STEPS = Size("I", 1, 2), Size("H", 1, 2), Size("T", 1, 3), Size("S", 1, 3)
+INPUTS, HIDDEN, TIME, STEPS = Size("I", 1, 2), Size("H", 1, 2), Size("T", 1, 2), Size("S", 1, 3)
 I, H, T, S = symbols_of((INPUTS, HIDDEN, TIME, STEPS))
 N, K = Integer(2), Integer(2)  # samples and outputs, two of each
 
