@@ -1,6 +1,5 @@
 """What the claims about the universal activation lean on: the numbering of polynomials, and how far it may fall."""
 
-
 from hypothesis import given
 from hypothesis import strategies as st
 
