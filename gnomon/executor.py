@@ -64,6 +64,7 @@ class IsolatedExecutor(Executor):
             answered, value = worker.connection.recv()
         except (EOFError, ConnectionError):
             worker.process.join()
+            worker.connection.close()
             raise TaskDied(f"its process ended with code {worker.process.exitcode}") from None
         except BaseException:
             _stop(worker)

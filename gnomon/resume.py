@@ -19,7 +19,7 @@ def finished(path: Path, head: Record, dtypes: tuple[str, ...]) -> dict[str, lis
     What a kill cut in two is taken out of the file: it will be written again.
 
     Raises:
-        UsageError: if there is nothing to resume, or the earlier run differs, saying in what.
+        UsageError: if there is nothing to resume, the earlier run differs, or its folder cannot be written.
     """
     records = _records(path)
     heads = [record for record in records if record.get("type") == "run"]
@@ -39,9 +39,14 @@ def finished(path: Path, head: Record, dtypes: tuple[str, ...]) -> dict[str, lis
         if {record["dtype"] for record in found if record["type"] == "evidence"} == set(dtypes)
     }
     kept = path.with_suffix(".kept")
-    kept.unlink(missing_ok=True)
-    append(kept, [*heads, *(record for found in whole.values() for record in found)])
-    kept.replace(path)
+    try:
+        kept.unlink(missing_ok=True)
+        append(kept, [*heads, *(record for found in whole.values() for record in found)])
+        kept.replace(path)
+    except OSError as error:
+        raise UsageError(
+            f"--resume: cannot write beside {path} ({error.strerror}); nothing in it was changed"
+        ) from error
     return whole
 
 

@@ -197,6 +197,8 @@ def search(task: Task, examples: list[Example], budget: Budget) -> Iterator[Outc
     for example in examples:
         observer = task.observer(example)
         batch = task.batch(example, budget.points)
+        if not batch.size:  # the format has no number in the domain
+            continue
         if batch.values:
             observer.contract(batch)
         outcome.failure = judge_batch(task, example, observer, batch, outcome)

@@ -95,6 +95,7 @@ class _GradientDescent(Optimizer):
         return loss
 
     def _update(self, param: Tensor, grad: Tensor, group: dict[str, Any]) -> None:
+        """Move a parameter along its gradient: what tells the optimizers apart, each has its own."""
         raise NotImplementedError
 
 

@@ -1,5 +1,7 @@
 """Functions of one number in 16 bits: every input is tried, and one wrong answer among them is found."""
 
+import dataclasses
+
 import pytest
 import sympy as sp
 import torch
@@ -31,10 +33,10 @@ LOGISTIC = Claim(
 FINITE = {"float16": 63488, "bfloat16": 65280}
 
 
-def look(subject, dtype):
-    task = prepare(LOGISTIC, subject, "toy", dtype, "cpu")
-    blank = Evidence(LOGISTIC.id, LOGISTIC.subject, "toy", "cpu", dtype, "undecided")
-    return judge(task, draw_examples(LOGISTIC, 8, 0), "quick", blank)
+def look(subject, dtype, claim=LOGISTIC):
+    task = prepare(claim, subject, "toy", dtype, "cpu")
+    blank = Evidence(claim.id, claim.subject, "toy", "cpu", dtype, "undecided")
+    return judge(task, draw_examples(claim, 8, 0), "quick", blank)
 
 
 @pytest.mark.parametrize("dtype", FINITE)
@@ -82,6 +84,12 @@ def test_a_domain_is_respected_and_only_lone_real_numbers_count():
     assert batch.size == FINITE["float16"] // 2 + 1  # both zeros are not negative
     assert lone_input(LOGISTIC, torch.float32) is None
     assert lone_input(LOGISTIC, torch.bfloat16) == X
+
+
+def test_a_domain_without_a_number_of_the_format_is_undecided():
+    far = dataclasses.replace(LOGISTIC, inputs=(real("x", low=1e5, high=1e6),))
+    evidence = look(torch.sigmoid, "float16", far)
+    assert (evidence.verdict, evidence.reason) == ("undecided", "nothing was compared")
 
 
 def test_errors_are_measured_in_spacings_at_the_truth():
