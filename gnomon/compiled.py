@@ -29,8 +29,9 @@ Observed = Mapping[str, Tensor]
 class Judgement:
     """How each compared entry of each point did: arrays (B, N).
 
-    ``excess`` is how far the observation is on the wrong side of the truth, ``budget`` how far rounding may carry it
-    (K times the bound; infinite where the point is excused).
+    ``excess`` is how far the observation is on the wrong side of the truth (NaN where a side of an inequality has no
+    value at it), ``budget`` how far rounding may carry it (K times the bound; infinite where the point is excused),
+    ``finite`` whether what was observed is a number.
     """
 
     excess: Tensor
@@ -43,8 +44,8 @@ class Judgement:
 
     @property
     def share(self) -> Tensor:
-        """The excess as a share of its budget; 0 where excused, infinite where the observation is not finite."""
-        share = torch.where(self.excess > 0, self.excess / self.budget, 0.0)
+        """The excess as a share of its budget; 0 where excused, infinite where nothing finite can be compared."""
+        share = torch.where(self.excess <= 0, 0.0, self.excess / self.budget)
         share = torch.where(self.finite, share, torch.inf)
         return torch.where(self.excused, 0.0, torch.nan_to_num(share, nan=torch.inf, posinf=torch.inf))
 
@@ -99,13 +100,18 @@ class Compiled:
             return Judgement((observed - value).abs(), spilled(K * bound, observed), observed.isfinite())
         leaves = self.leaves(batch)
         wanted = [node for pair in self.sides for node in pair]
-        _, bound = _stack(bounded(self.slp, wanted, leaves, dtype, device), batch.size)
+        _, bound = _stack(bounded(self.slp, [*wanted, *self.nodes], leaves, dtype, device), batch.size)
+        bound, shown = bound[:, : len(wanted)], bound[:, len(wanted) :]
         seen = leaves | self.observed_leaves(observed)
         wanted = [node for pair in self.observed_sides for node in pair]
         value, own = _stack(bounded(self.slp, wanted, seen, torch.float64, device), batch.size)
-        total = K * bound + own
-        excess, budget = value[:, ::2] - value[:, 1::2], total[:, ::2] + total[:, 1::2]
-        return Judgement(excess, spilled(budget, excess), excess.isfinite())
+        # Only the program's bounds excuse: an observation at which a side has no value must not excuse itself.
+        unknown = own.isinf()
+        total = K * bound + own.masked_fill(unknown, 0.0)
+        excess = (value[:, ::2] - value[:, 1::2]).masked_fill(unknown[:, ::2] | unknown[:, 1::2], torch.nan)
+        finite = observed.isfinite().all(-1, keepdim=True).expand_as(excess)
+        reached = excess.masked_fill(~finite, torch.nan)
+        return Judgement(excess, spilled(total[:, ::2] + total[:, 1::2], reached, shown), finite)
 
     def observed_leaves(self, observed: Tensor) -> dict[Leaf, Any]:
         """The observation (B, N) as leaves, beside those of the inputs."""
@@ -136,12 +142,14 @@ class Compiled:
         return list(zip(flat[::2], flat[1::2], strict=True))
 
 
-def spilled(budget: Tensor, seen: Tensor) -> Tensor:
+def spilled(budget: Tensor, seen: Tensor, *others: Tensor) -> Tensor:
     """Budgets (B, N) that also excuse what is not finite at a point of which some entry had to overflow.
 
-    Entries share intermediate values: an infinity that one of them must run into may reach the others.
+    Entries share intermediate values: an infinity that one of them must run into may reach the others. ``others`` are
+    further bounds (B, M) of the same points.
     """
-    return budget.masked_fill(~seen.isfinite() & budget.isinf().any(-1, keepdim=True), torch.inf)
+    overflows = torch.cat([budget, *others], -1).isinf().any(-1, keepdim=True)
+    return budget.masked_fill(~seen.isfinite() & overflows, torch.inf)
 
 
 def _numbers(leaves: dict[Leaf, Any]) -> dict[Leaf, float]:

@@ -51,8 +51,7 @@ def diagnose(task: Task, failure: Failure, examples: Sequence[Example] = ()) -> 
     observed = alone(task, example, point)
     judgement = compiled.judge(point, observed, task.dtype, task.device)
     entry = int(judgement.share[0].argmax())
-    finite = bool(judgement.finite[0, min(entry, judgement.finite.shape[-1] - 1)])
-    name, reason = _classed(task, example, point, finite)
+    name, reason = _classed(task, example, point, bool(judgement.finite[0, entry]))
     return Diagnosis(name, reason, variant, counterexample(task, example, point, observed, entry))
 
 
@@ -169,6 +168,9 @@ def _both_values(compiled: Compiled, point: Batch, observed: Tensor, entry: int)
         truth = compiled.enclosures(point)[entry].str(17, radius=False)
     except Undecided:
         truth = "on a branch that cannot be decided here"
+    if compiled.sides:
+        shown = zip(compiled.labels, observed[0].tolist(), strict=True)
+        return truth, ", ".join(f"{name} = {value!r}" for name, value in shown)
     return truth, repr(float(observed[0, entry]))
 
 
@@ -248,7 +250,7 @@ def pinpoint(task: Task, structure: dict[str, Any], host: dict[str, float], poin
     entry = int(judgement.share[0].argmax())
     found = counterexample(task, example, point, observed, entry)
     if confirm(task, example, point, observed):
-        failure, reason = _classed(task, example, point, bool(observed.isfinite().all()))
+        failure, reason = _classed(task, example, point, bool(judgement.finite[0, entry]))
         return Diagnosis(failure, reason, None, found)
     share = float(judgement.share[0, entry])
     return f"holds {found}, {share:.0%} of what rounding allows"

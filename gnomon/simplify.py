@@ -53,13 +53,14 @@ def confirm(task: Task, example: Example, point: Batch, observed: Tensor) -> boo
     entry = int(judgement.share[0].argmax())
     if not bool(judgement.fails[0]):
         return False
-    if not bool(observed.isfinite().all()):
+    if not bool(judgement.finite[0, entry]):
         return True
     budget = ball(float(judgement.budget[0, entry]))
     try:
         if compiled.sides:
             small, large = compiled.enclosed_sides(point, observed)[entry]
-            return bool(small - large > budget)
+            excess = small - large
+            return not excess.is_finite() or bool(excess > budget)
         return bool(abs(compiled.enclosures(point)[entry] - ball(float(observed[0, entry]))) > budget)
     except Undecided:
         return False
