@@ -150,7 +150,10 @@ def step_factor(
     tensor([10.0000,  0.9000,  0.4500,  0.2000])
     """
     ratio = torch.nan_to_num(torch.as_tensor(error_ratio), nan=math.inf, posinf=math.inf)
-    return (safety * ratio ** (-1 / order)).clamp(dfactor, ifactor)
+    limited = (safety * ratio.detach() ** (-1 / order)).clamp(dfactor, ifactor)
+    free = (limited > dfactor) & (limited < ifactor)
+    # The slope of the power may be infinite where a limit holds, and 0 · ∞ is NaN: there, no power is differentiated.
+    return torch.where(free, safety * torch.where(free, ratio, 1.0) ** (-1 / order), limited)
 
 
 class _Flat:  # func on one flat vector, as the solvers see a tensor or a tuple of tensors
