@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import hypothesis
 import torch
 from torch import Tensor
 
+from gnomon.choices import each_drawn
 from gnomon.claim import Claim
 from gnomon.compiled import Compiled, Gradient, K, compile_claim, compile_gradient, spilled
 from gnomon.draw import Batch, draw
@@ -49,19 +49,10 @@ def draw_examples(claim: Claim, count: int, seed: int) -> list[Example]:
 
     found: dict[str, Example] = {}
 
-    @hypothesis.seed(seed)
-    @hypothesis.settings(
-        max_examples=4 * count,
-        database=None,
-        deadline=None,
-        phases=[hypothesis.Phase.generate],
-        suppress_health_check=list(hypothesis.HealthCheck),
-    )
-    @hypothesis.given(examples(claim))
     def collect(example: Example) -> None:
         found.setdefault(json.dumps([example.structure, example.host]), example)
 
-    collect()
+    each_drawn(examples(claim), 4 * count, seed, collect)
     distinct = list(found.values())[:count]
     rounds = range(-(-count // len(distinct)))
     again = [example for _ in rounds for example in distinct][:count]
