@@ -33,14 +33,20 @@ p, q = symbols_of(LAWS)
 P, Q, m, first, second, term = (IndexedBase(name, real=True) for name in ("P", "Q", "m", "first", "second", "term"))
 KL, JSD, C = symbols("KL JSD C", real=True)
 EVERYWHERE = "every law on every space"
-# An entry of a law is drawn as 0 or well above this; exactly at 0 a comparison with 0 would be left undecided.
-LEAST = Rational(1, 2**22)
 SMALL = Rational(1, 10**8)
 
 
-def weighted_log(x: Any, y: Any) -> Any:
-    """x log(y), where 0 log(anything) is 0."""
-    return Piecewise((x * log(y), x > LEAST), (0, True))
+def weighted_log(x: Any, y: Any, mass: Any = None) -> Any:
+    """x log(y), where 0 log(anything) is 0.
+
+    Whether x is 0 is asked of ``mass``, as it was given: of a quotient rounding would leave it undecided.
+    """
+    return where_positive(x * log(y), x if mass is None else mass)
+
+
+def where_positive(entry: Any, mass: Any) -> Any:
+    """The entry where there is mass, however little, and 0 elsewhere."""
+    return Piecewise((entry, mass > 0), (0, True))
 
 
 def over(entry: Any) -> Any:
@@ -58,11 +64,11 @@ GIVEN = ((P[i], p[i] / over(p[i])), (Q[i], q[i] / over(q[i])))
 PARTS = (
     *GIVEN,
     (m[i], (P[i] + Q[i]) / 2),
-    (first[i], weighted_log(P[i], P[i] / m[i])),
-    (second[i], weighted_log(Q[i], Q[i] / m[i])),
+    (first[i], weighted_log(P[i], P[i] / m[i], p[i])),
+    (second[i], weighted_log(Q[i], Q[i] / m[i], q[i])),
 )
 CRITERION = over(weighted_log(p[i], p[i] / (p[i] + q[i]))) + over(weighted_log(q[i], q[i] / (p[i] + q[i])))
-TRIANGLE = over(Piecewise(((p[i] - q[i]) ** 2 / (p[i] + q[i]), p[i] + q[i] > LEAST), (0, True)))
+TRIANGLE = over(where_positive((p[i] - q[i]) ** 2 / (p[i] + q[i]), p[i] + q[i]))
 
 # ------------------------------------------------------------------ proofs
 
@@ -199,7 +205,7 @@ def out(symbol: Any) -> tuple[Output, ...]:
     return (Output(str(symbol), symbol),)
 
 
-reverse = over(weighted_log(m[i], m[i] / P[i])) + over(weighted_log(m[i], m[i] / Q[i]))
+reverse = sum(over(weighted_log(m[i], m[i] / law[i], p[i] + q[i])) for law in (P, Q))
 kl_form = finite(
     "gan.kl_form",
     "The criterion is -log 4 plus the divergences of both laws from their middle",
@@ -220,7 +226,7 @@ kl_form = finite(
         Variant(
             "divergence from each other",
             "Jeffreys divergence",
-            ((first[i], weighted_log(P[i], P[i] / Q[i])), (second[i], weighted_log(Q[i], Q[i] / P[i]))),
+            ((first[i], weighted_log(P[i], P[i] / Q[i], p[i])), (second[i], weighted_log(Q[i], Q[i] / P[i], q[i]))),
         ),
         Variant("constant left out", "known bug", ((C, KL),)),
         Variant("divergences halved", "confused with the Jensen-Shannon divergence", ((C, KL / 2 - log(4)),)),
@@ -255,8 +261,10 @@ jsd_form = finite(
 )
 
 SUPPORTED = (simplex("p", POINTS), simplex("q", POINTS, strict=True))
-DIVERGENCE = (*GIVEN, (term[i], weighted_log(P[i], P[i] / Q[i])), (KL, over(term[i])))
-ORDER = Variant("arguments exchanged", "known bug: F.kl_div(p.log(), q)", ((term[i], weighted_log(Q[i], Q[i] / P[i])),))
+DIVERGENCE = (*GIVEN, (term[i], weighted_log(P[i], P[i] / Q[i], p[i])), (KL, over(term[i])))
+ORDER = Variant(
+    "arguments exchanged", "known bug: F.kl_div(p.log(), q)", ((term[i], weighted_log(Q[i], Q[i] / P[i], q[i])),)
+)
 
 kl_nonneg = finite(
     "gan.kl_nonneg",
@@ -270,7 +278,7 @@ kl_nonneg = finite(
     derivation=kl_proof,
     variants=(
         ORDER,
-        Variant("without the minus sign", "known bug: log(q / p)", ((term[i], weighted_log(P[i], Q[i] / P[i])),)),
+        Variant("without the minus sign", "known bug: log(q / p)", ((term[i], weighted_log(P[i], Q[i] / P[i], p[i])),)),
         Variant("mean over the points", "torch, F.kl_div with reduction mean", ((KL, over(term[i]) / n),)),
     ),
     remarks="The lower bound is 0 only if the laws are equal. It agrees with the divergence to third order, which is "
@@ -284,9 +292,7 @@ value = finite(
     Program(DIVERGENCE, out(KL)),
     inputs=SUPPORTED,
     statement=Eq(KL, divergence(p, q)),
-    definition=Program(
-        (), (Output("KL", over(Piecewise((p[i] * log(p[i]) - p[i] * log(q[i]), p[i] > LEAST), (0, True)))),)
-    ),
+    definition=Program((), (Output("KL", over(where_positive(p[i] * log(p[i]) - p[i] * log(q[i]), p[i]))),)),
     conditions=("q is positive wherever p is", "0 log 0 is 0"),
     derivation=value_proof,
     variants=(
@@ -297,7 +303,7 @@ value = finite(
         Variant(
             "small number inside the logarithm",
             "known habit: log((p + 1e-8) / (q + 1e-8))",
-            ((term[i], weighted_log(P[i], (P[i] + SMALL) / (Q[i] + SMALL))),),
+            ((term[i], weighted_log(P[i], (P[i] + SMALL) / (Q[i] + SMALL), p[i])),),
         ),
     ),
     remarks="Where p is 0 its own derivative is minus infinity; there nothing is compared.",

@@ -10,7 +10,6 @@ from sympy import (
     Integer,
     Le,
     Min,
-    Piecewise,
     Sum,
     Symbol,
     exp,
@@ -22,7 +21,7 @@ from sympy import (
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
 from gnomon.derivation import Derivation, Step
-from gnomon.derivations.divergences import CRITERION, LEAST, POINTS, SMALL
+from gnomon.derivations.divergences import CRITERION, POINTS, SMALL, where_positive
 from gnomon.derivations.gan_optimum import a, b, best, concave_steps, out, u, y
 from gnomon.domain import Size, real, simplex, symbols_of
 
@@ -257,7 +256,7 @@ def from_chances(row: str, title: str, closed: bool, **more: Any) -> Claim:
     d_real, d_fake = symbols_of(chances)
 
     def guarded(term: Any, weight: Any) -> Any:
-        return Piecewise((term, weight > LEAST), (0, True)) if closed else term
+        return where_positive(term, weight) if closed else term
 
     inside = (
         (accepts[i], p[i] * log(d_real[i] + SMALL)),

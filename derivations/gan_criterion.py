@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sympy import Eq, Ge, IndexedBase, Integer, Max, Min, Piecewise, Rational, log, symbols
+from sympy import Eq, Ge, IndexedBase, Integer, Max, Min, Rational, log, symbols
 from sympy.codegen.cfunctions import log1p
 
 from gnomon.claim import Claim, Output, Program, Relation, Variant
@@ -12,7 +12,6 @@ from gnomon.derivations.divergences import (
     EVERYWHERE,
     GIVEN,
     LAWS,
-    LEAST,
     POINTS,
     SECTION,
     SMALL,
@@ -22,6 +21,7 @@ from gnomon.derivations.divergences import (
     over,
     triangle_proof,
     weighted_log,
+    where_positive,
 )
 from gnomon.derivations.gan_optimum import D, a, b, best, best_of, concave_steps, i, n, out, term, total, y
 from gnomon.domain import symbols_of
@@ -100,7 +100,7 @@ def theorem_proof() -> Derivation:
 GAME = (
     *best_of(p, q),
     (first[i], weighted_log(p[i], D[i])),
-    (second[i], Piecewise((q[i] * log1p(-D[i]), q[i] > LEAST), (0, True))),
+    (second[i], where_positive(q[i] * log1p(-D[i]), q[i])),
     (V, over(first[i] + second[i])),
 )
 on_laws: dict[str, Any] = {"section": SECTION, "driver": "between_laws", "structure": (POINTS,), "inputs": LAWS}
@@ -135,8 +135,8 @@ support = Claim(
 ENTROPIES = (
     *GIVEN,
     *best_of(P, Q),
-    (first[i], weighted_log(P[i], D[i])),
-    (second[i], weighted_log(Q[i], Q[i] / total[i])),
+    (first[i], weighted_log(P[i], D[i], p[i])),
+    (second[i], weighted_log(Q[i], Q[i] / total[i], q[i])),
     (C, over(first[i] + second[i])),
 )
 criterion = Claim(
@@ -152,16 +152,20 @@ criterion = Claim(
     variants=(
         SWAPPED,
         Variant("first expectation only", "known bug", ((C, over(first[i])),)),
-        Variant("second under the law of the data", "known bug", ((second[i], weighted_log(P[i], Q[i] / total[i])),)),
+        Variant(
+            "second under the law of the data", "known bug", ((second[i], weighted_log(P[i], Q[i] / total[i], p[i])),)
+        ),
         Variant("average of both expectations", "half the criterion", ((C, over(first[i] + second[i]) / 2),)),
         Variant("in bits", "logarithm to base 2", ((C, over(first[i] + second[i]) / log(2)),)),
         Variant(
             "divergence from the other law",
             "middle forgotten",
-            ((D[i], P[i] / Q[i]), (second[i], weighted_log(Q[i], Q[i] / P[i]))),
+            ((D[i], P[i] / Q[i]), (second[i], weighted_log(Q[i], Q[i] / P[i], q[i]))),
         ),
         Variant(
-            "small number inside the logarithms", "known habit: 1e-8", ((first[i], weighted_log(P[i], D[i] + SMALL)),)
+            "small number inside the logarithms",
+            "known habit: 1e-8",
+            ((first[i], weighted_log(P[i], D[i] + SMALL, p[i])),),
         ),
     ),
     **on_laws,
@@ -198,7 +202,9 @@ value_at_optimum = Claim(
     title="For equal laws the criterion is -log 4",
     kind="equality",
     subject="gan.gan_criterion",
-    program=Program((GIVEN[0], *best_of(P, P), (first[i], weighted_log(P[i], D[i])), (C, 2 * over(first[i]))), out(C)),
+    program=Program(
+        (GIVEN[0], *best_of(P, P), (first[i], weighted_log(P[i], D[i], p[i])), (C, 2 * over(first[i]))), out(C)
+    ),
     definition=Program((), (Output("C", -log(4)),)),
     statement=Eq(C, -log(4)),
     conditions=("p sums to 1",),

@@ -1,8 +1,6 @@
 """The divergences of a law that is 0 at some points, and gradients that must not be NaN (notes, section 4.2.1)."""
 
-from typing import Any
-
-from sympy import Eq, IndexedBase, Max, Piecewise, Rational, log
+from sympy import Eq, IndexedBase, Max, Rational, log
 
 from gnomon.claim import Program, Variant
 from gnomon.derivation import Derivation, Step
@@ -26,6 +24,7 @@ from gnomon.derivations.divergences import (
     second,
     term,
     value_proof,
+    where_positive,
     x,
     y,
 )
@@ -45,11 +44,6 @@ WITH_ZEROS = {
 }
 
 
-def where_positive(entry: Any) -> Any:
-    """The entry where p is positive, 0 elsewhere."""
-    return Piecewise((entry, given[i] > 0), (0, True))
-
-
 def zeros_proof() -> Derivation:
     return Derivation(
         (
@@ -66,12 +60,16 @@ kl_zeros = finite(
     "gan.kl_nonneg.zeros",
     "Where p is 0 the Kullback-Leibler divergence has the gradient 0 by q",
     "gan.kl",
-    Program((OTHER, (term[i], where_positive(given[i] * log(given[i] / Q[i]))), (KL, over(term[i]))), out(KL)),
+    Program(
+        (OTHER, (term[i], where_positive(given[i] * log(given[i] / Q[i]), given[i])), (KL, over(term[i]))), out(KL)
+    ),
     statement=Eq(KL, divergence(given, q)),
     conditions=("0 log 0 is 0",),
     derivation=value_proof,
     variants=(
-        Variant("arguments exchanged", "known bug", ((KL, over(where_positive(Q[i] * log(Q[i] / given[i])))),)),
+        Variant(
+            "arguments exchanged", "known bug", ((KL, over(where_positive(Q[i] * log(Q[i] / given[i]), given[i]))),)
+        ),
         Variant(
             "smallest probability 1e-8",
             "known habit: clamp",
@@ -91,7 +89,7 @@ jsd_zeros = finite(
         (
             OTHER,
             (m[i], (given[i] + Q[i]) / 2),
-            (first[i], where_positive(given[i] * log(given[i] / m[i]))),
+            (first[i], where_positive(given[i] * log(given[i] / m[i]), given[i])),
             (second[i], Q[i] * log(Q[i] / m[i])),
             (JSD, over(first[i] + second[i]) / 2),
         ),
@@ -105,7 +103,7 @@ jsd_zeros = finite(
         Variant(
             "zeros left out",
             "known bug: only where both are positive",
-            ((second[i], where_positive(Q[i] * log(Q[i] / m[i]))),),
+            ((second[i], where_positive(Q[i] * log(Q[i] / m[i]), given[i])),),
         ),
     ),
     **WITH_ZEROS,

@@ -1,0 +1,31 @@
+"""A claim's program says the same on the whole of its domain: small probabilities, many nodes."""
+
+import pytest
+
+from gnomon.api import check_point
+
+FEW = [1e-7, 1 - 1e-7]
+EVEN = [0.5, 0.5]
+FAINT = {"p": FEW, "q": EVEN}
+GAME = {"d_real": [0.5, 0.5], "d_fake": [0.25, 0.25]}
+
+
+@pytest.mark.parametrize(
+    ("claim", "structure", "inputs"),
+    [
+        ("gan.kl_nonneg", {"n": 2}, FAINT),
+        ("gan.kl_nonneg.value", {"n": 2}, FAINT),
+        ("gan.kl_form", {"n": 2}, FAINT),
+        ("gan.jsd_form", {"n": 2}, FAINT),
+        ("gan.jsd_bounds.positive", {"n": 2}, FAINT),
+        ("gan.support", {"n": 2}, FAINT),
+        ("gan.criterion", {"n": 2}, FAINT),
+        ("gan.criterion", {"n": 2}, {"p": EVEN, "q": FEW}),
+        ("gan.theorem1", {"n": 2}, FAINT),
+        ("gan.value_at_optimum", {"n": 2}, {"p": FEW}),
+        ("gan.extremes", {"n": 2}, FAINT | {"l": [0.0, 1.0]}),
+        ("gan.value.certain", {"n": 2, "m": 2}, FAINT | GAME),
+    ],
+)
+def test_a_small_probability_counts(claim, structure, inputs):
+    assert ": holds" in check_point(claim, structure, inputs)
