@@ -41,6 +41,10 @@ class Batch:
         return next((value.device for value in self.values.values()), torch.device("cpu"))
 
 
+FINEST = 48
+"""The smallest probability that is drawn is 2 to minus this: below it counts of steps would not be exact in float64."""
+
+
 class _Source:
     """Random numbers of one block: everything comes from one generator, and is float64."""
 
@@ -204,9 +208,12 @@ def representable(domain: Domain, value: Tensor, dtype: torch.dtype) -> Tensor:
 def _simplex(source: _Source, shape: Sequence[int], regime: str, domain: Domain) -> Tensor:
     """Probabilities in steps of a power of two that the dtype resolves, so that they sum to exactly 1."""
     parts = shape[-1]
-    steps = 2 ** min(20, int(-math.log2(torch.finfo(source.dtype).eps)))
+    spread = regime in ("wide", "tiny")
+    digits = min(FINEST if spread else 20, int(-math.log2(torch.finfo(source.dtype).eps)))
+    steps = 2**digits
     least = 1 if domain.open_low else 0
-    weights = source.uniform(shape) ** (1 if regime == "ordinary" else 4) + 2.0**-40
+    weights = source.uniform(shape)
+    weights = torch.exp2(-digits * weights) if spread else weights ** (1 if regime == "ordinary" else 4) + 2.0**-40
     if regime in ("sparse", "ties", "subnormal") and not domain.open_low:
         weights = weights * (source.uniform(shape) < 0.5)
     if regime == "integers":

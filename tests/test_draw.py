@@ -44,6 +44,16 @@ def test_probabilities_sum_to_exactly_one_and_some_are_zero(dtype):
     assert bool((drawn["t"] > 0).all())
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_some_probabilities_are_as_small_as_their_sum_allows(dtype):
+    laws = batch(dtype, size=9000).values
+    least = max(torch.finfo(dtype).eps, 2.0**-48)
+    for name in ("s", "t"):
+        few = laws[name][laws[name] > 0]
+        assert float(few.min()) <= 4 * least
+        assert bool(((few > least**0.75) & (few < least**0.25)).double().mean() > 0.02)
+
+
 def test_regimes_come_in_blocks_and_are_what_they_say():
     drawn = batch(torch.float64)
     assert [name for name, _ in drawn.regimes] == list(REGIMES)

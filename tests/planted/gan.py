@@ -40,6 +40,11 @@ def kl_clamped(p: Tensor, q: Tensor) -> Tensor:
     return (p * (p / q).log()).sum(-1)
 
 
+def kl_faint_left_out(p: Tensor, q: Tensor) -> Tensor:
+    kept = p > 1e-9
+    return torch.where(kept, p * (torch.where(kept, p, 1) / q).log(), 0).sum(-1)
+
+
 def _halves(p: Tensor, q: Tensor) -> Tensor:
     m = (p + q) / 2
     return (torch.special.xlogy(p, p) + torch.special.xlogy(q, q) - torch.special.xlogy(p + q, m)).sum(-1) / 2
@@ -267,6 +272,7 @@ PLANTED = (
     Planted("gradient NaN where a probability is 0", "gan.kl", kl_nan_gradient),
     Planted("small number inside the logarithms", "gan.kl", kl_eps),
     Planted("probabilities clamped", "gan.kl", kl_clamped),
+    Planted("probabilities below 1e-9 left out", "gan.kl", kl_faint_left_out),
     Planted("without the half", "gan.jsd", jsd_without_half),
     Planted("logarithm to base 2", "gan.jsd", jsd_in_bits),
     Planted("square root, the distance", "gan.jsd", jsd_distance),
