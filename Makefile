@@ -41,10 +41,11 @@ lint: $(STAMP) ## ruff, and mypy on the installed tree
 	"$(BIN)/ruff" format --check .
 	rm -rf build/tree build/lib build/bdist.*
 	$(PIP) install --quiet --no-deps --no-index --no-build-isolation --target build/tree .
-	@cd build/tree && "$(BIN)/mypy" --config-file "$(CURDIR)/pyproject.toml" --cache-dir "$(CURDIR)/.mypy_cache" \
-	  gnomon/*.py gnomon/reports/*.py | tee ../mypy.txt
-	@files=$$(ls gnomon/*.py reports/*.py | wc -l); grep -q "no issues found in $$files source files" build/mypy.txt || \
-	  { echo "mypy must read all $$files files of gnomon/ and reports/" >&2; exit 1; }
+	@files=$$(find gnomon reports -name '*.py' | sed 's|^reports/|gnomon/reports/|'); count=$$(wc -l <<< "$$files"); \
+	(cd build/tree && "$(BIN)/mypy" --config-file "$(CURDIR)/pyproject.toml" --cache-dir "$(CURDIR)/.mypy_cache" $$files) \
+	  | tee build/mypy.txt; \
+	grep -q "no issues found in $$count source files" build/mypy.txt || \
+	  { echo "mypy must read all $$count files of gnomon/ and reports/" >&2; exit 1; }
 
 bench: $(STAMP) ## run the benchmarks
 	@for name in truth power speed false_alarms; do echo "== $$name"; "$(BIN)/python" benchmarks/$$name.py $(ARGS); done

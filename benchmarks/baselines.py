@@ -10,12 +10,14 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from gnomon.domain import Domain
-from gnomon.draw import Batch, fit
-from gnomon.driver import Observer, SubjectError
-from gnomon.lower import entries, shape_of
-from gnomon.property_tests.strategies import Example
-from gnomon.search import Task
+from gnomon.check.inputs import fit
+from gnomon.check.observer import Observer
+from gnomon.check.search import Task
+from gnomon.check.strategies import Example
+from gnomon.compute.batch import Batch
+from gnomon.compute.lower import entries, shape_of
+from gnomon.drive.driver import SubjectError
+from gnomon.say.domain import Domain
 
 EXAMPLES = 100
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import torch
 
-from gnomon.claim import Claim
-from gnomon.discover import claims
-from gnomon.search import BUDGETS, Task, draw_examples
-from gnomon.subject import resolve
-from gnomon.verify import prepare, seed_for
+from gnomon.check.search import BUDGETS, Task
+from gnomon.check.strategies import draw_examples
+from gnomon.check.verdict import prepare, seed_for
+from gnomon.find.subjects import resolve
+from gnomon.find.walk import claims
+from gnomon.say.claim import Claim
 
 TESTS = Path(__file__).resolve().parent.parent / "tests"
 

@@ -13,11 +13,11 @@ from collections.abc import Callable
 
 from common import examples_for, task_for
 
-from gnomon.diagnose import Diagnosis, diagnose, diagnose_gradient
-from gnomon.discover import select
-from gnomon.driver import SubjectError
-from gnomon.search import Failure, Outcome, Task, judge_batch, judge_gradient, thinned, wants_gradient
-from gnomon.verify import DTYPES
+from gnomon.check.diagnose import Diagnosis, diagnose, diagnose_gradient
+from gnomon.check.search import Failure, Outcome, Task, judge_batch, judge_gradient, thinned, wants_gradient
+from gnomon.check.verdict import DTYPES
+from gnomon.drive.driver import SubjectError
+from gnomon.find.walk import select
 
 POINTS_A_BATCH = 18_432
 Look = Callable[[Task, Failure], Diagnosis | None]

@@ -10,8 +10,8 @@ import sys
 from baselines import assert_close_finds, gradcheck_finds, hypothesis_finds
 from common import about, cpu, examples_for, planted, task_for
 
-from gnomon.evidence import Evidence
-from gnomon.verify import judge
+from gnomon.check.verdict import judge
+from gnomon.say.evidence import Evidence
 
 WAYS = ("gnomon", "assert_close on random normals", "Hypothesis + assert_close", "gradcheck")
 

@@ -11,10 +11,10 @@ import sys
 from baselines import hypothesis_finds
 from common import about, cpu, examples_for, planted, task_for
 
-from gnomon.diagnose import diagnose
-from gnomon.discover import select
-from gnomon.driver import SubjectError
-from gnomon.search import BUDGETS, Outcome, judge_batch, search
+from gnomon.check.diagnose import diagnose
+from gnomon.check.search import BUDGETS, Outcome, judge_batch, search
+from gnomon.drive.driver import SubjectError
+from gnomon.find.walk import select
 
 POINTS = 18_432
 

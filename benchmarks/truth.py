@@ -10,10 +10,10 @@ import sys
 import torch
 from common import examples_for, task_for
 
-from gnomon.balls import Undecided, enclose
-from gnomon.discover import select
-from gnomon.draw import Batch
-from gnomon.slp import SLP
+from gnomon.compute.balls import UndecidedBranch, enclose
+from gnomon.compute.batch import Batch
+from gnomon.compute.slp import SLP
+from gnomon.find.walk import select
 
 
 def disagreements(
@@ -27,7 +27,7 @@ def disagreements(
         point = {key: column[row] if isinstance(column, list) else column for key, column in columns.items()}
         try:
             balls = enclose(slp, nodes, point)
-        except (Undecided, ZeroDivisionError):
+        except (UndecidedBranch, ZeroDivisionError):
             left += len(nodes)
             continue
         for ball, ours, allowed in zip(balls, values[row], bounds[row], strict=True):

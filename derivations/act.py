@@ -4,9 +4,9 @@ from typing import Any
 
 from sympy import Eq, Integer, Le, Max, Min, Piecewise, Rational, exp, false, oo, sqrt, symbols, tanh
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
-from gnomon.domain import real
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import real
 
 SECTION = "1.2.2"
 SCOPE = "every real x"

@@ -4,10 +4,10 @@ from typing import Any
 
 from sympy import Abs, Eq, IndexedBase, Max, Min, Piecewise, Sum, Symbol, exp, floor, log, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.act import SECTION
-from gnomon.domain import Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, real, symbols_of
 
 FEATURES, UNITS, PIECES = Size("d", 1, 3), Size("h", 1, 3), Size("pieces", 1, 3)
 STRUCTURE = (FEATURES, UNITS, PIECES)

@@ -5,10 +5,10 @@ from typing import Any
 from sympy import Abs, Eq, Integer, Max, Min, Piecewise, Symbol, exp, false, oo, symbols
 from sympy.codegen.cfunctions import expm1, log1p
 
-from gnomon.claim import Claim, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.act import SCOPE, X, instead, of_one_number, out, x
-from gnomon.domain import positive, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Program, Relation, Variant
+from gnomon.say.domain import positive, real, symbols_of
 
 y, slope, e, z = symbols("y slope e z", real=True)
 k = Symbol("k", integer=True)

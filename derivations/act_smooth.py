@@ -5,10 +5,10 @@ from typing import Any
 from sympy import Eq, Integer, Max, Min, Piecewise, Rational, Symbol, erf, exp, log, oo, pi, sqrt, symbols, tanh
 from sympy.codegen.cfunctions import log1p
 
-from gnomon.claim import Claim, Program
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.act import SCOPE, SIGMOID, SIZE, X, instead, logistic, of_one_number, out, size, x
-from gnomon.domain import real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Program
+from gnomon.say.domain import real, symbols_of
 
 y, s, z, u, near, inner, chance, scaled, part = symbols("y s z u near inner chance scaled part", real=True)
 TAIL_LEFT = "The program leaves out a tail below e^-800, which no format holds, so that no power overflows."

@@ -19,8 +19,6 @@ from sympy import (
     zeros,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.initial_value import (
     HOST_WIDTH,
     PARAMETERS,
@@ -44,7 +42,9 @@ from gnomon.derivations.initial_value import (
     velocity,
 )
 from gnomon.derivations.trees import RK4, THREE_EIGHTHS, Tableau, entry, entry_of
-from gnomon.domain import Choice, Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Choice, Size, real, symbols_of
 
 SECTION = "2.3.2"
 READ_AS_COLUMN = "notes: a row read as a column"

@@ -6,8 +6,6 @@ from typing import Any
 
 from sympy import Eq, Function, IndexedBase, Piecewise, Rational, Sum, Symbol, exp, false
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define, opaque
 from gnomon.derivations.adjoint import METHODS, SECTION, S
 from gnomon.derivations.initial_value import (
     DIRECTION,
@@ -41,7 +39,9 @@ from gnomon.derivations.initial_value import (
     y0,
 )
 from gnomon.derivations.trees import EULER
-from gnomon.domain import Size, real
+from gnomon.proof.derivation import Derivation, Step, define, opaque
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, real
 
 start, width = HOST_START.symbol, HOST_WIDTH.symbol
 

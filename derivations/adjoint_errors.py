@@ -24,13 +24,13 @@ from sympy import (
     false,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite
 from gnomon.derivations.adjoint import SECTION, S, coefficients, methods
 from gnomon.derivations.initial_value import HOST_WIDTH, N, a, b, i, j, n, s, y
 from gnomon.derivations.solver_order import lagrange, telescope
 from gnomon.derivations.trees import RK4, THREE_EIGHTHS, Tableau, stability
-from gnomon.domain import Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, cite
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, real, symbols_of
 
 MANY = Size("N", 1, 6)
 INPUTS = (HOST_WIDTH, real("y0", 1, low=-2, high=2), real("rate", low=-2, high=2), real("c", low=-2, high=2))

@@ -6,8 +6,6 @@ from typing import Any
 
 from sympy import And, Eq, Function, IndexedBase, Integral, Piecewise, Sum, Symbol, exp
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, opaque
 from gnomon.derivations.adjoint import (
     METHODS,
     OTHER_RK4,
@@ -45,7 +43,9 @@ from gnomon.derivations.initial_value import (
     y,
     y0,
 )
-from gnomon.domain import Size, real
+from gnomon.proof.derivation import Derivation, Step, opaque
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, real
 
 start, width = HOST_START.symbol, HOST_WIDTH.symbol
 signed = SIGN * width

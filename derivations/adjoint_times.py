@@ -6,8 +6,6 @@ from typing import Any
 
 from sympy import Eq, Function, IndexedBase, Piecewise, Sum, Symbol, exp
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, opaque
 from gnomon.derivations.adjoint import SECTION, S, coefficients, force, invariant_step, methods
 from gnomon.derivations.adjoint_gradients import LOSS, WEIGHTS, a_point, a_slope, adj, jump, w
 from gnomon.derivations.initial_value import (
@@ -37,7 +35,9 @@ from gnomon.derivations.initial_value import (
     y,
     y0,
 )
-from gnomon.domain import Choice, Size, real
+from gnomon.proof.derivation import Derivation, Step, opaque
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, Size, real
 
 _t, _u, _v, _p, _q = VARIABLES
 TIMED = Choice(

@@ -2,8 +2,6 @@
 
 from sympy import Eq, IndexedBase, KroneckerDelta, Lambda, Piecewise, Rational, Sum, Symbol, exp, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.backprop_network import (
     BATCH,
     DEEP,
@@ -45,6 +43,8 @@ from gnomon.derivations.backprop_network import (
     x,
     y,
 )
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Variant
 
 m, p = symbols("m p", integer=True, nonnegative=True)
 # ---------------------------------------------------------------- forward

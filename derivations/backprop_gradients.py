@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Eq, Function, IndexedBase, Piecewise, Rational, Sum, symbols
 
-from gnomon.claim import Claim, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.backprop_network import (
     BATCH,
     DEEP,
@@ -53,7 +51,9 @@ from gnomon.derivations.backprop_network import (
     x,
     y,
 )
-from gnomon.domain import positive, real
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Program, Variant
+from gnomon.say.domain import positive, real
 
 p, r, m = symbols("p r m", integer=True, nonnegative=True)
 E = Function("E", real=True)

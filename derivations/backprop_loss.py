@@ -4,9 +4,9 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Piecewise, Rational, Sum, Symbol, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
-from gnomon.domain import Choice, Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, Size, real, symbols_of
 
 UNITS, SAMPLES = Size("K", 1, 4), Size("N", 1, 3)
 K, N = symbols_of((UNITS, SAMPLES))

@@ -8,9 +8,9 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, KroneckerDelta, Lambda, Max, Piecewise, Sum, Symbol, symbols, tanh
 
-from gnomon.claim import Output
-from gnomon.derivation import opaque
-from gnomon.domain import Choice, Size, Sizes, real, symbols_of
+from gnomon.proof.derivation import opaque
+from gnomon.say.claim import Output
+from gnomon.say.domain import Choice, Size, Sizes, real, symbols_of
 
 W = 3  # the greatest width, to which the tensors of parameters are padded
 Let = tuple[Any, Any]

@@ -6,9 +6,9 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Piecewise, Sum, Symbol, false, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
-from gnomon.domain import Choice, Domain, Size, positive, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, Domain, Size, positive, real, symbols_of
 
 SECTION = "1.2.7"
 Let = tuple[Any, Any]

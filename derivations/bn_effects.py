@@ -6,8 +6,6 @@ from typing import Any
 
 from sympy import Eq, Function, IndexedBase, Max, Rational, Sum, Symbol, false, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, opaque
 from gnomon.derivations.bn import (
     BIAS,
     EPS,
@@ -42,7 +40,9 @@ from gnomon.derivations.bn import (
     y,
 )
 from gnomon.derivations.bn_gradient import by_mean, by_var, dx, g, gradient_proof
-from gnomon.domain import Size, positive, real
+from gnomon.proof.derivation import Derivation, Step, opaque
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, positive, real
 
 # ------------------------------------------------------------------ a layer before it
 

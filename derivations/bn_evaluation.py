@@ -6,8 +6,6 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Rational, Symbol, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.bn import (
     BATCH,
     BIAS,
@@ -32,7 +30,9 @@ from gnomon.derivations.bn import (
     y,
 )  # fmt: skip
 from gnomon.derivations.bn_running import OUTSIDE, ROWS
-from gnomon.domain import Size, nonnegative, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, nonnegative, real, symbols_of
 
 DEFAULT = Rational(1, 100_000)
 PLACES = Size("N", 1, 3)

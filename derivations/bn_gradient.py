@@ -6,8 +6,6 @@ from typing import Any
 
 from sympy import Abs, Eq, IndexedBase, KroneckerDelta, Max, Sum, Symbol, sqrt
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.bn import (
     BATCH,
     BIAS,
@@ -49,7 +47,9 @@ from gnomon.derivations.bn import (
     x,
     xhat,
 )  # fmt: skip
-from gnomon.domain import real
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import real
 
 g, dx, dweight, dbias, by_mean, by_var = (
     IndexedBase(name, real=True) for name in ("g", "dx", "dweight", "dbias", "by_mean", "by_var")

@@ -6,8 +6,6 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Rational, Symbol, false, sqrt
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.bn import (
     BATCH,
     BIAS,
@@ -39,7 +37,9 @@ from gnomon.derivations.bn import (
     weight,
     y,
 )
-from gnomon.domain import real
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import real
 
 first, away, second, third, fourth = (
     IndexedBase(name, real=True) for name in ("mean_y", "away", "second", "third", "fourth")

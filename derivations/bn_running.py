@@ -6,8 +6,6 @@ from typing import Any
 
 from sympy import Eq, Function, IndexedBase, KroneckerDelta, Piecewise, Rational, Sum, Symbol, false, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.bn import (
     BIAS,
     EPS,
@@ -40,7 +38,9 @@ from gnomon.derivations.bn import (
     x,
     y,
 )  # fmt: skip
-from gnomon.domain import Choice, Size, nonnegative, real, symbols_of, unit
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, Size, nonnegative, real, symbols_of, unit
 
 BATCHES, MOMENTUM = Size("T", 1, 3), unit("momentum", host=True, typical=(0.1, 0.01))
 T, alpha = symbols_of((BATCHES, MOMENTUM))

@@ -12,8 +12,6 @@ from sympy import (
     Symbol,
 )
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.rnn_network import (
     BIAS,
     FEATURES,
@@ -49,7 +47,9 @@ from gnomon.derivations.rnn_network import (
     units,
     x,
 )
-from gnomon.domain import Size
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size
 
 SECTION = "1.4.2"
 SHORT, NARROW, FEW = Size("T", 1, 3), Size("n", 1, 2), Size("d", 1, 2)

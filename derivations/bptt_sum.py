@@ -17,8 +17,6 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.bptt import (
     CALL,
     FEW,
@@ -61,7 +59,9 @@ from gnomon.derivations.rnn_network import (
     units,
     x,
 )
-from gnomon.domain import Size, positive, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, positive, real, symbols_of
 
 dh0, dx = IndexedBase("dh0", real=True), IndexedBase("dx", real=True)
 by_U, by_W, by_b = (IndexedBase(name, real=True) for name in ("by_U", "by_W", "by_b"))

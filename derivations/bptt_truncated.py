@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Eq, Gt, IndexedBase, KroneckerDelta, Lt, Max, Min, Piecewise, Rational, Sum, Symbol, floor, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.bptt import CALL, PARAMETERS, SECTION, UNFOLDED_ERROR, db, dU, dW, pairing_steps, reached
 from gnomon.derivations.rnn_network import (
     GIVEN,
@@ -34,7 +32,9 @@ from gnomon.derivations.rnn_network import (
     units,
     x,
 )
-from gnomon.domain import Size, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, symbols_of
 
 FORWARD, BACK = Size("k1", 1, 3), Size("k2", 1, 4)
 k1, k2 = symbols_of((FORWARD, BACK))

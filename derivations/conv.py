@@ -19,9 +19,9 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
-from gnomon.domain import Choice, Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, Size, real, symbols_of
 
 SECTION = "1.3"
 BATCH, GROUPS, CHANNELS, OUTPUTS = Size("B", 1, 2), Size("G", 1, 2), Size("C", 1, 2), Size("O", 1, 2)

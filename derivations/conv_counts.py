@@ -4,10 +4,10 @@ from typing import Any
 
 from sympy import Eq, Ge, Gt, IndexedBase, Piecewise, Product, Sum, floor, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.conv import BIAS, OUTPUTS, SECTION, C, G, O, biased, k, t, within
-from gnomon.domain import Size, Sizes, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, Sizes, real, symbols_of
 
 # ------------------------------------------------------------------ windows
 

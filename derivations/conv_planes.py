@@ -4,10 +4,10 @@ from typing import Any
 
 from sympy import Eq, Function, IndexedBase, Max, Sum, floor, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.conv import CHANNELS, NO_FLIP, OUTPUTS, SECTION, C, O, c, o, within
-from gnomon.domain import Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, real, symbols_of
 
 KERNELS = Size("K1", 2, 3), Size("K2", 2, 2)
 STRIDES = Size("s1", 1, 3), Size("s2", 1, 3)

@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import And, Eq, Function, IndexedBase, KroneckerDelta, Lambda, Min, Piecewise, Sum, Symbol, floor, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.conv import (
     BATCH,
     CHANNELS,
@@ -40,7 +38,9 @@ from gnomon.derivations.conv import (
     within,
     xp,
 )
-from gnomon.domain import Choice, Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, Size, real, symbols_of
 
 # ------------------------------------------------------------------ the matrix
 

@@ -4,10 +4,10 @@ from typing import Any
 
 from sympy import Eq, Function, IndexedBase, Lambda, Max, Piecewise, Sum, Symbol, floor, symbols, tanh
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.conv import C, K, around, c, k, o, t, within
-from gnomon.domain import Choice, Size, Sizes, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, Size, Sizes, real, symbols_of
 
 WIDEST = 2
 DEPTH, KERNEL, LENGTH, SHIFT = Size("depth", 2, 3), Size("K", 1, 3), Size("n", 3, 4), Size("m", 1, 2)

@@ -20,9 +20,9 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite
-from gnomon.domain import Size, simplex, symbols_of
+from gnomon.proof.derivation import Derivation, Step, cite
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, simplex, symbols_of
 
 SECTION = "4.2.1"
 POINTS = Size("n", 2, 4)

@@ -5,10 +5,10 @@ from typing import Any
 import sympy as sp
 from sympy import Abs, Eq, IndexedBase, KroneckerDelta, Symbol, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.flow_volume import SECTION, determinant
-from gnomon.domain import real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import real, symbols_of
 
 i, j, k = symbols("i j k", integer=True, nonnegative=True)
 det, area = symbols("det area", real=True)

@@ -3,9 +3,9 @@
 import sympy as sp
 from sympy import Abs, Eq, IndexedBase, Symbol, exp, log, pi, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, opaque
-from gnomon.domain import real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, opaque
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import real, symbols_of
 
 SECTION = "4.1.1"
 det = symbols("det", real=True)

@@ -24,9 +24,9 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, opaque
-from gnomon.domain import Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, opaque
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, real, symbols_of
 
 SECTION = "4.1.1"
 i, j, k = symbols("i j k", integer=True, nonnegative=True)

@@ -19,11 +19,11 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.divergences import CRITERION, POINTS, SMALL, where_positive
 from gnomon.derivations.gan_optimum import a, b, best, concave_steps, out, u, y
-from gnomon.domain import Size, real, simplex, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, real, simplex, symbols_of
 
 SECTION = "4.2"
 DATA, SAMPLES = Size("n", 1, 4), Size("m", 1, 4)

@@ -5,8 +5,6 @@ from typing import Any
 from sympy import Eq, Ge, IndexedBase, Integer, Max, Min, Rational, log, symbols
 from sympy.codegen.cfunctions import log1p
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.divergences import (
     CRITERION,
     EVERYWHERE,
@@ -24,7 +22,9 @@ from gnomon.derivations.divergences import (
     where_positive,
 )
 from gnomon.derivations.gan_optimum import D, a, b, best, best_of, concave_steps, i, n, out, term, total, y
-from gnomon.domain import symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import symbols_of
 
 first, second = (IndexedBase(name, real=True) for name in ("first", "second"))
 C, V = symbols("C V", real=True)

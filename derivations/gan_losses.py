@@ -22,8 +22,6 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.gan import (
     DATA,
     FAKE,
@@ -46,7 +44,9 @@ from gnomon.derivations.gan import (
     sigmoid,
 )
 from gnomon.derivations.gan_optimum import a, b, out, y
-from gnomon.domain import Choice, Size, Sizes, real, simplex, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, Size, Sizes, real, simplex, symbols_of
 
 n, m = symbols_of((DATA, SAMPLES))
 j, x, z = symbols("j x z", integer=True)

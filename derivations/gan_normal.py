@@ -23,11 +23,11 @@ from sympy import (
     tanh,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite
 from gnomon.derivations.divergences import CONVEX, SECTION
 from gnomon.derivations.gan_optimum import concave_steps, out
-from gnomon.domain import Choice, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, cite
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Choice, real, symbols_of
 
 LEAST = 2.0**-6
 LAWS = (real("mean1"), real("var1", low=LEAST), real("mean2"), real("var2", low=LEAST))

@@ -5,10 +5,10 @@ from typing import Any
 from sympy import Eq, Gt, IndexedBase, Integer, Le, Rational, Symbol, exp, false, log, symbols
 from sympy.codegen.cfunctions import log1p
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.divergences import CONVEX, POINTS, SECTION, SMALL, i, n
-from gnomon.domain import nonnegative, positive, real, symbols_of, unit
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import nonnegative, positive, real, symbols_of, unit
 
 D, total = (IndexedBase(name, real=True) for name in ("D", "total"))
 PRIOR = Rational(3, 4)

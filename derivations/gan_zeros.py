@@ -2,8 +2,6 @@
 
 from sympy import Eq, IndexedBase, Max, Rational, log
 
-from gnomon.claim import Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.divergences import (
     GIVEN,
     JSD,
@@ -28,7 +26,9 @@ from gnomon.derivations.divergences import (
     x,
     y,
 )
-from gnomon.domain import Choice, simplex
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Program, Variant
+from gnomon.say.domain import Choice, simplex
 
 KNOWN = {
     "1, 0": (1, 0),

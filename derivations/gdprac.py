@@ -5,9 +5,9 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, KroneckerDelta, Min, Piecewise, Product, Sum, Symbol, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
-from gnomon.domain import Choice, Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, Size, real, symbols_of
 
 SECTION = "1.2.4"
 i, j, k, q, r = symbols("i j k q r", integer=True, nonnegative=True)

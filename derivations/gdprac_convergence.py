@@ -16,9 +16,9 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
-from gnomon.domain import Choice, Size, nonnegative, positive, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Choice, Size, nonnegative, positive, real, symbols_of
 
 SECTION = "1.2.4"
 SUBJECT = "training.GradientDescent"

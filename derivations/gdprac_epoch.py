@@ -4,9 +4,9 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Min, Piecewise, Sum, Symbol, floor, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
-from gnomon.domain import Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, real, symbols_of
 
 SECTION = "1.2.4"
 WIDTH = Size("p", 1, 2)

@@ -4,10 +4,10 @@ from typing import Any
 
 from sympy import Abs, Eq, Ge, IndexedBase, Piecewise, Rational, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.gdprac_convergence import ALIKE, SECTION, SUBJECT, first, i, t, theta
-from gnomon.domain import Size, positive, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, positive, real, symbols_of
 
 # ------------------------------------------------------------------ two valleys
 

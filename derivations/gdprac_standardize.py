@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Piecewise, Sum, Symbol, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, cite
 from gnomon.derivations.std import (
     CONSTANT,
     CORRECTION,
@@ -21,7 +19,9 @@ from gnomon.derivations.std import (
     scale,
     x,
 )
-from gnomon.domain import Choice, real
+from gnomon.proof.derivation import Derivation, Step, cite
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, real
 
 size = Symbol("b", integer=True, positive=True)
 batch = IndexedBase("batch", integer=True, nonnegative=True)

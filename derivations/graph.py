@@ -4,9 +4,9 @@ from typing import Any
 
 from sympy import Abs, Eq, IndexedBase, KroneckerDelta, Max, Min, Rational, Sum, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
-from gnomon.domain import Graph, Size, nonnegative, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Graph, Size, nonnegative, real, symbols_of
 
 SECTION = "4.6.1"
 LARGEST = 4

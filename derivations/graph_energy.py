@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Abs, And, Eq, Ge, IndexedBase, Le, Max, Rational, Sum, Symbol, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.graph import (
     APPLIED,
     BOTH_WAYS,
@@ -43,7 +41,9 @@ from gnomon.derivations.graph_spectra import (
     top,
     w,
 )
-from gnomon.domain import real
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import real
 
 E = Symbol("E", real=True)
 energy = over(W[i, j] * (x[i] - x[j]) ** 2, i, j) / 4

@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Abs, And, Eq, Ge, IndexedBase, Le, Max, Piecewise, Rational, sqrt
 
-from gnomon.claim import Claim, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.graph import (
     BOTH_WAYS,
     DEGREE,
@@ -29,7 +27,9 @@ from gnomon.derivations.graph import (
     x,
     y,
 )
-from gnomon.domain import real
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Program, Relation, Variant
+from gnomon.say.domain import real
 
 WEIGHTS = real("w", NODES, NODES, low=1 / 64)
 NO_DEGREE = "1/d counts as 0 where the degree is 0, so that the row of an isolated node is 0"

@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Eq, Piecewise, Symbol
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.graph import (
     ANY,
     APPLIED,
@@ -41,7 +39,9 @@ from gnomon.derivations.graph import (
     x,
     y,
 )
-from gnomon.domain import Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, real, symbols_of
 
 FEATURES = Size("F", 1, 3)
 COLUMNS = real("x", NODES, FEATURES)

@@ -12,8 +12,8 @@ from typing import Any
 
 from sympy import Expr, IndexedBase, Rational, Sum, Symbol, exp, symbols
 
-from gnomon.derivation import Step, opaque
-from gnomon.domain import Choice, positive
+from gnomon.proof.derivation import Step, opaque
+from gnomon.say.domain import Choice, positive
 
 n = Symbol("n", integer=True, positive=True)
 gap, top = Symbol("gap", integer=True, positive=True), Symbol("top", integer=True, positive=True)

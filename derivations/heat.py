@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, KroneckerDelta, Piecewise, Symbol, exp, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.graph import (
     ANY,
     APPLIED,
@@ -31,7 +29,9 @@ from gnomon.derivations.graph import (
     x,
     y,
 )
-from gnomon.domain import Size, nonnegative, positive
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, nonnegative, positive
 
 SECTION = "4.6.2"
 STEP = nonnegative("h", host=True, high=2.0, typical=(0.25, 0.5))

@@ -17,8 +17,6 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite, define
 from gnomon.derivations.graph_spectra import (
     APPLIED,
     CONNECTED,
@@ -44,7 +42,9 @@ from gnomon.derivations.graph_spectra import (
     x,
     z,
 )
-from gnomon.domain import Graph, Size, nonnegative, real
+from gnomon.proof.derivation import Derivation, Step, cite, define
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Graph, Size, nonnegative, real
 
 SECTION = "4.6.2"
 y = IndexedBase("y", real=True)

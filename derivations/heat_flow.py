@@ -22,8 +22,6 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite
 from gnomon.derivations.graph_spectra import (
     APPLIED,
     DIRECTED,
@@ -58,7 +56,9 @@ from gnomon.derivations.graph_spectra import (
 from gnomon.derivations.graph_spectra import (
     mode as c,
 )
-from gnomon.domain import Choice, nonnegative, real
+from gnomon.proof.derivation import Derivation, Step, cite
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Choice, nonnegative, real
 
 SECTION = "4.6.2"
 SIGNAL, TIME = real("x", n), nonnegative("t", host=True, high=16.0, typical=(0.5, 1.0, 8.0))

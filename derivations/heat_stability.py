@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Abs, Eq, FiniteSet, Ge, IndexedBase, Le, Matrix, Max, Piecewise, Sum, Symbol, eye, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.graph_spectra import (
     APPLIED,
     CONNECTED,
@@ -33,7 +31,9 @@ from gnomon.derivations.graph_spectra import (
     x,
     z,
 )
-from gnomon.domain import Graph, Size, nonnegative, positive, real
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Graph, Size, nonnegative, positive, real
 
 SECTION = "4.6.2"
 y = IndexedBase("y", real=True)

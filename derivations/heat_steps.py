@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Abs, And, Eq, Ge, IndexedBase, Le, Max, Min, Piecewise, Rational, Symbol, symbols
 
-from gnomon.claim import Claim, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.graph import (
     ANY,
     APPLIED,
@@ -31,7 +29,9 @@ from gnomon.derivations.graph import (
     y,
 )
 from gnomon.derivations.heat import STEP, STEPPED, TEMPERATURES, UNDIRECTED, becomes, difference, euler, h
-from gnomon.domain import Graph, Size, nonnegative, positive, real
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Program, Relation, Variant
+from gnomon.say.domain import Graph, Size, nonnegative, positive, real
 
 SECTION = "4.6.2"
 

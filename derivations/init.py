@@ -5,9 +5,9 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Integral, KroneckerDelta, Sum, Symbol, false, floor, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
-from gnomon.domain import Size, positive, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, positive, real, symbols_of
 
 SECTION = "1.2.6"
 INPUTS_OF = Size("n_in", 1, 4)

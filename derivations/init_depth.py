@@ -22,11 +22,11 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite
 from gnomon.derivations.init import INDEPENDENT, SECTION, forward_step, uniform_step, var
 from gnomon.derivations.init_he import INWARD, MODE, half_steps
-from gnomon.domain import Size, Sizes, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, cite
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, Sizes, real, symbols_of
 
 i, l, s = symbols("i l s", integer=True)
 

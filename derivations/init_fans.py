@@ -2,8 +2,6 @@
 
 from sympy import Eq, IndexedBase, Sum, Symbol, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.init import (
     MATRIX,
     SECTION,
@@ -15,7 +13,9 @@ from gnomon.derivations.init import (
     uniform_step,
 )
 from gnomon.derivations.init_he import INWARD, MODE, half_steps
-from gnomon.domain import Size, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, symbols_of
 
 i, j = symbols("i j", integer=True)
 n_out, n_in = symbols_of(SIZES)

@@ -23,8 +23,6 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.init import (
     BACKWARD,
     ERRORS,
@@ -50,7 +48,9 @@ from gnomon.derivations.init import (
     uniform_step,
     var,
 )
-from gnomon.domain import Choice, Size, real, simplex, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, Size, real, simplex, symbols_of
 
 i, j, k = symbols("i j k", integer=True)
 n_out, n_in = symbols_of(SIZES)

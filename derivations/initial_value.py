@@ -11,9 +11,9 @@ from typing import Any
 
 from sympy import Eq, Function, IndexedBase, Lambda, Piecewise, Sum, Symbol, symbols, sympify
 
-from gnomon.claim import Output
 from gnomon.derivations.trees import Tableau, entry, entry_of
-from gnomon.domain import Choice, Domain, Size, real, symbols_of
+from gnomon.say.claim import Output
+from gnomon.say.domain import Choice, Domain, Size, real, symbols_of
 
 D = 2  # unknowns and parameters of every problem
 n, s, j, i, l, q, r = symbols("n s j i l q r", integer=True, nonnegative=True)

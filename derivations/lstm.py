@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Abs, And, Eq, IndexedBase, Integer, Le, Max, Piecewise, Sum, Symbol, exp, symbols, tanh
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.lstm_network import (
     BIAS,
     HIDDEN,
@@ -54,7 +52,9 @@ from gnomon.derivations.lstm_network import (
     updated,
     x,
 )
-from gnomon.domain import Choice, Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Choice, Size, real, symbols_of
 
 # ---------------------------------------------------------------- the cell
 

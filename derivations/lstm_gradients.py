@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import And, Eq, IndexedBase, Integer, Max, Piecewise, Sum, Symbol, exp, tanh
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.lstm_network import (
     HIDDEN,
     INPUTS,
@@ -41,7 +39,9 @@ from gnomon.derivations.lstm_network import (
     t,
     x,
 )
-from gnomon.domain import Size, real
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, real
 
 told, to_pre = IndexedBase("grad_h", real=True), IndexedBase("D", real=True)
 delta, dgate, dh, dc, carried, dx, dh0, dc0, dW, dU, db = (

@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Integer, KroneckerDelta, Lt, Piecewise, Product, Rational, Sum, Symbol, exp, oo, tanh
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.lstm_network import (
     HIDDEN,
     LAYER_NAMES,
@@ -35,7 +33,9 @@ from gnomon.derivations.lstm_network import (
     since,
     t,
 )
-from gnomon.domain import real
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import real
 
 kept, by_s, by_c, by_h, direct, total = (
     IndexedBase(name, real=True) for name in ("kept", "by_s", "by_c", "by_h", "direct", "total")

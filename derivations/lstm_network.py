@@ -9,8 +9,8 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Integer, Piecewise, Rational, Sum, Symbol, symbols, tanh
 
-from gnomon.derivation import opaque
-from gnomon.domain import Choice, Size, real, symbols_of
+from gnomon.proof.derivation import opaque
+from gnomon.say.domain import Choice, Size, real, symbols_of
 
 Let = tuple[Any, Any]
 SECTION = "1.4.3"

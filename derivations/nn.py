@@ -19,8 +19,6 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.backprop_network import (
     DEPTH,
     NETWORK,
@@ -45,7 +43,9 @@ from gnomon.derivations.backprop_network import (
     sigma,
     x,
 )
-from gnomon.domain import Choice, positive, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Choice, positive, symbols_of
 
 SECTION = "1"
 half = Rational(1, 2)

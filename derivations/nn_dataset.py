@@ -2,8 +2,6 @@
 
 from sympy import Eq, Ge, IndexedBase, Piecewise, Rational, Sum, Symbol, false, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.backprop_network import (
     BATCH,
     DEPTH,
@@ -25,7 +23,9 @@ from gnomon.derivations.backprop_network import (
     n,
     rho,
 )
-from gnomon.domain import Sizes
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Sizes
 
 SECTION = "1"
 half = Rational(1, 2)

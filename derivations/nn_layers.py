@@ -20,8 +20,6 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.backprop_network import (
     DEEP,
     NETWORK,
@@ -43,7 +41,9 @@ from gnomon.derivations.backprop_network import (
     n,
 )
 from gnomon.derivations.nn import only
-from gnomon.domain import Size, Sizes, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, Sizes, real, symbols_of
 
 SECTION = "1"
 p, q, r = symbols("p q r", integer=True, nonnegative=True)

@@ -5,8 +5,6 @@ from typing import Any
 
 from sympy import Abs, Eq, IndexedBase, Max, Rational, Sum, Symbol, false, sign, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.optim_moments import (
     CORRECTED,
     FIRST,
@@ -21,7 +19,9 @@ from gnomon.derivations.optim_moments import (
     solved,
     stepwise,
 )
-from gnomon.domain import Domain, Size, nonnegative, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Domain, Size, nonnegative, real, symbols_of
 
 t, i, j, k = symbols("t i j k", integer=True)
 d, m, v, mhat, vhat, u, theta, greatest = (

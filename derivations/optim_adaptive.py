@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Abs, Eq, IndexedBase, Le, Max, Rational, Sum, Symbol, false, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.optim import (
     ADAM,
     BELIEF,
@@ -29,7 +27,9 @@ from gnomon.derivations.optim_moments import (
     WIDTH,
     stepwise,
 )
-from gnomon.domain import Size, positive, real, symbols_of, unit
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, positive, real, symbols_of, unit
 
 t, i, j, k = symbols("t i j k", integer=True)
 d, m, v, mhat, vhat, u, theta = (IndexedBase(name, real=True) for name in ("d", "m", "v", "mhat", "vhat", "u", "theta"))

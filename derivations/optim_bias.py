@@ -19,8 +19,6 @@ from sympy import (
     symbols,
 )  # fmt: skip
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.optim_moments import (
     BELOW_ONE,
     BETA1,
@@ -36,7 +34,9 @@ from gnomon.derivations.optim_moments import (
     solved,
     stepwise,
 )  # fmt: skip
-from gnomon.domain import Choice, Size, nonnegative, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Choice, Size, nonnegative, real, symbols_of
 
 t, i, j, k, p = symbols("t i j k p", integer=True)
 m, v, mhat, vhat, path = (IndexedBase(name, real=True) for name in ("m", "v", "mhat", "vhat", "path"))

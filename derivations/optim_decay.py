@@ -4,13 +4,13 @@ from typing import Any
 
 from sympy import Abs, Eq, IndexedBase, Product, Rational, Sum, false, sign, sqrt, symbols
 
-from gnomon.claim import Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.optim import adam, mean_of, of_adam
 from gnomon.derivations.optim_moments import GRADIENTS, HYPER, START, STEPS, WIDTH, stepwise
 from gnomon.derivations.optim_momentum import FACTOR
 from gnomon.derivations.optim_options import DECAY, penalised
-from gnomon.domain import symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Output, Program, Variant
+from gnomon.say.domain import symbols_of
 
 t, i, s = symbols("t i s", integer=True)
 d, u, mhat, vhat, theta, rate = (IndexedBase(name, real=True) for name in ("d", "u", "mhat", "vhat", "theta", "rate"))

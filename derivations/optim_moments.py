@@ -4,9 +4,9 @@ from typing import Any
 
 from sympy import Abs, Eq, IndexedBase, Piecewise, Sum, Symbol, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
-from gnomon.domain import Size, nonnegative, positive, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, nonnegative, positive, real, symbols_of
 
 SECTION = "1.2.5"
 WIDTH = Size("n", 1, 2)

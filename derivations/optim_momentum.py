@@ -5,10 +5,10 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Piecewise, Rational, Sum, false, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.optim_moments import GRADIENTS, RATE, SECTION, START, STEPS, WIDTH, stepwise
-from gnomon.domain import nonnegative, positive, real, symbols_of, unit
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import nonnegative, positive, real, symbols_of, unit
 
 t, i, k, s = symbols("t i k s", integer=True)
 d, b, u, m, rate, theta = (IndexedBase(name, real=True) for name in ("d", "b", "u", "m", "rate", "theta"))

@@ -2,8 +2,6 @@
 
 from sympy import Eq, Function, IndexedBase, Piecewise, symbols
 
-from gnomon.claim import Output, Program
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.optim_moments import GRADIENTS, RATE, START, STEPS, WIDTH, stepwise
 from gnomon.derivations.optim_momentum import (
     GIVEN,
@@ -16,7 +14,9 @@ from gnomon.derivations.optim_momentum import (
     of_momentum,
     other,
 )
-from gnomon.domain import real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Output, Program
+from gnomon.say.domain import real, symbols_of
 
 t, i = symbols("t i", integer=True)
 d, b, theta, ball, ahead = (IndexedBase(name, real=True) for name in ("d", "b", "theta", "ball", "ahead"))

@@ -2,8 +2,6 @@
 
 from sympy import Eq, IndexedBase, Piecewise, Rational, Sum, Symbol, false, symbols
 
-from gnomon.claim import Output, Program
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.optim_moments import GRADIENTS, RATE, START, STEPS, WIDTH, stepwise
 from gnomon.derivations.optim_momentum import (
     BUFFER,
@@ -21,7 +19,9 @@ from gnomon.derivations.optim_momentum import (
 )
 from gnomon.derivations.optim_momentum_nesterov import LOOKED, nesterov_proof
 from gnomon.derivations.optim_options import DECAY, penalty_step
-from gnomon.domain import Size, nonnegative, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Output, Program
+from gnomon.say.domain import Size, nonnegative, real, symbols_of
 
 t, i, k = symbols("t i k", integer=True)
 d, b, theta, rate = (IndexedBase(name, real=True) for name in ("d", "b", "theta", "rate"))

@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Abs, Eq, Ge, IndexedBase, Piecewise, Rational, Sum, Symbol, false, sqrt, symbols
 
-from gnomon.claim import Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.optim_moments import START, STEPS
 from gnomon.derivations.optim_momentum import MOMENTUM, SCOPE, moved, other
 from gnomon.derivations.optim_momentum_rate import (
@@ -23,7 +21,9 @@ from gnomon.derivations.optim_momentum_rate import (
     shown,
     walked_steps,
 )
-from gnomon.domain import symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Relation, Variant
+from gnomon.say.domain import symbols_of
 
 t, i, k = symbols("t i k", integer=True)
 b, theta = (IndexedBase(name, real=True) for name in ("b", "theta"))

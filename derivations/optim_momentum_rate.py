@@ -4,12 +4,12 @@ from typing import Any
 
 from sympy import Abs, Eq, FiniteSet, IndexedBase, Le, Max, Piecewise, Rational, Sum, Symbol, false, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite
 from gnomon.derivations.optim_moments import SECTION, START, STEPS, WIDTH
 from gnomon.derivations.optim_momentum import MOMENTUM, PARAM, SCOPE, UNDAMPED, moved, of_momentum, other
 from gnomon.derivations.optim_momentum_nesterov import CURVATURE, FALL, LOOKED
-from gnomon.domain import positive, symbols_of
+from gnomon.proof.derivation import Derivation, Step, cite
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import positive, symbols_of
 
 t, i, k = symbols("t i k", integer=True)
 d, b, theta, rho, trace = (IndexedBase(name, real=True) for name in ("d", "b", "theta", "rho", "trace"))

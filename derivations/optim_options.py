@@ -2,11 +2,11 @@
 
 from sympy import Eq, IndexedBase, Rational, Sum, Symbol, false, sign, symbols
 
-from gnomon.claim import Variant
-from gnomon.derivation import Derivation, Step, opaque
 from gnomon.derivations.optim import adam, of_adam
 from gnomon.derivations.optim_moments import GRADIENTS, HYPER, START, stepwise
-from gnomon.domain import nonnegative, symbols_of
+from gnomon.proof.derivation import Derivation, Step, opaque
+from gnomon.say.claim import Variant
+from gnomon.say.domain import nonnegative, symbols_of
 
 t, i = symbols("t i", integer=True)
 d, v, u, theta = (IndexedBase(name, real=True) for name in ("d", "v", "u", "theta"))

@@ -4,10 +4,10 @@ from typing import Any
 
 from sympy import Abs, Eq, Ge, IndexedBase, Max, Min, Or, Piecewise, Rational, Sum, floor, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.conv import SECTION, b, c, k, t, within
-from gnomon.domain import Choice, Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, Size, real, symbols_of
 
 up, counting = symbols("up counting", integer=True)
 ROUND = Choice("ceil_mode", {"no": {up: 0}, "yes": {up: 1}})

@@ -4,11 +4,11 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Max, Min, Or, Piecewise, Sum, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.conv import SECTION, C, c, within
 from gnomon.derivations.pool import COUNT, CUT, MEETS, ROUND, counted, last, maximum_proof, mean_proof
-from gnomon.domain import Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, real, symbols_of
 
 MAPS = Size("C", 1, 2)
 KERNELS = Size("K1", 2, 3), Size("K2", 2, 3)

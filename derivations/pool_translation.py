@@ -4,11 +4,11 @@ from typing import Any
 
 from sympy import Eq, Function, IndexedBase, Lambda, Max, Min, Piecewise, Sum, Symbol, floor, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.conv import SECTION, around, b, c, k, o, q, t
 from gnomon.derivations.pool import BATCH, CHANNELS, KERNEL, B, C, K
-from gnomon.domain import Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, real, symbols_of
 
 # ------------------------------------------------------------------ local pooling
 

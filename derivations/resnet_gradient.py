@@ -27,8 +27,6 @@ from sympy import (
     tanh,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.resnet import (
     ACTIVATION,
     DEPTH,
@@ -55,7 +53,9 @@ from gnomon.derivations.resnet import (
     s,
     sigma,
 )
-from gnomon.domain import Size, real, symbols_of, unit
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, real, symbols_of, unit
 
 g, delta, e, moves, rho = (IndexedBase(name, real=True) for name in ("g", "delta", "e", "moves", "rho"))
 COTANGENT = real("g", SLIM)

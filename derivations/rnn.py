@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Integer, KroneckerDelta, Max, Piecewise, Sum, Symbol, symbols, tanh
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.rnn_network import (
     BIAS,
     FEATURES,
@@ -47,7 +45,9 @@ from gnomon.derivations.rnn_network import (
     units,
     x,
 )
-from gnomon.domain import Choice, Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, Size, real, symbols_of
 
 SECTION = "1.4"
 biased, first = Symbol("biased", integer=True), Symbol("first", integer=True)

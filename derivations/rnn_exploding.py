@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Abs, Eq, Gt, IndexedBase, Lt, Max, Min, Piecewise, Rational, Sum, Symbol, oo
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.rnn_gradients import OF_MODULE, OFF_BY_ONE, SECTION, WHOLE, vanishing_steps
 from gnomon.derivations.rnn_network import (
     INPUT_WEIGHT,
@@ -24,7 +22,9 @@ from gnomon.derivations.rnn_network import (
     t,
     units,
 )
-from gnomon.domain import Size, real, unit
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, real, unit
 
 BOUNDED = real("weight_hh", n, n, low=-4, high=4)
 ONE = Size("d", 1, 1)

@@ -21,8 +21,6 @@ from sympy import (
     tanh,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.rnn_network import (
     BIAS,
     INPUT_WEIGHT,
@@ -49,7 +47,9 @@ from gnomon.derivations.rnn_network import (
     unfolded,
     units,
 )
-from gnomon.domain import Size
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size
 
 SECTION = "1.4.1"
 seen = IndexedBase("jacobian", real=True)

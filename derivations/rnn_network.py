@@ -9,8 +9,8 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, KroneckerDelta, Lambda, Max, Piecewise, Sum, Symbol, symbols, tanh
 
-from gnomon.derivation import Step, opaque
-from gnomon.domain import Choice, Size, real, symbols_of
+from gnomon.proof.derivation import Step, opaque
+from gnomon.say.domain import Choice, Size, real, symbols_of
 
 Let = tuple[Any, Any]
 

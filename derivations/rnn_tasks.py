@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Eq, Integer, Piecewise, Sum, symbols, tanh
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.rnn_tasks_network import (
     ENCODER,
     HIDDEN,
@@ -46,7 +44,9 @@ from gnomon.derivations.rnn_tasks_network import (
     x2,
     y,
 )
-from gnomon.domain import real
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import real
 
 # ---------------------------------------------------------------- aligned
 

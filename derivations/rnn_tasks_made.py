@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Integer, Piecewise, Sum, symbols, tanh
 
-from gnomon.claim import Claim, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.rnn_tasks_network import (
     DECODER,
     DECODER_NAMES,
@@ -55,7 +53,9 @@ from gnomon.derivations.rnn_tasks_network import (
     x1,
     y,
 )
-from gnomon.domain import Size, real
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Program, Variant
+from gnomon.say.domain import Size, real
 
 # ---------------------------------------------------------------- one to many
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Integer, Piecewise, Sum, symbols, tanh
 
-from gnomon.claim import Output
-from gnomon.derivation import opaque
-from gnomon.domain import Size, real, symbols_of
+from gnomon.proof.derivation import opaque
+from gnomon.say.claim import Output
+from gnomon.say.domain import Size, real, symbols_of
 
 SECTION = "1.4.4"
 Let = tuple[Any, Any]

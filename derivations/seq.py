@@ -15,9 +15,9 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
-from gnomon.domain import Size, real, simplex, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, real, simplex, symbols_of
 
 SECTION = "1.4"
 STATES = 3  # the vocabulary of the claims about given tokens, which must lie in it

@@ -4,10 +4,10 @@ from typing import Any
 
 from sympy import Eq, Ge, IndexedBase, Max, Piecewise, Product, Rational, Sum, Symbol, exp, log, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.seq import EVERY, LENGTH, STATES, TOKENS, T, chosen, i, j, k, q, t, w
-from gnomon.domain import Size, positive, real, simplex, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, positive, real, simplex, symbols_of
 
 SECTION = "1.4"
 VOCABULARY, TIMES = Size("V", 2, 4), Size("N", 1, 3)

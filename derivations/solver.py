@@ -6,8 +6,6 @@ from typing import Any
 
 from sympy import Abs, And, Eq, Function, IndexedBase, Lambda, Piecewise, Rational, Sum, Symbol, false, tanh
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define, opaque
 from gnomon.derivations.initial_value import (
     DIRECTION,
     GRID,
@@ -36,7 +34,9 @@ from gnomon.derivations.initial_value import (
     y0,
 )
 from gnomon.derivations.trees import EULER, one_step, order_conditions, trees
-from gnomon.domain import Choice, Domain, Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define, opaque
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, Domain, Size, real, symbols_of
 
 SECTION = "2.2"
 SHAPE = (STEPS, PROBLEMS, DIRECTION)

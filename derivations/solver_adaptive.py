@@ -6,8 +6,6 @@ from typing import Any
 
 from sympy import Abs, Eq, IndexedBase, Max, Min, Piecewise, Rational, Sum, Symbol, false, log, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.initial_value import (
     DIRECTION,
     HOST_START,
@@ -26,7 +24,9 @@ from gnomon.derivations.initial_value import (
 )
 from gnomon.derivations.solver_pair import DIFFERENCE, LAST, SECTION, e, err, estimate, slope, y1
 from gnomon.derivations.trees import DOPRI5
-from gnomon.domain import Domain, Size, nonnegative, positive, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Domain, Size, nonnegative, positive, real, symbols_of
 
 # ---------------------------------------------------------------- how large an error is, and the next step
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from sympy import Abs, Eq, Ge, IndexedBase, Integral, Le, Piecewise, Sum, Symbol, exp, factorial, false
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite
 from gnomon.derivations.initial_value import HOST_WIDTH, N, a, b, coefficients, i, j, k, n, s, y
 from gnomon.derivations.trees import EULER, RK4, Tableau, stability
-from gnomon.domain import Size, positive, real
+from gnomon.proof.derivation import Derivation, Step, cite
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, positive, real
 
 SECTION = "2.2"
 STATE = IndexedBase("y", real=True)

@@ -6,8 +6,6 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Piecewise, Rational, Sum, Symbol, factorial
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.initial_value import (
     DIRECTION,
     HOST_START,
@@ -54,7 +52,9 @@ from gnomon.derivations.trees import (
     values,
     weight,
 )
-from gnomon.domain import real
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import real
 
 SECTION = "2.2"
 SMOOTH = "every right-hand side that is smooth"

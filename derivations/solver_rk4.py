@@ -6,8 +6,6 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Piecewise, Rational, Symbol, exp, factorial
 
-from gnomon.claim import Claim, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.initial_value import GRID, TIMES, N, i, n, shown, step, t, trajectory, velocity, y, y0
 from gnomon.derivations.solver import INPUTS, SECTION, SHAPE, at
 from gnomon.derivations.trees import (
@@ -23,6 +21,8 @@ from gnomon.derivations.trees import (
     symbolic,
     trees,
 )
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Program, Variant
 
 HALF = Rational(1, 2)
 H = Symbol("H", positive=True)

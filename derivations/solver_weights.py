@@ -6,8 +6,6 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Product, Rational, Sum, Symbol
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.initial_value import a, b, coefficients, i, j, k, n, point, q, s, y
 from gnomon.derivations.trees import (
     BUTCHER,
@@ -29,7 +27,9 @@ from gnomon.derivations.trees import (
     values,
     weight,
 )
-from gnomon.domain import Choice, Domain, real
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, Domain, real
 
 SECTION = "2.2"
 STATE = IndexedBase("y", real=True)

@@ -4,9 +4,9 @@ from typing import Any
 
 from sympy import Abs, Eq, IndexedBase, Max, Min, Piecewise, Rational, Sum, Symbol, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
-from gnomon.domain import Choice, Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Choice, Size, real, symbols_of
 
 SECTION = "1.2.4"
 SAMPLES, WIDTH = Size("n", 2, 4), Size("p", 1, 2)

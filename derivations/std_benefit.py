@@ -16,8 +16,6 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.std import (
     CONSTANT,
     SECTION,
@@ -34,7 +32,9 @@ from gnomon.derivations.std import (
     scored,
     z,
 )
-from gnomon.domain import Size, positive, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, positive, real, symbols_of
 
 # ------------------------------------------------------------------ two features
 

@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Abs, Eq, IndexedBase, Le, Max, Min, Piecewise, Rational, Sum, Symbol, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, define
 from gnomon.derivations.std import (
     CONSTANT,
     DATA,
@@ -33,7 +31,9 @@ from gnomon.derivations.std import (
     way,
     x,
 )
-from gnomon.domain import Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, real, symbols_of
 
 LOW = real("low", low=-1.0, high=0.0, host=True, typical=(0.0, -1.0))
 HIGH = real("high", low=0.5, high=2.0, host=True, typical=(1.0,))

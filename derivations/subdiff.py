@@ -4,9 +4,9 @@ from typing import Any
 
 from sympy import Abs, Eq, Ge, IndexedBase, Integer, Le, Max, Min, Piecewise, Sum, Symbol, false, oo, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite
-from gnomon.domain import Size, nonnegative, positive, real, simplex, symbols_of
+from gnomon.proof.derivation import Derivation, Step, cite
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, nonnegative, positive, real, simplex, symbols_of
 
 SECTION = "1.2.3"
 FEATURES, PIECES = Size("n", 1, 3), Size("m", 1, 4)

@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Abs, Eq, Integer, Le, Max, Min, Piecewise, Rational, Sum, Symbol, false, oo, sqrt, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite
 from gnomon.derivations.act import instead, out
 from gnomon.derivations.subdiff import (
     BUILD,
@@ -27,7 +25,9 @@ from gnomon.derivations.subdiff import (
     slopes,
     top,
 )
-from gnomon.domain import positive, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, cite
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import positive, real, symbols_of
 
 # ------------------------------------------------------------------ one subgradient alone
 

@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Abs, Eq, Integer, Le, Max, Min, Piecewise, Rational, Sum, Symbol, false, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.act import X as NUMBER
 from gnomon.derivations.act import instead, out
 from gnomon.derivations.act import x as z
@@ -33,7 +31,9 @@ from gnomon.derivations.subdiff import (
     slopes,
     x,
 )
-from gnomon.domain import positive, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import positive, real, symbols_of
 
 # ------------------------------------------------------------------ one is sufficient: for what?
 

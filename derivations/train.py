@@ -5,9 +5,9 @@ from typing import Any
 from sympy import Abs, Eq, Function, IndexedBase, Lambda, Max, Rational, Sum, Symbol, exp, symbols
 from sympy.codegen.cfunctions import log1p
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, define, opaque
-from gnomon.domain import Choice, Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, define, opaque
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, Size, real, symbols_of
 
 SECTION = "1.2"
 SAMPLES = Size("n", 1, 4)

@@ -4,10 +4,10 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, Le, Piecewise, Rational, Sum, Symbol, exp, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.train_descent import descent_proof
-from gnomon.domain import Size, nonnegative, positive, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, nonnegative, positive, real, symbols_of
 
 SECTION = "1.2"
 WIDTH = Size("n", 1, 3)

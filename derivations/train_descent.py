@@ -19,9 +19,9 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite
-from gnomon.domain import Choice, Size, nonnegative, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, cite
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Choice, Size, nonnegative, real, symbols_of
 
 SECTION = "1.2"
 SUBJECT = "training.GradientDescent"

@@ -4,8 +4,6 @@ from typing import Any
 
 from sympy import Eq, Ge, Le, Piecewise, Rational, Sum, Symbol, false, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
 from gnomon.derivations.train_descent import (
     PARAM,
     SECTION,
@@ -22,7 +20,9 @@ from gnomon.derivations.train_descent import (
     theta0,
     walk,
 )
-from gnomon.domain import nonnegative, positive, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import nonnegative, positive, real, symbols_of
 
 # ------------------------------------------------------------------ rates that are too great
 

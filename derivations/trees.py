@@ -19,7 +19,7 @@ from typing import Any
 
 from sympy import And, Eq, Expr, Piecewise, Rational, S, Symbol, false
 
-from gnomon.derivation import Step, cite
+from gnomon.proof.derivation import Step, cite
 
 Tree = tuple["Tree", ...]
 

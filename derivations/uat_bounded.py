@@ -13,10 +13,10 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.derivation import Derivation, Step, cite, define
 from gnomon.derivations.uat import activation, sigma
-from gnomon.domain import Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, cite, define
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, real, symbols_of
 
 SECTION = "1.1.2"
 i, j, l, q = symbols("i j l q", integer=True, nonnegative=True)

@@ -22,9 +22,9 @@ from sympy import (
     tanh,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step
-from gnomon.domain import Size, positive, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, positive, real, symbols_of
 
 SECTION = "1.1.1"
 half = Rational(1, 2)

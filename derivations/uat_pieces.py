@@ -17,9 +17,9 @@ from sympy import (
     symbols,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite, define
-from gnomon.domain import Choice, Size, real, simplex, symbols_of
+from gnomon.proof.derivation import Derivation, Step, cite, define
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Choice, Size, real, simplex, symbols_of
 
 SECTION = "1.1.1"
 i, q = symbols("i q", integer=True)

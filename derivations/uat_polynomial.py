@@ -6,8 +6,6 @@ from typing import Any
 
 from sympy import Abs, Eq, Ge, IndexedBase, Lambda, Max, Piecewise, Product, Rational, Sum, Symbol, sin, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite
 from gnomon.derivations.uat import (
     BIAS,
     CURVES,
@@ -31,7 +29,9 @@ from gnomon.derivations.uat import (
     u,
     x,
 )
-from gnomon.domain import Choice, Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, cite
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Choice, Size, real, symbols_of
 
 r = Symbol("r", integer=True, positive=True)
 DEGREES = {"identity": 1, "square": 2, "cube": 3}

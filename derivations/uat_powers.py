@@ -28,9 +28,9 @@ from sympy import (
     tanh,
 )
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite, define, opaque
-from gnomon.domain import Choice, Size, positive, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, cite, define, opaque
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Choice, Size, positive, real, symbols_of
 
 SECTION = "1.1.1"
 half = Rational(1, 2)

@@ -4,9 +4,9 @@ from typing import Any
 
 from sympy import Abs, Eq, Gt, IndexedBase, Le, Or, Piecewise, Rational, Sum, Symbol, floor, symbols
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.derivation import Derivation, Step, cite, define
-from gnomon.domain import Size, real, symbols_of
+from gnomon.proof.derivation import Derivation, Step, cite, define
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, real, symbols_of
 
 SECTION = "1.1.2"
 LAMBDA = Rational(1, 4)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gnomon.api import Results as Results
-    from gnomon.api import check_point as check_point
-    from gnomon.api import prove as prove
-    from gnomon.api import verify as verify
+    from gnomon.front.api import Results as Results
+    from gnomon.front.api import check_point as check_point
+    from gnomon.front.api import prove as prove
+    from gnomon.front.api import verify as verify
 
 __all__ = ["Results", "check_point", "prove", "verify"]
 
@@ -16,7 +16,7 @@ __all__ = ["Results", "check_point", "prove", "verify"]
 def __getattr__(name: str) -> Any:
     """The public functions, imported when first used: ``import gnomon`` loads neither torch nor SymPy."""
     if name in __all__:
-        from gnomon import api
+        from gnomon.front import api
 
         return getattr(api, name)
     raise AttributeError(f"module 'gnomon' has no attribute {name!r}; it has {', '.join(__all__)}")

@@ -2,7 +2,7 @@
 
 import sys
 
-from gnomon.cli import main
+from gnomon.front.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

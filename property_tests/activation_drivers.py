@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
+from gnomon.drive.driver import Call, Case, Driver, SubjectError, Tensors
 from gnomon.property_tests.drivers import Built
 
 

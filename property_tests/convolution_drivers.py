@@ -9,7 +9,7 @@ from typing import Any
 import sympy as sp
 import torch
 
-from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
+from gnomon.drive.driver import Call, Case, Driver, SubjectError, Tensors
 from gnomon.property_tests.drivers import module, named
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
-from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
+from gnomon.drive.driver import Call, Case, Driver, SubjectError, Tensors
 
 
 def function(subject: Any, case: Case) -> Call:

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.distributions import AffineTransform, IndependentTransform, Normal, Transform
 
-from gnomon.driver import Call, Case, Driver, Tensors
+from gnomon.drive.driver import Call, Case, Driver, Tensors
 
 
 def shown(case: Case, made: Transform, x: Tensor) -> Tensors:

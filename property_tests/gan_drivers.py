@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from gnomon.driver import Call, Case, Driver, Tensors
+from gnomon.drive.driver import Call, Case, Driver, Tensors
 
 
 def discriminator_value(subject: Any, case: Case) -> Call:

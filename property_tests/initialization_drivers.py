@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
+from gnomon.drive.driver import Call, Case, Driver, SubjectError, Tensors
 
 NODES = {"normal": 1.0, "uniform": 1 / math.sqrt(3)}
 """Two equal weights at plus and minus this give the mean of any cubic over N(0, 1), and over U(-1, 1), exactly."""

@@ -21,11 +21,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnomon.claim import Output, Program
-from gnomon.domain import Domain
-from gnomon.driver import Call, Case, Driver, Tensors
-from gnomon.lower import Lowering
-from gnomon.running import values
+from gnomon.compute.lower import Lowering
+from gnomon.compute.running_error import values
+from gnomon.drive.driver import Call, Case, Driver, Tensors
+from gnomon.say.claim import Output, Program
+from gnomon.say.domain import Domain
 
 Func = Callable[[Tensor, Tensor], Tensor]
 

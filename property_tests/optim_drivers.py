@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnomon.driver import Call, Case, Driver, Tensors
+from gnomon.drive.driver import Call, Case, Driver, Tensors
 
 
 def optimizer_path(subject: Any, case: Case) -> Call:

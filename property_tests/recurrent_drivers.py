@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from gnomon.driver import Call, Case, Driver, Tensors
+from gnomon.drive.driver import Call, Case, Driver, Tensors
 from gnomon.property_tests.drivers import Built, function
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
+from gnomon.drive.driver import Call, Case, Driver, SubjectError, Tensors
 
 _FUNCTIONS = {"identity": lambda s: s, "relu": torch.relu, "sigmoid": torch.sigmoid, "tanh": torch.tanh}
 

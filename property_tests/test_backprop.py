@@ -8,9 +8,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from gnomon.discover import select
-from gnomon.subject import load
-from gnomon.verify import check
+from gnomon.check.verdict import check
+from gnomon.find.subjects import load
+from gnomon.find.walk import select
 
 MLP, backward, forward_trace, gradient_step, half_squared_error = (
     load(f"gnomon.reference.backprop:{name}")

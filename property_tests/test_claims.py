@@ -2,9 +2,9 @@
 
 import pytest
 
-from gnomon.discover import claims, models
-from gnomon.records import proof_record
-from gnomon.verify import DTYPES, check
+from gnomon.check.proof_record import proof_record
+from gnomon.check.verdict import DTYPES, check
+from gnomon.find.walk import claims, models
 
 CLAIMS = claims()
 IDS = [claim.id for claim in CLAIMS]

@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from gnomon.discover import select
-from gnomon.evidence import Evidence
-from gnomon.search import BUDGETS, draw_examples
-from gnomon.verify import DTYPES, judge, prepare, seed_for
+from gnomon.check.search import BUDGETS
+from gnomon.check.strategies import draw_examples
+from gnomon.check.verdict import DTYPES, judge, prepare, seed_for
+from gnomon.find.walk import select
+from gnomon.say.evidence import Evidence
 
 nn, functional, init = torch.nn, torch.nn.functional, torch.nn.init
 EVERY = tuple(DTYPES)

@@ -11,9 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
+from gnomon.compute.whole_numbers import Wholes
+from gnomon.drive.driver import Call, Case, Driver, SubjectError, Tensors
 from gnomon.property_tests.ode_drivers import Formula
-from gnomon.whole import Wholes
 
 
 def number(case: Case, expression: Any) -> int:

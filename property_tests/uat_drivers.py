@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnomon.driver import Call, Case, Driver, SubjectError, Tensors
+from gnomon.drive.driver import Call, Case, Driver, SubjectError, Tensors
 from gnomon.property_tests.backprop_drivers import network
 
 

@@ -5,10 +5,10 @@ import sys
 
 import torch
 
-from gnomon.catalogue import select
-from gnomon.discover import claims_in
-from gnomon.search import draw_examples
-from gnomon.verify import prepare, seed_for
+from gnomon.check.strategies import draw_examples
+from gnomon.check.verdict import prepare, seed_for
+from gnomon.find.catalogue import select
+from gnomon.find.walk import claims_in
 
 
 def drawn(ids):

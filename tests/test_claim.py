@@ -6,8 +6,8 @@ import pytest
 import sympy as sp
 from toy import VARIANCE, mean, x
 
-from gnomon.claim import Output, Program, Variant
-from gnomon.domain import real
+from gnomon.say.claim import Output, Program, Variant
+from gnomon.say.domain import real
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from gnomon.cli import main
+from gnomon.front.cli import main
 
 UPDATE = "optim.adam.update"
 
@@ -37,7 +37,7 @@ class Adam(torch.optim.Adam):
 @pytest.mark.parametrize("arguments", [["--help"], ["verify", "--help"], ["report", "--help"]])
 def test_help_names_the_exit_codes_and_imports_nothing_heavy(arguments):
     program = (
-        "import sys; from gnomon.cli import main\n"
+        "import sys; from gnomon.front.cli import main\n"
         f"try: main({arguments!r})\n"
         "except SystemExit: pass\n"
         "print(sorted({'torch', 'sympy', 'hypothesis', 'numpy', 'flint'} & set(sys.modules)))"
@@ -48,7 +48,7 @@ def test_help_names_the_exit_codes_and_imports_nothing_heavy(arguments):
 
 
 def test_listing_imports_no_torch():
-    program = "import sys; from gnomon.cli import main; main(['list']); print('torch' in sys.modules)"
+    program = "import sys; from gnomon.front.cli import main; main(['list']); print('torch' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert UPDATE in shown
     assert shown.rstrip().endswith("False")
@@ -197,7 +197,7 @@ def test_the_out_folder_must_be_writable(capsys, tmp_path):
 
 
 def test_no_colour_when_asked(monkeypatch):
-    from gnomon.cli import coloured
+    from gnomon.front.cli import coloured
 
     class Terminal:
         def isatty(self):

@@ -31,7 +31,7 @@ from sympy import (
     tanh,
 )
 
-from gnomon.derivation import RULES, Derivation, Step, check_step, cite, define, opaque, prove
+from gnomon.proof.derivation import RULES, Derivation, Step, check_step, cite, define, opaque, prove
 
 x, y, z, u = sp.symbols("x y z u", real=True)
 a, b, c, v = sp.symbols("a b c v", positive=True)

@@ -5,10 +5,10 @@ import math
 import pytest
 import torch
 
-from gnomon.domain import nonnegative, positive, real, simplex, unit
-from gnomon.draw import REGIMES, draw
-from gnomon.shrink import complexity, minimise
-from gnomon.whole import Bindings
+from gnomon.check.inputs import REGIMES, draw
+from gnomon.check.minimise_numbers import complexity, minimise
+from gnomon.compute.whole_numbers import Bindings
+from gnomon.say.domain import nonnegative, positive, real, simplex, unit
 
 NOTHING = Bindings({}, {}, {})
 DTYPES = [torch.float64, torch.float32, torch.bfloat16, torch.float16]

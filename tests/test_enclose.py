@@ -10,7 +10,7 @@ from flint import arb, ctx, fmpq
 from sympy import Abs, Eq, IndexedBase, KroneckerDelta, Max, Min, Piecewise, Product, Rational, Sum
 from sympy.codegen.cfunctions import expm1, log1p
 
-from gnomon.enclose import EncloseError, OutOfDomain, Undecided, enclose, holds
+from gnomon.proof.enclosure import EncloseError, OutOfDomain, Undecided, enclose, holds
 
 x, y = sp.symbols("x y", real=True)
 i, j, n = sp.symbols("i j n", integer=True)

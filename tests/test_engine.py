@@ -7,10 +7,10 @@ import sympy as sp
 import torch
 import toy
 
-from gnomon.claim import Output, Program, Variant
-from gnomon.compiled import spilled
-from gnomon.search import draw_examples
-from gnomon.verify import check
+from gnomon.check.strategies import draw_examples
+from gnomon.check.verdict import check
+from gnomon.compute.compiled import spilled
+from gnomon.say.claim import Output, Program, Variant
 
 FLOATS = ("float64", "float32", "bfloat16", "float16")
 

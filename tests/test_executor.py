@@ -10,7 +10,7 @@ import time
 import pytest
 from tasks import crash, double, fail, hang
 
-from gnomon.executor import IsolatedExecutor, TaskDied, TaskRaised, TaskTimeout
+from gnomon.run.executor import IsolatedExecutor, TaskDied, TaskRaised, TaskTimeout
 
 
 def test_a_crash_and_a_hang_cost_one_task_each():

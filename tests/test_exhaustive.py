@@ -7,12 +7,12 @@ import sympy as sp
 import torch
 from toy import derivation
 
-from gnomon.claim import Claim, Output, Program, Variant
-from gnomon.domain import nonnegative, real
-from gnomon.evidence import Evidence
-from gnomon.exhaustive import every_number, lone_input, worst_ulp
-from gnomon.search import draw_examples
-from gnomon.verify import judge, prepare
+from gnomon.check.exhaustive import every_number, lone_input, worst_ulp
+from gnomon.check.strategies import draw_examples
+from gnomon.check.verdict import judge, prepare
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import nonnegative, real
+from gnomon.say.evidence import Evidence
 
 CPU = torch.device("cpu")
 X = real("x")

@@ -1,4 +1,4 @@
-"""The fences between the rooms: which room may import what (the table in docs/design.md).
+"""The fences between the rooms, and between the wings of the engine: who may import what (see docs/design.md).
 
 Two kinds of check. Reading the source sees every import statement, run or not. Importing a room with modules
 blocked sees what arrives through other packages. ``sympy`` can be blocked although torch lists it as a
@@ -15,6 +15,8 @@ from pathlib import Path
 
 import pytest
 
+import gnomon
+
 ROOT = Path(__file__).resolve().parents[1]
 ROUTES = ("gnomon.derivations", "gnomon.reference")
 TWINS = ("derivations", "reference", "property_tests", "reports")
@@ -24,12 +26,14 @@ TWINS = ("derivations", "reference", "property_tests", "reports")
 class Fence:
     """What the modules of one room may import.
 
-    Either the standard library and what is ``allowed``, or everything that is not ``forbidden``.
+    Either the standard library and what is ``allowed``, or everything that is not ``forbidden``. Only where it is
+    ``by_name`` may a room with a list of what is allowed import modules whose names are found at run time.
     """
 
     package: str
     allowed: tuple[str, ...] | None = None
     forbidden: tuple[str, ...] = ()
+    by_name: bool = False
 
     def admits(self, name: str) -> bool:
         """Whether ``name``, the full name of an imported module or of something in it, may be imported."""
@@ -38,14 +42,36 @@ class Fence:
         return name.split(".")[0] in sys.stdlib_module_names or _within(name, self.allowed)
 
 
-VOCABULARY = ("gnomon.claim", "gnomon.derivation", "gnomon.derivations", "gnomon.domain")
+VOCABULARY = ("gnomon.say.claim", "gnomon.say.domain", "gnomon.proof.derivation", "gnomon.derivations")
 FENCES = {
     "derivations": Fence("gnomon.derivations", allowed=("sympy", *VOCABULARY)),
     "reference": Fence("gnomon.reference", allowed=("torch",)),
     "reports": Fence("gnomon.reports", allowed=("gnomon.reports",)),
     # The engine and the property tests reach both routes by name alone, found at run time.
-    "gnomon": Fence("gnomon", forbidden=(*ROUTES, *TWINS)),
+    "gnomon": Fence("gnomon", forbidden=(*ROUTES, *TWINS, "gnomon.property_tests")),
     "property_tests": Fence("gnomon.property_tests", forbidden=(*ROUTES, *TWINS)),
+}
+
+FLOORS = (
+    {"typeset": ("sympy",), "proof": ("sympy", "flint", "mpmath")},
+    {"say": ("sympy",)},
+    {"compute": ("sympy", "flint", "torch")},
+    {"drive": ("torch",)},
+    {"find": ()},
+    {"check": ("sympy", "torch", "hypothesis")},
+    {"run": ("torch",)},
+    {"front": ("torch", "pytest", "gnomon.reports")},
+)
+"""The wings of gnomon/ from the bottom to the top, each with what it needs from others; imports go down alone."""
+
+WINGS = {
+    wing: Fence(
+        f"gnomon.{wing}",
+        allowed=(*packages, f"gnomon.{wing}", *(f"gnomon.{below}" for lower in FLOORS[:number] for below in lower)),
+        by_name=wing == "find",
+    )
+    for number, floor in enumerate(FLOORS)
+    for wing, packages in floor.items()
 }
 
 
@@ -65,12 +91,13 @@ def _imports(tree: ast.AST, package: str) -> Iterator[tuple[int, str]]:
 
 
 def _imports_by_call(tree: ast.AST) -> Iterator[tuple[int, str]]:
-    """Yield line and name of everything imported by a function that is given the name in place."""
+    """Yield line and name of everything imported by a function, which is given the name in place or computes it."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
+        if isinstance(node, ast.Call):
             function = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-            if function in ("import_module", "__import__"):
-                yield node.lineno, str(node.args[0].value)
+            if function in ("import_module", "__import__", "exec_module", "run_module", "run_path"):
+                name = node.args[0] if node.args else None
+                yield node.lineno, str(name.value) if isinstance(name, ast.Constant) else "what a name says"
 
 
 def breaches(folder: Path, fence: Fence) -> tuple[int, list[str]]:
@@ -81,7 +108,7 @@ def breaches(folder: Path, fence: Fence) -> tuple[int, list[str]]:
         inside = path.relative_to(folder).parent.parts
         tree = ast.parse(path.read_text(encoding="utf-8"), str(path))
         imports = list(_imports(tree, ".".join([fence.package, *inside])))
-        if fence.allowed is not None:  # the other rooms may find modules by name
+        if fence.allowed is not None and not fence.by_name:  # the other rooms may find modules by name
             imports += _imports_by_call(tree)
         for line, name in imports:
             if not fence.admits(name):
@@ -94,6 +121,45 @@ def test_no_import_crosses_a_fence(room: str) -> None:
     read, found = breaches(ROOT / room, FENCES[room])
     assert read > 0, f"nothing was read in {room}/"
     assert not found, "\n".join(found)
+
+
+@pytest.mark.parametrize("wing", WINGS)
+def test_no_import_climbs(wing: str) -> None:
+    read, found = breaches(ROOT / "gnomon" / wing, WINGS[wing])
+    assert read > 1, f"nothing was read in gnomon/{wing}/"
+    assert not found, "\n".join(found)
+
+
+def test_the_engine_is_its_wings() -> None:
+    inside = {path.name for path in (ROOT / "gnomon").iterdir() if path.name != "__pycache__"}
+    assert inside == {*WINGS, "__init__.py", "__main__.py", "py.typed"}
+
+
+def test_no_wing_has_the_name_of_a_public_function() -> None:
+    """Importing a module sets its name in the package: ``gnomon.verify`` was a function once, and a module after."""
+    assert set(gnomon.__all__).isdisjoint(WINGS)
+    assert callable(gnomon.verify)
+    assert callable(gnomon.verify), "the second time, too"
+
+
+def _names_of_rooms(folder: Path) -> list[str]:
+    """Report strings that name the routes or the property tests as packages."""
+    found = []
+    for path in sorted(folder.rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            named = isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value
+            if named and _within(named, (*ROUTES, "gnomon.property_tests", "property_tests")):
+                found.append(path.relative_to(folder).as_posix())
+    return found
+
+
+def test_the_rooms_that_are_found_by_name_are_named_in_one_place() -> None:
+    assert set(_names_of_rooms(ROOT / "gnomon")) == {"find/walk.py"}
+
+
+def test_a_room_named_elsewhere_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "planted.py").write_text("x = load('gnomon.property_tests.drivers')", encoding="utf-8")
+    assert _names_of_rooms(tmp_path) == ["planted.py"]
 
 
 @pytest.mark.parametrize(
@@ -116,16 +182,17 @@ def test_no_import_crosses_a_fence(room: str) -> None:
         ("derivations", "from gnomon.property_tests import drivers"),
         ("reference", "import sympy"),
         ("reference", "import numpy as np"),
-        ("reference", "from gnomon.claim import Claim"),
+        ("reference", "from gnomon.say.claim import Claim"),
         ("reference", "from . import layers"),
         ("reference", "import gnomon.reference.layers"),
         ("reports", "import torch"),
         ("reports", "from sympy import latex"),
-        ("reports", "from gnomon.evidence import read"),
+        ("reports", "from gnomon.say.evidence import read"),
         ("gnomon", "import gnomon.reference.optim"),
         ("gnomon", "from gnomon.derivations import optim"),
         ("gnomon", "from .reference.optim import Adam"),
         ("gnomon", "import derivations.optim"),
+        ("gnomon", "def f():\n    from gnomon.property_tests.drivers import module"),
         ("property_tests", "from gnomon.reference.optim import Adam"),
         ("property_tests", "from ..derivations.optim import CLAIMS"),
     ],
@@ -137,22 +204,67 @@ def test_a_planted_breach_is_reported(room: str, line: str, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
+    ("wing", "line"),
+    [
+        ("say", "import torch"),
+        ("say", "from gnomon.compute.lower import entries"),
+        ("proof", "from gnomon.say.claim import Claim"),
+        ("proof", "from ..say import claim"),
+        ("proof", "from gnomon.typeset.mathml import mathml"),
+        ("typeset", "def f():\n    from gnomon.proof import derivation"),
+        ("compute", "if TYPE_CHECKING:\n    from gnomon.drive.driver import Driver"),
+        ("drive", "from gnomon.find import subjects"),
+        ("find", "import gnomon.check.search"),
+        ("find", "from gnomon import property_tests"),
+        ("check", "def f():\n    from gnomon.property_tests.strategies import examples"),
+        ("check", "def f():\n    from gnomon.run.runner import Plan"),
+        ("check", "import gnomon"),
+        ("check", "import importlib\nimportlib.import_module(place)"),
+        ("check", "__import__('gnomon.property_tests.drivers')"),
+        ("run", "from gnomon.front import api"),
+        ("run", "from gnomon.reports.view import load"),
+        ("front", "from gnomon import verify"),
+        ("front", "from gnomon.derivations import optim"),
+    ],
+)
+def test_a_planted_climb_is_reported(wing: str, line: str, tmp_path: Path) -> None:
+    (tmp_path / wing).mkdir()
+    (tmp_path / wing / "planted.py").write_text(line, encoding="utf-8")
+    assert len(breaches(tmp_path / wing, WINGS[wing])[1]) == 1
+
+
+@pytest.mark.parametrize(
+    ("wing", "line"),
+    [
+        ("say", "import sympy\nfrom gnomon.proof.derivation import Derivation\nfrom . import domain"),
+        ("find", "import importlib\nfrom gnomon.drive.driver import Driver\nimportlib.import_module(place)"),
+        ("check", "import torch\nfrom gnomon.find import subjects\nfrom ..say.claim import Claim"),
+        ("front", "def f():\n    from gnomon.reports.page import render"),
+    ],
+)
+def test_a_way_down_is_not_reported(wing: str, line: str, tmp_path: Path) -> None:
+    (tmp_path / wing).mkdir()
+    (tmp_path / wing / "lawful.py").write_text(line, encoding="utf-8")
+    assert breaches(tmp_path / wing, WINGS[wing]) == (1, [])
+
+
+@pytest.mark.parametrize(
     ("room", "line"),
     [
         (
             "derivations",
-            "import sympy\nimport fractions\nfrom gnomon.claim import Claim\nfrom .optim import x",
+            "import sympy\nimport fractions\nfrom gnomon.say.claim import Claim\nfrom .optim import x",
         ),
-        ("derivations", "from gnomon import domain\nNOTE = 'import torch'  # import torch"),
+        ("derivations", "from gnomon.say import domain\nNOTE = 'import torch'  # import torch"),
         ("reference", "import math\nimport torch.nn.functional as F\nfrom torch import nn"),
         ("reports", "import html\nfrom . import page\nfrom gnomon.reports.page import render"),
         (
             "gnomon",
-            "import torch, sympy\nfrom . import claim\nimport_module('gnomon.reference')",
+            "import torch, sympy\nfrom .say import claim\nimport_module('gnomon.reference')",
         ),
         (
             "property_tests",
-            "import hypothesis\nimport torch\nfrom gnomon import claim\nfrom .drivers import optimizer",
+            "import hypothesis\nimport torch\nfrom gnomon.say import claim\nfrom .drivers import optimizer",
         ),
     ],
 )
@@ -202,7 +314,7 @@ def _python(code: str, *arguments: str, cwd: Path) -> subprocess.CompletedProces
     ("room", "blocked"),
     [
         ("derivations", ("torch", "gnomon.reference", "gnomon.property_tests")),
-        ("reference", ("sympy", "gnomon.derivations", "gnomon.claim")),
+        ("reference", ("sympy", "gnomon.derivations", "gnomon.say")),
         ("reports", ("torch", "sympy", "numpy", "scipy", "flint", "hypothesis", "pytest")),
     ],
 )
@@ -210,6 +322,20 @@ def test_a_room_does_without_the_others(room: str, blocked: tuple[str, ...], tmp
     done = _python(IMPORT_ALL, f"gnomon.{room}", *blocked, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert int(done.stdout) == len(list((ROOT / room).glob("*.py"))) - 1  # all but __init__.py
+
+
+@pytest.mark.parametrize(
+    ("wing", "blocked"),
+    [
+        ("typeset", ("torch", "flint", "hypothesis", "gnomon.proof", "gnomon.say")),
+        ("proof", ("torch", "hypothesis", "gnomon.say", "gnomon.typeset")),
+        ("say", ("torch", "hypothesis", "gnomon.compute")),
+    ],
+)
+def test_the_lower_wings_do_without_torch(wing: str, blocked: tuple[str, ...], tmp_path: Path) -> None:
+    done = _python(IMPORT_ALL, f"gnomon.{wing}", *blocked, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) == len(list((ROOT / "gnomon" / wing).rglob("*.py"))) - 1  # all but __init__.py
 
 
 def test_each_reference_file_can_be_copied_out(tmp_path: Path) -> None:
@@ -233,7 +359,7 @@ def test_a_blocked_import_is_seen(tmp_path: Path) -> None:
 
 
 def test_listing_the_claims_needs_no_torch(tmp_path: Path) -> None:
-    code = "import sys; sys.modules['torch'] = None; from gnomon.cli import main; sys.exit(main())"
+    code = "import sys; sys.modules['torch'] = None; from gnomon.front.cli import main; sys.exit(main())"
     done = _python(code, "list", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout

@@ -24,8 +24,8 @@ from sympy import (
 )
 from sympy.codegen.cfunctions import expm1, log1p
 
-from gnomon.identity import METHODS, zero
-from gnomon.quotients import vanishes
+from gnomon.proof.is_zero import METHODS, zero
+from gnomon.proof.rational import vanishes
 
 x, y = sp.symbols("x y", real=True)
 a, b, c = sp.symbols("a b c", positive=True)

@@ -9,8 +9,8 @@ import sympy as sp
 from flint import fmpq
 from sympy import IndexedBase, KroneckerDelta, Piecewise, Product, Rational, Sum, symbols
 
-from gnomon.enclose import Encloser
-from gnomon.indexed import canon, collapse, fresh, opaque, peel_first, peel_last, relabel, same
+from gnomon.proof.enclosure import Encloser
+from gnomon.proof.indexed import canon, collapse, fresh, opaque, peel_first, peel_last, relabel, same
 
 n, m = symbols("n m", integer=True, positive=True)
 i, j, k, p, q = symbols("i j k p q", integer=True)

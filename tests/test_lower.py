@@ -1,4 +1,4 @@
-"""Lowering against an independent reading of the same formulas: the tree walker of gnomon.enclose."""
+"""Lowering against an independent reading of the same formulas: the tree walker of gnomon.proof.enclosure."""
 
 import dataclasses
 
@@ -8,12 +8,12 @@ import toy
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gnomon.balls import enclose
-from gnomon.claim import Output, Program
-from gnomon.domain import Choice, Graph, Size, Sizes, real, symbols_of
-from gnomon.enclose import enclose as enclose_tree
-from gnomon.lower import Lowering, bind, lowering_for
-from gnomon.whole import Bindings, LoweringError
+from gnomon.compute.balls import enclose
+from gnomon.compute.lower import Lowering, bind, lowering_for
+from gnomon.compute.whole_numbers import Bindings, LoweringError
+from gnomon.proof.enclosure import enclose as enclose_tree
+from gnomon.say.claim import Output, Program
+from gnomon.say.domain import Choice, Graph, Size, Sizes, real, symbols_of
 
 x, A, w = (sp.IndexedBase(name, real=True) for name in "xAw")
 i, j, k, n = sp.symbols("i j k n", integer=True, nonnegative=True)

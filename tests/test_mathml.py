@@ -11,7 +11,7 @@ import sympy as sp
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from gnomon.mathml import mathml, plain
+from gnomon.typeset.mathml import mathml, plain
 
 t, i, j, k, n = sp.symbols("t i j k n", integer=True)
 a, b, h, s, y = sp.symbols("a b h s y", real=True)

@@ -7,10 +7,10 @@ import sympy as sp
 import torch
 import toy
 
-from gnomon.claim import Output, Program, Relation
-from gnomon.compiled import compile_claim
-from gnomon.draw import Batch
-from gnomon.verify import check
+from gnomon.check.verdict import check
+from gnomon.compute.batch import Batch
+from gnomon.compute.compiled import compile_claim
+from gnomon.say.claim import Output, Program, Relation
 
 CPU = torch.device("cpu")
 out = sp.Symbol("out")

@@ -62,6 +62,22 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
     return Installed(wheel, paths["scripts"], empty)
 
 
+def packages(root: Path) -> set[str]:
+    """Every package under ``root``: the rooms and the folders in them that hold Python files."""
+    return {
+        ".".join([room, *path.parent.relative_to(root / folder).parts])
+        for room, folder in ROOMS.items()
+        for path in (root / folder).rglob("*.py")
+    }
+
+
+def test_the_list_of_packages_is_whole(tmp_path: Path) -> None:
+    assert set(PYPROJECT["tool"]["setuptools"]["packages"]) == packages(ROOT)
+    (tmp_path / "gnomon" / "annexe").mkdir(parents=True)
+    (tmp_path / "gnomon" / "annexe" / "__init__.py").touch()
+    assert packages(tmp_path) == {"gnomon.annexe"}, "a forgotten one would be seen"
+
+
 def expected_files(root: Path) -> set[str]:
     """Every file of the rooms under ``root``, sub-folders included, by its name in the wheel."""
     return {

@@ -6,10 +6,11 @@ import pkgutil
 import planted
 import pytest
 
-from gnomon.discover import claims, models
-from gnomon.evidence import Evidence
-from gnomon.search import BUDGETS, draw_examples
-from gnomon.verify import judge, prepare, seed_for
+from gnomon.check.search import BUDGETS
+from gnomon.check.strategies import draw_examples
+from gnomon.check.verdict import judge, prepare, seed_for
+from gnomon.find.walk import claims, models
+from gnomon.say.evidence import Evidence
 
 FILES = [importlib.import_module(f"planted.{info.name}") for info in pkgutil.iter_modules(planted.__path__)]
 BUGS = [bug for file in FILES for bug in file.PLANTED]

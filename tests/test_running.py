@@ -6,9 +6,9 @@ from fractions import Fraction
 import pytest
 import torch
 
-from gnomon.balls import Undecided, enclose
-from gnomon.running import RULES, bounded, values
-from gnomon.slp import SLP, UNARY_RANGES, pullback
+from gnomon.compute.balls import UndecidedBranch, enclose
+from gnomon.compute.running_error import RULES, bounded, values
+from gnomon.compute.slp import SLP, UNARY_RANGES, pullback
 
 CPU = torch.device("cpu")
 BINARY = ("add", "mul", "div", "max", "min", "pow")
@@ -63,7 +63,7 @@ def compare(programs, seed, shrink=1.0):
             at = {key: float(leaf[point]) if isinstance(leaf, torch.Tensor) else leaf for key, leaf in leaves.items()}
             try:
                 (truth,) = enclose(slp, [out], at, bits=600)
-            except Undecided:
+            except UndecidedBranch:
                 continue
             if truth.is_finite():
                 compared += 1

@@ -10,7 +10,7 @@ from pathlib import Path
 from draws import drawn
 from hypothesis.internal.conjecture.providers import AVAILABLE_PROVIDERS
 
-from gnomon.executor import IsolatedExecutor
+from gnomon.run.executor import IsolatedExecutor
 
 IDS = ["optim.adam.update", "graph.degree", "heat.euler_stability.graphs", "act.elu"]
 CONSTANTS = "NUMBERS = [" + ", ".join(f"{n}, {n}.25, 0.{n}, 0.0{n}, {1000003 * n}" for n in range(1, 90)) + "]\n"

@@ -4,9 +4,9 @@ import pytest
 import sympy as sp
 from flint import arb
 
-from gnomon.balls import enclose
-from gnomon.enclose import enclose as enclose_tree
-from gnomon.slp import SLP, partials, pullback
+from gnomon.compute.balls import enclose
+from gnomon.compute.slp import SLP, partials, pullback
+from gnomon.proof.enclosure import enclose as enclose_tree
 
 X, Y = sp.symbols("x y", positive=True)
 OPERATIONS = {

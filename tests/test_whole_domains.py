@@ -2,7 +2,7 @@
 
 import pytest
 
-from gnomon.api import check_point
+from gnomon.front.api import check_point
 
 FEW = [1e-7, 1 - 1e-7]
 EVEN = [0.5, 0.5]

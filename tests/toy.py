@@ -2,8 +2,8 @@
 
 import sympy as sp
 
-from gnomon.claim import Claim, Output, Program, Relation, Variant
-from gnomon.domain import Size, real, symbols_of
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.domain import Size, real, symbols_of
 
 n = Size("n", 2, 4)
 INPUTS = (real("x", n),)
@@ -17,7 +17,7 @@ def total(term):
 
 
 def derivation():
-    from gnomon.derivation import Derivation, Step
+    from gnomon.proof.derivation import Derivation, Step
 
     a = sp.Symbol("a", real=True)
     return Derivation((Step("rewrite", (a + 1) ** 2, a**2 + 2 * a + 1, why="Expand."),), scope="every size")

@@ -1,0 +1,117 @@
+"""The link between proof and program: the definition and the algorithm, enclosed at the same points, must overlap."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Iterator
+from fractions import Fraction
+from typing import Any
+
+from gnomon.check.strategies import draw_examples
+from gnomon.compute.balls import UndecidedBranch, enclose
+from gnomon.compute.lower import entries, lowering_for, shape_of
+from gnomon.compute.slp import SLP
+from gnomon.compute.whole_numbers import LoweringError
+from gnomon.say.claim import Claim
+from gnomon.say.domain import Domain
+
+STRUCTURES, POINTS = 4, 6
+VALUES = [Fraction(v) for v in (0, 1, -1, 2)] + [
+    Fraction(1, 2),
+    Fraction(-3, 4),
+    Fraction(5, 8),
+    Fraction(-7, 4),
+    Fraction(3),
+]
+
+
+def agreement(claim: Claim) -> dict[str, Any] | None:
+    """A step for the report: the program equals the definition at exact points, degenerate ones included.
+
+    None if the claim has no definition besides its program.
+    """
+    if claim.definition is None:
+        return None
+    started = time.perf_counter()
+    compared, worst = 0, ""
+    for example in draw_examples(claim, STRUCTURES, seed=1):
+        try:
+            lowering = lowering_for(claim, example.structure)
+            ours = [n for nodes, _ in lowering.outputs(claim.program.outputs).values() for n in nodes]
+            other = lowering_for(claim, example.structure, claim.definition, lowering.slp)
+            theirs = [n for nodes, _ in other.outputs(claim.definition.outputs).values() for n in nodes]
+        except ZeroDivisionError:
+            continue
+        host = {(name, ()): value for name, value in example.host.items()}
+        for leaves in points(claim, lowering.bindings, example.seed):
+            got = _enclosed(lowering.slp, ours + theirs, {**host, **leaves})
+            if got is None:
+                continue
+            for one, two in zip(got[: len(ours)], got[len(ours) :], strict=True):
+                if one.is_finite() and two.is_finite():
+                    compared += 1
+                    if not one.overlaps(two):
+                        worst = f"the program gives {one.str(12)}, the definition {two.str(12)} at {leaves}"
+    return {
+        "rule": "program",
+        "why": "The program and the definition, enclosed in balls at the same exact points, overlap.",
+        "before": "",
+        "after": "",
+        "ok": compared > 0 and not worst,
+        "symbolic": None,
+        "points": compared,
+        "rejected": 0,
+        "cited": False,
+        "message": worst,
+        "seconds": round(time.perf_counter() - started, 4),
+    }
+
+
+def points(claim: Claim, bindings: Any, seed: int) -> Iterator[dict[Any, Any]]:
+    """Exact points of a claim's domains: all zeros, all ones, all equal, then mixtures of simple fractions."""
+    rng = random.Random(seed)
+    for number in range(POINTS):
+        found: dict[Any, Any] = {}
+        for domain in claim.inputs:
+            if domain.host:
+                continue
+            shape = shape_of(domain, bindings)
+            common = VALUES[number] if number < 2 else rng.choice(VALUES) if number == 2 else None
+            if domain.simplex:
+                found |= _probabilities(domain, shape, rng, equal=common is not None)
+            else:
+                found |= {(domain.name, index): _inside(domain, common, rng) for index in entries(shape)}
+        yield found
+
+
+def _inside(domain: Domain, wanted: Fraction | None, rng: random.Random) -> Fraction:
+    allowed = [
+        value for value in VALUES if domain.contains(float(value)) and (not domain.integer or value.denominator == 1)
+    ]
+    if wanted in allowed:
+        return wanted
+    if allowed:
+        return rng.choice(allowed)
+    low = domain.low if domain.low > -1e300 else domain.high - 1
+    high = domain.high if domain.high < 1e300 else low + 1
+    return Fraction(low) + (Fraction(high) - Fraction(low)) * Fraction(rng.randint(1, 7), 8)
+
+
+def _probabilities(domain: Domain, shape: tuple[int, ...], rng: random.Random, equal: bool) -> dict[Any, Fraction]:
+    found = {}
+    least = 1 if domain.open_low else 0
+    for lead in itertools.product(*(range(extent) for extent in shape[:-1])):
+        weights = [1 if equal else rng.randint(least, 4) for _ in range(shape[-1])]
+        total = sum(weights) or len(weights)
+        for last, weight in enumerate(weights):
+            found[domain.name, (*lead, last)] = Fraction(weight if sum(weights) else 1, total)
+    return found
+
+
+def _enclosed(slp: SLP, nodes: list[int], leaves: dict[Any, Any]) -> list[Any] | None:
+    try:
+        return enclose(slp, nodes, leaves)
+    except (UndecidedBranch, ZeroDivisionError, LoweringError):
+        return None

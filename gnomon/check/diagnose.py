@@ -1,0 +1,252 @@
+"""From a failing batch to a counterexample: confirm with Arb, simplify, class, and name the variant."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gnomon.check.minimise import CANDIDATES, SMALL, alone, confirm, smallest
+from gnomon.check.minimise_numbers import minimise
+from gnomon.check.search import Compilations, Failure, Task, compare_gradients, cotangents, gradient_share
+from gnomon.check.strategies import Example
+from gnomon.compute.balls import UndecidedBranch, ball
+from gnomon.compute.batch import Batch
+from gnomon.compute.compiled import Compiled, K
+from gnomon.compute.whole_numbers import LoweringError
+from gnomon.drive.driver import SubjectError
+from gnomon.say.evidence import Counterexample
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """What is wrong, in one word and one sentence, with the smallest input that shows it."""
+
+    failure: str
+    reason: str
+    variant: str | None
+    counterexample: Counterexample
+
+
+def diagnose(task: Task, failure: Failure, examples: Sequence[Example] = ()) -> Diagnosis | None:
+    """The diagnosis of a failing batch, or None if no point of it fails when looked at alone.
+
+    ``examples`` are further structures at which a matching variant must match too.
+
+    Raises:
+        SubjectError: if the subject crashes or breaks its contract on the way.
+    """
+    variant = matching_variant(task, failure, examples)
+    point = _confirmed(task, failure)
+    if point is None:
+        return None
+    example, point = smallest(task, failure.example, point)
+    compiled = task.compiled(example.structure)
+    observed = alone(task, example, point)
+    judgement = compiled.judge(point, observed, task.dtype, task.device)
+    entry = int(judgement.share[0].argmax())
+    name, reason = _classed(task, example, point, bool(judgement.finite[0, entry]))
+    return Diagnosis(name, reason, variant, counterexample(task, example, point, observed, entry))
+
+
+def _confirmed(task: Task, failure: Failure) -> Batch | None:
+    compiled = task.compiled(failure.example.structure)
+    share = compiled.judge(failure.batch, failure.observed, task.dtype, task.device).share.amax(-1)
+    for number in share.topk(min(CANDIDATES, len(share))).indices.tolist():
+        if share[number] <= 1:
+            break
+        point = failure.batch.point(number)
+        if confirm(task, failure.example, point, alone(task, failure.example, point)):
+            return point
+    return None
+
+
+# ---------------------------------------------------------------- what it is
+
+
+def _classed(task: Task, example: Example, point: Batch, finite: bool) -> tuple[str, str]:
+    """Wrong formula or inaccurate, from how the error changes with the precision; range for what is not finite."""
+    if not finite:
+        return "range", "is not finite where the truth is finite and representable"
+    low, high = torch.float32, torch.float64
+    other = low if task.dtype == high else high
+    coarse = Batch(
+        {name: value.to(low).to(high) for name, value in point.values.items()},
+        point.host,
+        point.regimes,
+        point.size,
+    )
+    errors: dict[torch.dtype, float] = {}
+    for dtype in (task.dtype, other):
+        there = dataclasses.replace(task, dtype=dtype)
+        at = point if dtype == task.dtype else coarse
+        try:
+            observed = alone(there, example, at)
+        except SubjectError:
+            return "wrong formula", f"disagrees in {_short(task.dtype)} (and does not run in {_short(other)})"
+        errors[dtype] = float(task.compiled(example.structure).judge(at, observed, dtype, task.device).excess.max())
+    units = {dtype: torch.finfo(dtype).eps for dtype in errors}
+    fine, rough = sorted(errors, key=lambda dtype: units[dtype])
+    # halfway, on the scale of logarithms, between not shrinking at all and shrinking with the unit roundoff
+    if errors[fine] <= errors[rough] * (units[fine] / units[rough]) ** 0.5:
+        return "inaccurate", f"the error shrinks with the unit roundoff, but is over {K} times the bound"
+    return "wrong formula", "the error does not shrink with the unit roundoff"
+
+
+def _short(dtype: torch.dtype) -> str:
+    return str(dtype).removeprefix("torch.")
+
+
+def matching_variant(task: Task, failure: Failure, examples: Sequence[Example] = ()) -> str | None:
+    """The variant whose values the subject shows, within rounding, wherever they can be compared."""
+    looks = [(failure.example, failure.batch, failure.observed)]
+    for example in examples:
+        if example is not failure.example and len(looks) < CANDIDATES:
+            batch = task.batch(example, SMALL)
+            try:
+                observed, chosen = task.observer(example).many(batch)
+            except SubjectError:
+                continue
+            batch = batch if chosen is None else batch.take(chosen)
+            looks.append((example, batch, observed.detach().to(torch.float64)))
+    for variant in task.claim.variants:
+        if variant.replace and _matches(task, Compilations(task.claim.under(variant)), looks):
+            return variant.name
+    return None
+
+
+def _matches(task: Task, variant: Compilations, looks: list[tuple[Example, Batch, Tensor]]) -> bool:
+    """Whether a variant explains all the looks, the first of which is at the failure."""
+    for number, (example, batch, observed) in enumerate(looks):
+        try:
+            value, bound = variant(example.structure).truth(batch, task.dtype, task.device)
+        except (LoweringError, ZeroDivisionError):
+            return False
+        truth, own = task.compiled(example.structure).truth(batch, task.dtype, task.device)
+        compared = bound.isfinite() & own.isfinite()
+        near = (observed - value).abs() <= K * bound
+        if not bool((near | ~compared).all()):
+            return False
+        apart = compared & ((value - truth).abs() > K * (bound + own))
+        if number == 0 and not bool(apart.any()):
+            return False
+    return True
+
+
+# ---------------------------------------------------------------- for the reader
+
+
+def counterexample(task: Task, example: Example, point: Batch, observed: Tensor, entry: int) -> Counterexample:
+    """An entry of a failing point as a record, with both values as Arb and the subject give them."""
+    compiled = task.compiled(example.structure)
+    judgement = compiled.judge(point, observed, task.dtype, task.device)
+    expected, shown = _both_values(compiled, point, observed, entry)
+    found = Counterexample(
+        structure=dict(example.structure),
+        inputs={**example.host, **{name: value[0].tolist() for name, value in point.values.items()}},
+        output=compiled.judged[entry],
+        observed=shown,
+        expected=expected,
+        difference=float(judgement.excess[0, entry]),
+        budget=float(judgement.budget[0, entry]),
+    )
+    return dataclasses.replace(found, code=reproduction(task, found))
+
+
+def _both_values(compiled: Compiled, point: Batch, observed: Tensor, entry: int) -> tuple[str, str]:
+    """What was expected and what was seen, as text; for an inequality both of its sides."""
+    try:
+        if compiled.sides:
+            small, large = compiled.enclosed_sides(point, observed)[entry]
+            return f"at most {large.str(17, radius=False)}", small.str(17, radius=False)
+        truth = compiled.enclosures(point)[entry].str(17, radius=False)
+    except UndecidedBranch:
+        truth = "on a branch that cannot be decided here"
+    if compiled.sides:
+        shown = zip(compiled.labels, observed[0].tolist(), strict=True)
+        return truth, ", ".join(f"{name} = {value!r}" for name, value in shown)
+    return truth, repr(float(observed[0, entry]))
+
+
+def reproduction(task: Task, found: Counterexample) -> str:
+    """A short program that shows the disagreement again."""
+    lines = [
+        "import gnomon",
+        "",
+        "result = gnomon.check_point(",
+        f"    {task.claim.id!r},",
+        f"    structure={found.structure!r},",
+        f"    inputs={found.inputs!r},",
+        f"    dtype={_short(task.dtype)!r},",
+        "    # impl=YourImplementation,",
+        ")",
+        "print(result)",
+    ]
+    return "\n".join(lines)
+
+
+# ---------------------------------------------------------------- gradients
+
+
+def diagnose_gradient(task: Task, failure: Failure) -> Diagnosis | None:
+    """The diagnosis of a wrong gradient under right values: the worst point, simplified, with both derivatives."""
+    example = failure.example
+    gradient = task.compiled.gradient(example.structure)
+    cotangent = cotangents(task, example, failure.batch.size, len(gradient.compiled.nodes))[failure.number]
+
+    def shares(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        weights = cotangent.expand(batch.size, -1)
+        seen, value, bound = compare_gradients(task, example, task.observer(example), batch, weights)
+        return seen, value, bound, gradient_share(seen, value, bound)
+
+    def fails(batch: Batch) -> Tensor:
+        return shares(batch)[3].amax(-1) > 1
+
+    point = minimise(failure.batch.point(failure.number), task.claim.inputs, fails, task.dtype)
+    seen, value, bound, share = shares(point)
+    entry = int(share[0].argmax())
+    if not bool(share[0, entry] > 1):
+        return None
+    truth = gradient.enclosure(point, cotangent, entry)
+    if bool(seen[0, entry].isfinite()) and not abs(truth - ball(float(seen[0, entry]))) > ball(
+        float(K * bound[0, entry])
+    ):
+        return None
+    weights = ", ".join(
+        f"{weight:g}·{label}" for weight, label in zip(cotangent.tolist(), gradient.compiled.labels, strict=True)
+    )
+    found = Counterexample(
+        structure=dict(example.structure),
+        inputs={**example.host, **{name: at[0].tolist() for name, at in point.values.items()}},
+        output=f"{gradient.labels[entry]} of {weights}",
+        observed=repr(float(seen[0, entry])),
+        expected=truth.str(17, radius=False),
+        difference=float((seen - value).abs()[0, entry]),
+        budget=float(K * bound[0, entry]),
+    )
+    finite = bool(seen[0, entry].isfinite())
+    reason = "the values are right, but autograd's gradient is not the derivative"
+    return Diagnosis(
+        "wrong gradient" if finite else "range",
+        reason if finite else "the gradient is not finite",
+        None,
+        found,
+    )
+
+
+def pinpoint(task: Task, structure: dict[str, Any], host: dict[str, float], point: Batch) -> Diagnosis | str:
+    """What a subject does at one given point: a diagnosis if it fails there, else a sentence with both values."""
+    example = Example(structure, host, 0)
+    observed = alone(task, example, point)
+    judgement = task.compiled(structure).judge(point, observed, task.dtype, task.device)
+    entry = int(judgement.share[0].argmax())
+    found = counterexample(task, example, point, observed, entry)
+    if confirm(task, example, point, observed):
+        failure, reason = _classed(task, example, point, bool(judgement.finite[0, entry]))
+        return Diagnosis(failure, reason, None, found)
+    share = float(judgement.share[0, entry])
+    return f"holds {found}, {share:.0%} of what rounding allows"

@@ -1,0 +1,118 @@
+"""One task of a run: a claim proved, its variants rejected, and its subject searched in each dtype."""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import torch
+
+from gnomon.check.diagnose import diagnose, diagnose_gradient
+from gnomon.check.search import BUDGETS, EXCUSED_LIMIT, Compilations, Outcome, Task, search
+from gnomon.check.strategies import draw_examples
+from gnomon.check.variants import rejections
+from gnomon.drive.driver import SubjectError
+from gnomon.find.subjects import Implementations, check_drivable, driver_named, resolve
+from gnomon.say.claim import Claim
+from gnomon.say.evidence import Evidence, GradientCheck, Rejection
+
+DTYPES = {name: getattr(torch, name) for name in ("float64", "float32", "bfloat16", "float16")}
+
+
+def seed_for(claim: Claim, seed: int) -> int:
+    """A claim's own seed, so that what is drawn for it does not depend on which other claims run."""
+    return zlib.crc32(f"{claim.id}/{seed}".encode())
+
+
+def check(
+    claim: Claim,
+    *,
+    implementations: Implementations,
+    device: str,
+    dtypes: Sequence[str],
+    budget: str,
+    seed: int,
+    trust: str = "",
+) -> Iterator[Evidence]:
+    """Evidence for a claim against its subject, one record a dtype; the variants are rejected along with the first.
+
+    Raises:
+        gnomon.say.errors.UsageError: if the subject cannot be found or driven.
+    """
+    torch.set_num_threads(1)
+    found, place = resolve(claim.subject, implementations)
+    task = prepare(claim, found, place, dtypes[0], device)
+    own = seed_for(claim, seed)
+    examples = draw_examples(claim, BUDGETS[budget].structures, own)
+    variants = rejections(task, examples, own)
+    for number, name in enumerate(dtypes):
+        blank = Evidence(claim.id, claim.subject, place, device, name, "undecided", derivation=trust, seed=seed)
+        evidence = judge(dataclasses.replace(task, dtype=DTYPES[name]), examples, budget, blank)
+        if number == 0:
+            evidence.variants = variants
+        yield unproven(evidence, variants)
+
+
+def prepare(claim: Claim, subject: Any, place: str, dtype: str, device: str) -> Task:
+    """The task of checking a subject against a claim.
+
+    Raises:
+        gnomon.say.errors.UsageError: if the subject cannot be driven.
+    """
+    driver = driver_named(claim.driver)
+    check_drivable(subject, claim.subject, driver, place)
+    return Task(claim, driver, subject, DTYPES[dtype], torch.device(device), Compilations(claim))
+
+
+def unproven(evidence: Evidence, variants: Sequence[Rejection]) -> Evidence:
+    """Evidence that holds only if the check was seen to reject every variant: otherwise it proves nothing."""
+    missed = [v.name + (f" ({v.reason})" if v.reason else "") for v in variants if not v.rejected]
+    if evidence.verdict == "holds" and missed:
+        evidence.verdict = "undecided"
+        evidence.reason = f"the check was not seen to reject {', '.join(missed)}"
+    return evidence
+
+
+def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> Evidence:
+    """Search, and turn what was found into a verdict."""
+    outcome = Outcome()
+    try:
+        for reached in search(task, examples, BUDGETS[budget]):
+            outcome = reached
+        _fill(evidence, outcome)
+        failing = outcome.failure or outcome.gradient_failure
+        if failing is not None:
+            values = outcome.failure is not None
+            diagnosis = diagnose(task, failing, examples) if values else diagnose_gradient(task, failing)
+            if diagnosis is None and not task.pointwise:
+                # batched kernels may differ from what a user runs: what the points show alone decides
+                return judge(dataclasses.replace(task, pointwise=True), examples, budget, evidence)
+            if diagnosis is None:
+                evidence.reason = "fails, but no point of it fails when looked at again and with Arb"
+                return evidence
+            evidence.verdict, evidence.failure = "fails", diagnosis.failure
+            evidence.reason, evidence.variant = diagnosis.reason, diagnosis.variant
+            evidence.counterexample = diagnosis.counterexample
+            return evidence
+    except SubjectError as error:
+        _fill(evidence, outcome)
+        evidence.verdict, evidence.failure, evidence.reason = "fails", error.failure, error.reason
+        return evidence
+    if outcome.search.comparisons == 0:
+        evidence.reason = "nothing was compared"
+    elif outcome.search.excused > EXCUSED_LIMIT:
+        evidence.reason = f"{outcome.search.excused:.0%} of the entries had to be excused"
+    else:
+        evidence.verdict = "holds"
+    return evidence
+
+
+def _fill(evidence: Evidence, outcome: Outcome) -> None:
+    evidence.search = outcome.search
+    evidence.worst = {"share": outcome.worst_share, "where": outcome.worst_where}
+    evidence.ulp = outcome.ulp
+    evidence.gradient = dataclasses.replace(outcome.gradient) if outcome.gradient else None
+    if isinstance(evidence.gradient, GradientCheck) and evidence.gradient.verdict == "undecided":
+        evidence.gradient = dataclasses.replace(evidence.gradient, reason="nothing was compared")

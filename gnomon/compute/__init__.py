@@ -1,0 +1,1 @@
+"""Programs as numbers: lowered, run in batches with running bounds, enclosed in Arb balls."""

@@ -1,0 +1,1 @@
+"""How a subject is called and what is read off it."""

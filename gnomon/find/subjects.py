@@ -1,0 +1,129 @@
+"""From a subject's name to the object: the reference model, or what the user puts in its place."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gnomon.drive.driver import Driver
+from gnomon.find.walk import PROPERTY_TESTS, REFERENCE, models, modules
+from gnomon.say.errors import UsageError, nearest
+
+Implementations = Mapping[str, Any]
+"""Subject name → an object, or where to find one: ``module:object`` or ``file.py:object``."""
+
+
+def parse_implementation(text: str) -> tuple[str, str]:
+    """Split ``SUBJECT=module:object``.
+
+    Raises:
+        UsageError: if it does not look like that, or the subject is unknown.
+    """
+    subject, equals, place = text.partition("=")
+    if not equals or ":" not in place:
+        raise UsageError(f"--impl {text!r}: expected SUBJECT=module:object or SUBJECT=file.py:object")
+    check_subject(subject)
+    return subject, place
+
+
+def check_subject(subject: str) -> None:
+    """Raise a UsageError that names the nearest subjects, unless this is one."""
+    known = models()
+    if subject not in known:
+        raise UsageError(f"no model is called {subject!r}" + nearest(subject, known))
+
+
+def load(place: str) -> Any:
+    """Import the object at ``module:object`` or ``file.py:object``.
+
+    Raises:
+        UsageError: if the file, the module or the attribute does not exist, or the import fails.
+    """
+    where, _, attribute = place.rpartition(":")
+    try:
+        module = _from_file(Path(where)) if where.endswith(".py") else importlib.import_module(where)
+    except UsageError:
+        raise
+    except ModuleNotFoundError as error:
+        raise UsageError(
+            f"cannot import {where!r}: there is no module {error.name!r} here; give module:object or file.py:object"
+        ) from error
+    except Exception as error:
+        raise UsageError(f"importing {where!r} raises {type(error).__name__}: {error}") from error
+    found: Any = module
+    for part in attribute.split("."):
+        if not hasattr(found, part):
+            names = [name for name in dir(found) if not name.startswith("_")]
+            raise UsageError(f"{where!r} has no {attribute!r}" + nearest(attribute, names))
+        found = getattr(found, part)
+    return found
+
+
+def _from_file(path: Path) -> Any:
+    if not path.is_file():
+        raise UsageError(f"there is no file {str(path)!r}; give module:object or file.py:object")
+    spec = importlib.util.spec_from_file_location(path.stem, path)
+    if spec is None or spec.loader is None:
+        raise UsageError(f"{str(path)!r} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules.setdefault(path.stem, module)
+    spec.loader.exec_module(module)
+    return module
+
+
+def resolve(subject: str, implementations: Implementations) -> tuple[Any, str]:
+    """The object to verify for a subject, and where it comes from."""
+    given = implementations.get(subject)
+    if given is None:
+        file, _, name = subject.partition(".")
+        place = f"{REFERENCE}.{file}:{name}"
+        return load(place), place
+    if isinstance(given, str):
+        return load(given), given
+    return (
+        given,
+        f"{getattr(given, '__module__', '?')}:{getattr(given, '__qualname__', type(given).__name__)}",
+    )
+
+
+def drivers() -> dict[str, Driver]:
+    """Every driver: the ``DRIVERS`` of each module of property_tests/ whose name ends in ``drivers``.
+
+    Raises:
+        UsageError: if two drivers have the same name.
+    """
+    # Drivers that know one claim still live in the room above. Here, and nowhere else, the engine looks up to it, by
+    # name; what they do belongs into drive/, which needs no name.
+    found: dict[str, Driver] = {}
+    for name, _ in modules(PROPERTY_TESTS):
+        if name.endswith("drivers"):
+            own = importlib.import_module(f"{PROPERTY_TESTS}.{name}").DRIVERS
+            twice = found.keys() & own.keys()
+            if twice:
+                raise UsageError(f"property_tests/{name}.py: another module has a driver {', '.join(sorted(twice))}")
+            found |= own
+    return found
+
+
+def driver_named(name: str) -> Driver:
+    """The driver of that name.
+
+    Raises:
+        UsageError: if there is none.
+    """
+    known = drivers()
+    if name not in known:
+        raise UsageError(f"no driver is called {name!r}; there are {', '.join(sorted(known))}")
+    return known[name]
+
+
+def check_drivable(found: Any, subject: str, driver: Driver, place: str) -> None:
+    """Raise a UsageError unless the object can be called."""
+    if not callable(found):
+        raise UsageError(
+            f"{place} is {type(found).__name__}, which cannot be driven as {subject}: expected {driver.looks}"
+        )

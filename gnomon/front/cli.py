@@ -1,0 +1,259 @@
+"""The command line: ``gnomon list | prove | explain | verify | report``. Nothing heavy is imported early."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from gnomon.say.errors import UsageError
+
+EVIDENCE = "evidence.jsonl"
+EPILOG = "exit codes: 0 all hold · 1 some claim fails · 2 usage or configuration · 3 something, or all, is undecided"
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line's grammar."""
+    top = argparse.ArgumentParser(
+        prog="gnomon",
+        description="Prove the mathematics, turn it into checks, and hunt for the input on which a program disagrees.",
+        epilog=EPILOG,
+    )
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def add(name: str, text: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".", epilog=EPILOG)
+
+    globs = {
+        "nargs": "*",
+        "metavar": "GLOB",
+        "help": "claim ids, like optim.adam.update or 'flow.*' (default: all)",
+    }
+    one = add("list", "show the claims and the models, and which lack the other")
+    one.add_argument("globs", **globs)  # type: ignore[arg-type]
+    one.add_argument("--json", action="store_true", help="as JSON on stdout")
+    one = add("prove", "run the derivations, each step checked")
+    one.add_argument("globs", **globs)  # type: ignore[arg-type]
+    one.add_argument("--json", action="store_true", help="as JSON on stdout")
+    one.add_argument("--jobs", type=_positive, metavar="N", help="tasks at once (default: the cores)")
+    one = add("explain", "show a claim: statement, conditions, derivation, program, variants")
+    one.add_argument("id", help="a claim's id")
+    one = add("verify", "prove, search, confirm, shrink: check claims against models")
+    one.add_argument("globs", **globs)  # type: ignore[arg-type]
+    one.add_argument(
+        "--impl", action="append", default=[], metavar="SUBJECT=PLACE",
+        help="verify your own in a model's place: optim.Adam=mypkg.optim:Adam or optim.Adam=file.py:Adam",
+    )  # fmt: skip
+    one.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    one.add_argument(
+        "--dtype", default="float64,float32", help="float64,float32,bfloat16,float16 (default: the first two)"
+    )
+    one.add_argument("--budget", default="quick", choices=("quick", "standard", "deep"), help="how much to search")
+    one.add_argument("--seed", type=int, default=0, help="for everything that is drawn (default: 0)")
+    one.add_argument("--jobs", type=_positive, metavar="N", help="tasks at once (default: the cores)")
+    one.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where evidence goes (default: out/)")
+    one.add_argument("--resume", action="store_true", help="go on with the run in --out that was stopped")
+    one.add_argument("--json", action="store_true", help="the results as JSON on stdout")
+    one = add("report", "write one self-contained HTML file from evidence")
+    one.add_argument("files", nargs="*", type=Path, metavar="DIR|FILE", help="evidence (default: out/)")
+    one.add_argument("-o", "--output", type=Path, metavar="FILE.html", help="default: report.html beside the evidence")
+    one.add_argument("--open", action="store_true", help="open it in a browser")
+    return top
+
+
+def _positive(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number from 1 on, got {text!r}")
+    return int(text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code."""
+    arguments = parser().parse_args(argv)
+    try:
+        code: int = COMMANDS[arguments.command](arguments)
+        return code
+    except UsageError as error:
+        say(f"gnomon: {error}")
+        return 2
+    except BrokenPipeError:  # `gnomon list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        say("gnomon: stopped; the evidence of finished tasks is kept")
+        return 130
+
+
+def say(text: str) -> None:
+    """Talk goes to stderr; stdout is for data."""
+    print(text, file=sys.stderr, flush=True)
+
+
+def coloured(text: str, code: str, stream: Any = None) -> str:
+    """Text in colour, if the stream is a terminal and NO_COLOR is not set."""
+    stream = stream or sys.stdout
+    return f"\033[{code}m{text}\033[0m" if stream.isatty() and not os.environ.get("NO_COLOR") else text
+
+
+def listing(arguments: argparse.Namespace) -> int:
+    from gnomon.find.catalogue import select
+    from gnomon.find.walk import models
+
+    rows, known = select(arguments.globs), models()
+    by_subject: dict[str, list[str]] = {}
+    for row in rows:
+        by_subject.setdefault(row["subject"], []).append(row["id"])
+    shown = [model for model in known if not arguments.globs or model in by_subject]
+    if arguments.json:
+        found = [{"subject": name, "claims": by_subject.get(name, [])} for name in shown]
+        print(json.dumps({"claims": rows, "models": found}, indent=1, ensure_ascii=False))
+        return 0
+    width = max((len(row["id"]) for row in rows), default=0)
+    for row in rows:
+        lacking = "" if row["subject"] in known else coloured("  no such model", "31")
+        print(
+            f"{row['id']:{width}}  §{row['section']:<6} {row['kind']:<11} {row['subject']:<28} {row['trust']}{lacking}"
+        )
+    alone = [name for name in shown if name not in by_subject]
+    if alone:
+        print("\nmodels without a claim: " + ", ".join(alone))
+    say(f"{len(rows)} claims, {len(shown)} models")
+    return 0
+
+
+def prove(arguments: argparse.Namespace) -> int:
+    from gnomon.find.catalogue import select
+    from gnomon.run import runner
+
+    rows = select(arguments.globs)
+    records: dict[str, Any] = {}
+    with runner.isolated(arguments.jobs or runner.default_jobs(), "quick") as executor:
+        for name, found in runner.run(rows, runner.prove_claim, (), executor):
+            records[name] = found[0]
+            if not arguments.json:
+                mark = "proved" if found[0]["ok"] else coloured("NOT PROVED", "31")
+                print(f"{mark:10} {found[0]['seconds']:7.2f} s  {name}  ({found[0]['trust']})", flush=True)
+                for step in found[0]["steps"]:
+                    if not step["ok"]:
+                        print(f"             {step['rule']}: {step['why']} — {step['message']}")
+    good = all(record["ok"] for record in records.values())
+    if arguments.json:
+        print(
+            json.dumps({"proofs": [records[row["id"]] for row in rows], "exit": 0 if good else 1}, ensure_ascii=False)
+        )
+    return 0 if good else 1
+
+
+def explain(arguments: argparse.Namespace) -> int:
+    from gnomon.find.walk import claims, select
+    from gnomon.front.explain import explanation
+
+    if arguments.id not in {claim.id for claim in claims()}:
+        select([arguments.id])  # a glob of one claim is welcome; anything else names the nearest
+    for claim in select([arguments.id]):
+        print(explanation(claim))
+    return 0
+
+
+def verify(arguments: argparse.Namespace) -> int:
+    from gnomon.find import catalogue
+    from gnomon.run import runner
+
+    chosen = catalogue.select(arguments.globs)
+    executor = runner.isolated(arguments.jobs or runner.default_jobs(), arguments.budget)  # it imports while we do
+    from gnomon.find.subjects import check_drivable, driver_named, load, parse_implementation
+    from gnomon.front.api import dtype_names, resolve_device
+    from gnomon.front.terminal import summary, table
+    from gnomon.run.resume import finished
+    from gnomon.say.evidence import append, exit_code
+
+    given = dict(parse_implementation(text) for text in arguments.impl)
+    for row in chosen:
+        if row["subject"] in given:
+            place = given[row["subject"]]
+            check_drivable(load(place), row["subject"], driver_named(row["driver"]), place)
+    unused = [subject for subject in given if all(row["subject"] != subject for row in chosen)]
+    if unused:
+        raise UsageError(f"--impl {unused[0]}: none of the {len(chosen)} chosen claims is about it")
+    plan = runner.Plan(
+        given,
+        resolve_device(arguments.device),
+        tuple(dtype_names(arguments.dtype)),
+        arguments.budget,
+        arguments.seed,
+    )
+    head = runner.run_record("gnomon " + " ".join(sys.argv[1:]), plan)
+    ids = [row["id"] for row in chosen]
+    done = finished(arguments.out / EVIDENCE, head, plan.dtypes) if arguments.resume else {}
+    path = arguments.out / EVIDENCE if arguments.resume else evidence_file(arguments.out)
+    append(path, [head])
+    results = [record for name in ids for record in done.get(name, []) if record["type"] == "evidence"]
+    left = [row for row in chosen if row["id"] not in done]
+    with executor:
+        for number, (name, records) in enumerate(
+            runner.run(left, runner.run_claim, (plan,), executor, path, runner.lost_evidence(plan)), 1
+        ):
+            results += [record for record in records if record["type"] == "evidence"]
+            progress(f"{number}/{len(left)} {name}")
+    progress("")
+    order = {name: place for place, name in enumerate(ids)}
+    results.sort(key=lambda record: (order[record["claim"]], plan.dtypes.index(record["dtype"])))
+    code = exit_code(record["verdict"] for record in results)
+    if arguments.json:
+        print(json.dumps({"results": results, "exit": code}, ensure_ascii=False))
+    else:
+        print(table(results, coloured))
+    say(summary(results))
+    say(f"evidence: {path}")
+    return code
+
+
+def evidence_file(folder: Path) -> Path:
+    """The file that a run writes to, fresh; an earlier run's evidence is kept beside it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        path = folder / EVIDENCE
+        if path.exists():
+            path.replace(folder / "evidence.previous.jsonl")
+        path.touch()
+    except OSError as error:
+        raise UsageError(
+            f"--out {str(folder)!r}: cannot write there ({error.strerror}); give a folder that can be written"
+        ) from error
+    return path
+
+
+def progress(text: str) -> None:
+    """One line on a terminal that is written over; nothing elsewhere."""
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+def report(arguments: argparse.Namespace) -> int:
+    from gnomon.reports.page import render
+    from gnomon.reports.view import load
+
+    given = arguments.files or [Path("out")]
+    files = [file for path in given for file in ([path / EVIDENCE] if path.is_dir() else [path])]
+    try:
+        page = render(load(files))
+    except (ValueError, OSError) as error:
+        raise UsageError(f"{error}; run `gnomon verify` first, or name a folder or file with evidence") from error
+    target = arguments.output or files[0].with_name("report.html")
+    try:
+        target.write_text(page, encoding="ascii")
+    except OSError as error:
+        raise UsageError(f"cannot write {str(target)!r}: {error.strerror}") from error
+    print(target)
+    if arguments.open:
+        import webbrowser
+
+        webbrowser.open(target.resolve().as_uri())
+    return 0
+
+
+COMMANDS = {"list": listing, "prove": prove, "explain": explain, "verify": verify, "report": report}

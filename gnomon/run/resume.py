@@ -1,0 +1,65 @@
+"""A killed run taken up again: the tasks that it finished are not run a second time."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from gnomon.say.errors import UsageError
+from gnomon.say.evidence import append
+
+Record = dict[str, Any]
+SAME = ("plan", "sources", "versions", "machine")
+
+
+def finished(path: Path, head: Record, dtypes: tuple[str, ...]) -> dict[str, list[Record]]:
+    """The records of each claim that an earlier run finished, if that run was the same as this one.
+
+    What a kill cut in two is taken out of the file: it will be written again.
+
+    Raises:
+        UsageError: if there is nothing to resume, the earlier run differs, or its folder cannot be written.
+    """
+    records = _records(path)
+    heads = [record for record in records if record.get("type") == "run"]
+    if not heads:
+        raise UsageError(f"--resume: no run to resume in {path}; leave --resume out to start one")
+    other = [name for name in SAME if heads[-1].get(name) != head[name]]
+    if other:
+        words = f"the run in {path} had another {' and '.join(other)} than this one"
+        raise UsageError(f"--resume: {words}; leave --resume out to start anew")
+    by_claim: dict[str, list[Record]] = {}
+    for record in records:
+        if record.get("type") in ("proof", "evidence"):
+            by_claim.setdefault(record["claim"], []).append(record)
+    whole = {
+        claim: found
+        for claim, found in by_claim.items()
+        if {record["dtype"] for record in found if record["type"] == "evidence"} == set(dtypes)
+    }
+    kept = path.with_suffix(".kept")
+    try:
+        kept.unlink(missing_ok=True)
+        append(kept, [*heads, *(record for found in whole.values() for record in found)])
+        kept.replace(path)
+    except OSError as error:
+        raise UsageError(
+            f"--resume: cannot write beside {path} ({error.strerror}); nothing in it was changed"
+        ) from error
+    return whole
+
+
+def _records(path: Path) -> list[Record]:
+    """The lines of an evidence file that are whole; those that a kill cut off are run again."""
+    if not path.exists():
+        return []
+    found = []
+    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            found.append(record)
+    return found

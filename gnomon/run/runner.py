@@ -1,0 +1,195 @@
+"""A run: the tasks of many claims on any executor, evidence flushed as each ends."""
+
+from __future__ import annotations
+
+import datetime
+import os
+import platform
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Executor, Future, as_completed
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from gnomon.find import walk
+from gnomon.find.catalogue import Row
+from gnomon.run.executor import IsolatedExecutor, TaskDied, TaskRaised, TaskTimeout
+from gnomon.say.errors import UsageError
+from gnomon.say.evidence import SCHEMA, Evidence, append
+
+TIME_LIMIT = {"quick": 180.0, "standard": 900.0, "deep": 7200.0}
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to verify and how; everything a task needs, as plain data."""
+
+    implementations: dict[str, Any]
+    device: str = "cpu"
+    dtypes: tuple[str, ...] = ("float64", "float32")
+    budget: str = "quick"
+    seed: int = 0
+    prove: bool = True
+
+
+def run_claim(claim_id: str, module: str, plan: Plan) -> list[Record]:
+    """One task: prove the claim, then check its subject; the records in that order."""
+    from gnomon.check.proof_record import proof_record
+    from gnomon.check.verdict import check
+
+    claim = next(claim for claim in walk.claims_in(module) if claim.id == claim_id)
+    records = [proof_record(claim)] if plan.prove else []
+    found = check(
+        claim,
+        implementations=plan.implementations,
+        device=plan.device,
+        dtypes=plan.dtypes,
+        budget=plan.budget,
+        seed=plan.seed,
+        trust=records[0]["trust"] if records else "",
+    )
+    return records + [evidence.to_data() for evidence in found]
+
+
+def prove_claim(claim_id: str, module: str) -> list[Record]:
+    """One task of ``gnomon prove``."""
+    from gnomon.check.proof_record import proof_record
+
+    return [proof_record(next(claim for claim in walk.claims_in(module) if claim.id == claim_id))]
+
+
+def preload() -> list[str]:
+    """The modules that every task needs, for the fork server: ours, and what torch imports when it is first used.
+
+    Not the derivations, of which a task needs one: building every formula takes longer than most tasks.
+    """
+    ours = [
+        f"{package}.{name}"
+        for package in (walk.REFERENCE, walk.PROPERTY_TESTS)
+        for name, _ in walk.modules(package)
+        if not name.startswith("test_")
+    ]
+    return ["gnomon.check.verdict", "gnomon.check.proof_record", "numpy.random", "torch._dynamo", *ours]
+
+
+def default_jobs() -> int:
+    """As many tasks at once as there are cores to use, at most 8."""
+    return max(1, min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
+
+
+def isolated(jobs: int, budget: str) -> IsolatedExecutor:
+    """The executor that the command line uses."""
+    return IsolatedExecutor(jobs, TIME_LIMIT[budget], preload())
+
+
+def run(
+    rows: Sequence[Row],
+    task: Callable[..., list[Record]],
+    arguments: tuple[Any, ...],
+    executor: Executor,
+    out: Path | None = None,
+    lost: Callable[[str, BaseException], list[Record]] | None = None,
+) -> Iterator[tuple[str, list[Record]]]:
+    """Run a task for each row of the catalogue; yield its records as it ends, after they are on disk.
+
+    ``lost`` makes the records of a task that crashed, hung or raised; without it the exception goes on.
+    """
+    futures: dict[Future[list[Record]], str] = {
+        executor.submit(task, row["id"], row["module"], *arguments): row["id"] for row in rows
+    }
+    try:
+        for future in as_completed(futures):
+            name = futures[future]
+            try:
+                records = future.result()
+            except (TaskDied, TaskTimeout, TaskRaised) as error:
+                if lost is None:
+                    raise
+                records = lost(name, error)
+            if out is not None:
+                append(out, records)
+            yield name, records
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def lost_evidence(plan: Plan) -> Callable[[str, BaseException], list[Record]]:
+    """For a task without an answer: a verdict that says what became of it, in every dtype."""
+
+    def records(claim_id: str, error: BaseException) -> list[Record]:
+        subject = next(claim.subject for claim in walk.claims() if claim.id == claim_id)
+        if isinstance(error, TaskRaised) and error.kind == "UsageError":
+            raise UsageError(str(error))
+        kind = f"{error.kind}: " if isinstance(error, TaskRaised) else ""
+        ours = isinstance(error, TaskRaised)
+        place = str(plan.implementations.get(subject, f"{walk.REFERENCE}.{subject.replace('.', ':')}"))
+        return [
+            Evidence(
+                claim_id,
+                subject,
+                place,
+                plan.device,
+                dtype,
+                "undecided" if ours else "fails",
+                None if ours else "crash",
+                f"the engine stopped with {kind}{error}" if ours else str(error),
+                seed=plan.seed,
+            ).to_data()
+            for dtype in plan.dtypes
+        ]
+
+    return records
+
+
+def run_record(command: str, plan: Plan) -> Record:
+    """The head of a run: when, what, on which machine, with which versions."""
+    from gnomon.compute.compiled import K
+
+    return {
+        "type": "run",
+        "schema": SCHEMA,
+        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        "command": command,
+        "seed": plan.seed,
+        "budget": plan.budget,
+        "plan": {
+            "device": plan.device,
+            "dtypes": list(plan.dtypes),
+            "budget": plan.budget,
+            "seed": plan.seed,
+            "implementations": {subject: str(place) for subject, place in plan.implementations.items()},
+        },
+        "sources": walk.digest("gnomon", walk.DERIVATIONS, walk.REFERENCE, walk.PROPERTY_TESTS),
+        "versions": {"python": platform.python_version(), **_versions()},
+        "machine": machine(plan.device),
+        "K": K,
+    }
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in ("gnomon", "torch", "sympy", "python-flint", "hypothesis", "numpy"):
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def machine(device: str) -> Record:
+    """The machine as far as it may matter to rounding."""
+    cuda = None
+    if device.startswith("cuda"):
+        import torch
+
+        cuda = f"{torch.cuda.get_device_name()} (CUDA {torch.version.cuda})"
+    return {
+        "cpu": platform.machine(),
+        "system": platform.system(),
+        "cores": os.cpu_count(),
+        "device": device,
+        "cuda": cuda,
+    }

@@ -1,0 +1,1 @@
+"""From SymPy to MathML and to a line of text."""
