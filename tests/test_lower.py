@@ -4,12 +4,14 @@ import dataclasses
 
 import pytest
 import sympy as sp
+import torch
 import toy
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from gnomon.compute.balls import enclose
 from gnomon.compute.lower import Lowering, bind, lowering_for
+from gnomon.compute.running_error import bounded
 from gnomon.compute.whole_numbers import Bindings, LoweringError
 from gnomon.proof.enclosure import enclose as enclose_tree
 from gnomon.say.claim import Output, Program
@@ -143,3 +145,70 @@ def test_a_recursion_without_a_base_is_told():
     program = Program(((c[i], c[i - 1] + 1),), (Output("out", c[2]),))
     with pytest.raises(LoweringError, match="no base case"):
         Lowering(Bindings({}, {}, {}), {}, program).outputs(program.outputs)
+
+
+@st.composite
+def nested_sums(draw, depth=2):
+    """The same summands under ever other brackets: plus, minus, a sum over j, and a branch that the size decides."""
+    if depth == 0:
+        return draw(st.sampled_from([x[0], x[1], h, x[i], 3 * h]))
+    kind = draw(st.sampled_from(["plus", "minus", "sum", "branch"]))
+    first = draw(nested_sums(depth=depth - 1))
+    if kind == "sum":
+        return sp.Sum(first + x[j], (j, 0, n - 1))
+    second = draw(nested_sums(depth=depth - 1))
+    branch = sp.Piecewise((first + x[n - 1], sp.Eq(n, 2)), (second, True))
+    return {"plus": first + second, "minus": first - second, "branch": branch}[kind]
+
+
+def summands(formula, at, size):
+    """The numbers that a formula adds, read off independently: signs and brackets undone."""
+    formula, here = sp.sympify(formula), {n: size, i: 0}
+    if formula.is_Add:
+        return [number for part in formula.args for number in summands(part, at, size)]
+    if isinstance(formula, sp.Sum):
+        each = [formula.function.subs(j, value) for value in range(size)]
+        return [number for part in each for number in summands(part, at, size)]
+    if isinstance(formula, sp.Piecewise):
+        return summands(next(value for value, condition in formula.args if condition.subs(here)), at, size)
+    if formula.is_Mul and formula.args[0] == -1:
+        return [-number for number in summands(-formula, at, size)]
+    return [float(formula.subs(here).xreplace(at))]
+
+
+@given(nested_sums(), st.integers(1, 3), st.randoms(use_true_random=False))
+def test_sums_within_a_sum_are_charged_for_every_order(formula, size, rng):
+    multiples = [one for one in formula.atoms(sp.Mul) if one.args[0] != -1 and one.has(sp.Sum, sp.Piecewise)]
+    assume(not multiples)  # a multiple of a sum is no sum
+    out = sp.IndexedBase("out")
+    inputs = {domain.name: domain for domain in (real("x", n + 1), real("h"))}
+    program = Program(((out[i], formula),), (Output("out", out[i], (i, 0, 0)),))
+    lowering = Lowering(Bindings({"n": size}, {}, {}), inputs, program)
+    (node,) = lowering.outputs(program.outputs)["out"][0]
+    numbers = {("x", (a,)): rng.choice((1.0, -1.0, 0.1, 1e-3)) for a in range(size + 1)} | {
+        ("h", ()): rng.choice((-1.0, 0.3))
+    }
+    numbers = {key: float(torch.tensor(value, dtype=torch.bfloat16)) for key, value in numbers.items()}
+    leaves = {key: torch.tensor([value]).double() for key, value in numbers.items()}
+    ((value, bound),) = bounded(lowering.slp, [node], leaves, torch.bfloat16, torch.device("cpu"))
+    at = {x[a]: sp.Float(numbers["x", (a,)], 20) for a in range(size + 1)} | {h: sp.Float(numbers["h", ()], 20)}
+    terms = summands(formula, at, size)
+    for _ in range(8):
+        rng.shuffle(terms)
+        total = torch.zeros((), dtype=torch.bfloat16)
+        for term in terms:
+            total = total + torch.tensor(term, dtype=torch.bfloat16)
+        assert abs(float(total) - float(value)) <= float(bound), (terms, float(total), float(value), float(bound))
+
+
+def test_two_biases_that_cancel_leave_a_budget_for_the_other_order():
+    one, two, state = sp.symbols("one two state", real=True)
+    biases = sp.Piecewise((one + two, sp.Eq(n, 1)), (0, True))
+    program = Program(((h, sp.Sum(x[j] * state, (j, 0, n - 1)) + biases),), (Output("out", h),))
+    inputs = {domain.name: domain for domain in (real("x", n), real("one"), real("two"), real("state"))}
+    lowering = Lowering(Bindings({"n": 1}, {}, {}), inputs, program)
+    (node,) = lowering.outputs(program.outputs)["out"][0]
+    at = {("x", (0,)): 1.0, ("one", ()): -1.0, ("two", ()): 1.0, ("state", ()): 0.0020907646976411343}
+    leaves = {key: torch.tensor([value]).double() for key, value in at.items()}
+    ((_, bound),) = bounded(lowering.slp, [node], leaves, torch.float32, torch.device("cpu"))
+    assert float(bound) >= torch.finfo(torch.float32).eps / 2

@@ -134,17 +134,14 @@ class Lowering:
             return slp.pi()
         if expr is sp.E:
             return slp.unary("exp", slp.constant(1))
-        if expr.is_Add:
-            return self._fold("add", [self.node(arg, env) for arg in expr.args])
+        if expr.is_Add or isinstance(expr, sp.Sum):
+            return self._fold("add", self._summands(expr, env))
         if expr.is_Mul:
             return self._product(expr, env)
         if expr.is_Pow:
             return self._power(expr, env)
-        if isinstance(expr, (sp.Sum, sp.Product)):
-            return self._fold(
-                "add" if isinstance(expr, sp.Sum) else "mul",
-                [self.node(expr.function, inner) for inner in self.ranges(expr.limits, env)],
-            )
+        if isinstance(expr, sp.Product):
+            return self._fold("mul", [self.node(expr.function, inner) for inner in self.ranges(expr.limits, env)])
         if isinstance(expr, (sp.Max, sp.Min)):
             return self._fold("max" if isinstance(expr, sp.Max) else "min", [self.node(arg, env) for arg in expr.args])
         if isinstance(expr, sp.Piecewise):
@@ -167,6 +164,28 @@ class Lowering:
                 grown += [{**outer, str(index): value} for value in range(a, b + 1)]
             found = grown
         return found
+
+    def _summands(self, expr: Any, env: Env) -> list[int]:
+        """What a formula adds, as nodes: sums within a sum, its branches' and those taken off, are part of it.
+
+        Brackets that SymPy does not write are no order of additions, so no inner sum may be known better than its
+        terms; a definition's name is one.
+        """
+        expr = sp.sympify(expr)
+        if expr.is_Add:
+            return [node for arg in expr.args for node in self._summands(arg, env)]
+        if isinstance(expr, sp.Sum):
+            return [node for inner in self.ranges(expr.limits, env) for node in self._summands(expr.function, inner)]
+        if expr.is_Mul and expr.args[0] is sp.S.NegativeOne:
+            return [self.slp.neg(node) for node in self._summands(-expr, env)]
+        if isinstance(expr, sp.Piecewise):
+            for value, condition in expr.args:
+                decided = self.numbers.holds(condition, env)
+                if decided is True:
+                    return self._summands(value, env)
+                if decided is not False:
+                    break
+        return [self.node(expr, env)]
 
     def _fold(self, op: str, nodes: list[int]) -> int:
         if not nodes:
