@@ -17,5 +17,20 @@ def hang():
     time.sleep(600)
 
 
+def fork(number):
+    os.fork()
+    return number
+
+
+def fork_and_end():
+    if os.fork() == 0:
+        time.sleep(600)
+    os._exit(3)
+
+
+def unsayable():
+    return {double}
+
+
 def fail():
     raise KeyError("lost")

@@ -1,6 +1,7 @@
 """A subject on its way through the engine: right ones hold, and each wrong one gets its verdict."""
 
 import dataclasses
+import sys
 
 import pytest
 import sympy as sp
@@ -120,6 +121,7 @@ def strided_only(x):
 @pytest.mark.parametrize(
     ("subject", "failure", "reason"),
     [
+        (lambda x: sys.exit(0), "crash", "raises SystemExit: 0 (line"),
         (boom, "crash", "raises RuntimeError: no luck (line"),
         (lambda x: two_pass(x).reshape(1), "contract", "shape (1,), expected ()"),
         (lambda x: two_pass(x).float(), "contract", "dtype torch.float32, expected torch.float64"),

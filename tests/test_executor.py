@@ -8,7 +8,7 @@ import sys
 import time
 
 import pytest
-from tasks import crash, double, fail, hang
+from tasks import crash, double, fail, fork, fork_and_end, hang, unsayable
 
 from gnomon.run.executor import IsolatedExecutor, TaskDied, TaskRaised, TaskTimeout
 
@@ -18,13 +18,28 @@ def test_a_crash_and_a_hang_cost_one_task_each():
         futures = [executor.submit(task) for task in (crash, hang, fail)]
         right = [executor.submit(double, number) for number in range(6)]
         assert [future.result() for future in right] == [0, 2, 4, 6, 8, 10]
-        with pytest.raises(TaskDied, match="-11"):
+        with pytest.raises(TaskDied, match=r"-11 \(SIGSEGV\)"):
             futures[0].result()
         with pytest.raises(TaskTimeout, match="5 s"):
             futures[1].result()
         with pytest.raises(TaskRaised, match="lost") as caught:
             futures[2].result()
         assert caught.value.kind == "KeyError"
+
+
+def test_a_process_that_forks_gives_each_task_its_own_answer():
+    with IsolatedExecutor(1, timeout=30) as executor:
+        futures = [executor.submit(fork if number % 2 else double, number) for number in range(8)]
+        assert [future.result() for future in futures] == [0, 1, 4, 3, 8, 5, 12, 7]
+        with pytest.raises(TaskDied, match="code 3"):
+            executor.submit(fork_and_end).result()
+
+
+def test_an_answer_is_data():
+    with IsolatedExecutor(1, timeout=30) as executor:
+        with pytest.raises(TaskRaised, match="not JSON serializable"):
+            executor.submit(unsayable).result()
+        assert executor.submit(double, 2).result() == 4
 
 
 def test_a_killed_run_keeps_what_was_finished_and_is_taken_up_again(tmp_path):

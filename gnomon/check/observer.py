@@ -134,7 +134,7 @@ def _guarded(function: Callable[..., Any], *args: Any) -> Any:
         return function(*args)
     except SubjectError:
         raise
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         frame = error.__traceback__
         while frame is not None and frame.tb_next is not None:
             frame = frame.tb_next

@@ -275,7 +275,7 @@ def autograd_product(observer: Observer, batch: Batch, gradient: Gradient, cotan
     wanted = [tensors[name] for name in gradient.wrt]
     try:
         found = torch.autograd.grad(observed, wanted, cotangent.to(observed.dtype), allow_unused=True)
-    except RuntimeError as error:
+    except (Exception, SystemExit) as error:
         raise SubjectError("crash", f"the backward pass raises {type(error).__name__}: {error}") from error
     pieces = [
         (torch.zeros_like(at) if grad is None else grad).detach().to(torch.float64).reshape(batch.size, -1)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+import json
 import multiprocessing
+import os
 import queue
+import signal
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing import forkserver
-from multiprocessing.connection import Connection
+from multiprocessing.connection import Connection, wait
 from typing import Any
 
 
@@ -34,6 +38,7 @@ class TaskRaised(RuntimeError):
 class _Worker:
     process: Any
     connection: Connection
+    tasks: int = 0
 
 
 class IsolatedExecutor(Executor):
@@ -41,7 +46,8 @@ class IsolatedExecutor(Executor):
 
     A process takes one task after another; one that crashes or hangs is replaced, and only its task is lost. A fork
     server rather than fork: a fork after the parent used torch's threads hangs. ``preload`` names modules that the
-    server imports once, beginning now.
+    server imports once, beginning now. Answers are JSON, so that nothing of a task's is imported or run here, and carry
+    the task's number, so that no answer is taken for another's.
     """
 
     def __init__(self, max_workers: int, timeout: float | None = None, preload: Sequence[str] = ()) -> None:
@@ -53,22 +59,38 @@ class IsolatedExecutor(Executor):
         self._timeout = timeout
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        return self._threads.submit(self._run, fn, args, kwargs)
+        return self._threads.submit(self._run, self._timeout, fn, args, kwargs)
 
-    def _run(self, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    def submit_within(self, timeout: float, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Like ``submit``, with a time limit of its own."""
+        return self._threads.submit(self._run, timeout, fn, args, kwargs)
+
+    def _run(self, timeout: float | None, fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         worker = self._worker()
+        worker.tasks += 1
         try:
-            worker.connection.send((fn, args, kwargs))
-            if not worker.connection.poll(self._timeout):
-                raise TaskTimeout(f"still running after {self._timeout:g} s and was stopped")
-            answered, value = worker.connection.recv()
+            if worker.tasks == 1:
+                worker.connection.recv_bytes()  # it is there: starting a process is none of the task's time
+            worker.connection.send((worker.tasks, fn, args, kwargs))
+            ready = wait([worker.connection, worker.process.sentinel], timeout)
+            if not ready:
+                raise TaskTimeout(f"still running after {timeout:g} s and was stopped")
+            if worker.connection not in ready:  # it ended, and a process that it forked keeps the connection open
+                raise EOFError
+            number, answered, value = json.loads(worker.connection.recv_bytes())
         except (EOFError, ConnectionError):
             worker.process.join()
             worker.connection.close()
-            raise TaskDied(f"its process ended with code {worker.process.exitcode}") from None
+            raise TaskDied(f"its process ended with {_ending(worker.process.exitcode)}") from None
+        except (ValueError, TypeError):
+            _stop(worker)
+            raise TaskDied("its process sent what is no answer") from None
         except BaseException:
             _stop(worker)
             raise
+        if number not in (worker.tasks, None):
+            _stop(worker)
+            raise TaskDied("its process answered another task")
         self._idle.put(worker)
         if not answered:
             raise TaskRaised(*value)
@@ -96,19 +118,35 @@ def _stop(worker: _Worker) -> None:
     worker.connection.close()
 
 
+def _ending(code: int | None) -> str:
+    """An exit code, and the signal that it stands for."""
+    with suppress(ValueError, TypeError):
+        return f"code {code} ({signal.Signals(-(code or 0)).name})"
+    return f"code {code}"
+
+
 def _serve(connection: Connection) -> None:
     """Run the tasks that come, until nobody sends any more."""
     gc.freeze()  # collections would touch, and so copy, every page of the modules that the fork server has loaded
     gc.set_threshold(100_000)  # SymPy makes and drops so many small objects that looking for cycles cost a tenth
+    own = os.getpid()
+    connection.send_bytes(b"here")
     while True:
         try:
-            fn, args, kwargs = connection.recv()
-            answer = (True, fn(*args, **kwargs))
+            number, fn, args, kwargs = connection.recv()
         except EOFError:
             return
-        except Exception as error:
-            answer = (False, (type(error).__name__, str(error), traceback.format_exc()))
+        except Exception as error:  # a task that cannot be read: the module of its function is not found, say
+            connection.send_bytes(_raised(None, error))
+            continue
         try:
-            connection.send(answer)
-        except Exception as error:  # an answer that cannot be sent
-            connection.send((False, (type(error).__name__, str(error), traceback.format_exc())))
+            answer = json.dumps([number, True, fn(*args, **kwargs)]).encode()
+        except Exception as error:  # also an answer that JSON cannot say
+            answer = _raised(number, error)
+        if os.getpid() != own:  # the task forked, and this is the child: the parent answers
+            os._exit(0)
+        connection.send_bytes(answer)
+
+
+def _raised(number: int | None, error: Exception) -> bytes:
+    return json.dumps([number, False, [type(error).__name__, str(error), traceback.format_exc()]]).encode()
