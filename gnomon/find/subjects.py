@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import sys
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from gnomon.say.errors import UsageError, nearest
 
 Implementations = Mapping[str, Any]
 """Subject name → an object, or where to find one: ``module:object`` or ``file.py:object``."""
+
+FROM_FILE = "_under_test"
+"""How the names end under which files are loaded: a name of their own, so that no module of that name is hidden."""
 
 
 def parse_implementation(text: str) -> tuple[str, str]:
@@ -38,7 +42,7 @@ def check_subject(subject: str) -> None:
 
 
 def load(place: str) -> Any:
-    """Import the object at ``module:object`` or ``file.py:object``.
+    """Import the object at ``module:object`` or ``file.py:object``; a file runs once for as long as it is remembered.
 
     Raises:
         UsageError: if the file, the module or the attribute does not exist, or the import fails.
@@ -46,13 +50,18 @@ def load(place: str) -> Any:
     where, _, attribute = place.rpartition(":")
     try:
         module = _from_file(Path(where)) if where.endswith(".py") else importlib.import_module(where)
-    except UsageError:
+    except (UsageError, KeyboardInterrupt):
         raise
     except ModuleNotFoundError as error:
         raise UsageError(
             f"cannot import {where!r}: there is no module {error.name!r} here; give module:object or file.py:object"
         ) from error
-    except Exception as error:
+    except SystemExit as error:
+        raise UsageError(
+            f"importing {where!r} calls sys.exit({'' if error.code is None else repr(error.code)}); "
+            "put what a script does under `if __name__ == '__main__':`"
+        ) from error
+    except BaseException as error:
         raise UsageError(f"importing {where!r} raises {type(error).__name__}: {error}") from error
     found: Any = module
     for part in attribute.split("."):
@@ -66,13 +75,26 @@ def load(place: str) -> Any:
 def _from_file(path: Path) -> Any:
     if not path.is_file():
         raise UsageError(f"there is no file {str(path)!r}; give module:object or file.py:object")
-    spec = importlib.util.spec_from_file_location(path.stem, path)
+    name = f"{path.stem}_{zlib.crc32(str(path.resolve()).encode()):08x}{FROM_FILE}"
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, path)
     if spec is None or spec.loader is None:
         raise UsageError(f"{str(path)!r} is no Python file")
     module = importlib.util.module_from_spec(spec)
-    sys.modules.setdefault(path.stem, module)
-    spec.loader.exec_module(module)
+    sys.modules[name] = module  # dataclasses and pickle look their module up
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        sys.modules.pop(name, None)
+        raise
     return module
+
+
+def forget_files() -> None:
+    """Forget the files that were loaded, so that they run again when they are asked for again."""
+    for name in [name for name in sys.modules if name.endswith(FROM_FILE)]:
+        del sys.modules[name]
 
 
 def resolve(subject: str, implementations: Implementations) -> tuple[Any, str]:

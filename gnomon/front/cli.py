@@ -164,18 +164,21 @@ def verify(arguments: argparse.Namespace) -> int:
     from gnomon.run import runner
 
     chosen = catalogue.select(arguments.globs)
-    executor = runner.isolated(arguments.jobs or runner.default_jobs(), arguments.budget)  # it imports while we do
-    from gnomon.find.subjects import check_drivable, driver_named, load, parse_implementation
+    with runner.isolated(arguments.jobs or runner.default_jobs(), arguments.budget) as executor:  # imports while we do
+        return verified(arguments, chosen, executor)
+
+
+def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], executor: Any) -> int:
+    """The run of ``gnomon verify``, on an executor; the exit code."""
+    from gnomon.find.subjects import parse_implementation
     from gnomon.front.api import dtype_names, resolve_device
     from gnomon.front.terminal import summary, table
-    from gnomon.run.resume import finished
+    from gnomon.run import runner
+    from gnomon.run.implementations import check_implementations
+    from gnomon.run.resume import finished, whole_lines
     from gnomon.say.evidence import append, exit_code
 
     given = dict(parse_implementation(text) for text in arguments.impl)
-    for row in chosen:
-        if row["subject"] in given:
-            place = given[row["subject"]]
-            check_drivable(load(place), row["subject"], driver_named(row["driver"]), place)
     unused = [subject for subject in given if all(row["subject"] != subject for row in chosen)]
     if unused:
         raise UsageError(f"--impl {unused[0]}: none of the {len(chosen)} chosen claims is about it")
@@ -186,6 +189,7 @@ def verify(arguments: argparse.Namespace) -> int:
         arguments.budget,
         arguments.seed,
     )
+    check_implementations(executor, chosen, given)
     head = runner.run_record("gnomon " + " ".join(sys.argv[1:]), plan)
     ids = [row["id"] for row in chosen]
     done = finished(arguments.out / EVIDENCE, head, plan.dtypes) if arguments.resume else {}
@@ -193,21 +197,24 @@ def verify(arguments: argparse.Namespace) -> int:
     append(path, [head])
     results = [record for name in ids for record in done.get(name, []) if record["type"] == "evidence"]
     left = [row for row in chosen if row["id"] not in done]
-    with executor:
-        for number, (name, records) in enumerate(
-            runner.run(left, runner.run_claim, (plan,), executor, path, runner.lost_evidence(plan)), 1
-        ):
-            results += [record for record in records if record["type"] == "evidence"]
-            progress(f"{number}/{len(left)} {name}")
+    for number, (name, records) in enumerate(
+        runner.run(left, runner.run_claim, (plan,), executor, path, runner.lost_evidence(plan)), 1
+    ):
+        results += [record for record in records if record["type"] == "evidence"]
+        progress(f"{number}/{len(left)} {name}")
     progress("")
     order = {name: place for place, name in enumerate(ids)}
     results.sort(key=lambda record: (order[record["claim"]], plan.dtypes.index(record["dtype"])))
     code = exit_code(record["verdict"] for record in results)
+    lost = runner.missing(whole_lines(path), chosen, plan.dtypes)
+    code = 3 if lost and code == 0 else code
     if arguments.json:
         print(json.dumps({"results": results, "exit": code}, ensure_ascii=False))
     else:
         print(table(results, coloured))
     say(summary(results))
+    if lost:
+        say(f"undecided, since there is no record of them in the evidence: {', '.join(lost)}")
     say(f"evidence: {path}")
     return code
 

@@ -21,7 +21,7 @@ def finished(path: Path, head: Record, dtypes: tuple[str, ...]) -> dict[str, lis
     Raises:
         UsageError: if there is nothing to resume, the earlier run differs, or its folder cannot be written.
     """
-    records = _records(path)
+    records = whole_lines(path)
     heads = [record for record in records if record.get("type") == "run"]
     if not heads:
         raise UsageError(f"--resume: no run to resume in {path}; leave --resume out to start one")
@@ -50,12 +50,12 @@ def finished(path: Path, head: Record, dtypes: tuple[str, ...]) -> dict[str, lis
     return whole
 
 
-def _records(path: Path) -> list[Record]:
-    """The lines of an evidence file that are whole; those that a kill cut off are run again."""
+def whole_lines(path: Path) -> list[Record]:
+    """The records of an evidence file whose lines are whole; those that a kill cut off are run again."""
     if not path.exists():
         return []
     found = []
-    for line in path.read_text(encoding="utf-8", errors="replace").splitlines():
+    for line in path.read_text(encoding="utf-8", errors="replace").split("\n"):
         try:
             record = json.loads(line)
         except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import platform
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import dataclass
 from importlib import metadata
@@ -90,45 +90,68 @@ def run(
     arguments: tuple[Any, ...],
     executor: Executor,
     out: Path | None = None,
-    lost: Callable[[str, BaseException], list[Record]] | None = None,
+    lost: Callable[[Row, BaseException], list[Record]] | None = None,
 ) -> Iterator[tuple[str, list[Record]]]:
     """Run a task for each row of the catalogue; yield its records as it ends, after they are on disk.
 
-    ``lost`` makes the records of a task that crashed, hung or raised; without it the exception goes on.
+    ``lost`` makes the records of a task that crashed, hung or raised; without it the exception goes on. If it raises,
+    nothing more is begun, and what is running is finished and kept before the exception goes on.
     """
-    futures: dict[Future[list[Record]], str] = {
-        executor.submit(task, row["id"], row["module"], *arguments): row["id"] for row in rows
+    futures: dict[Future[list[Record]], Row] = {
+        executor.submit(task, row["id"], row["module"], *arguments): row for row in rows
     }
+    stop: BaseException | None = None
     try:
         for future in as_completed(futures):
-            name = futures[future]
+            if future.cancelled():
+                continue
             try:
-                records = future.result()
-            except (TaskDied, TaskTimeout, TaskRaised) as error:
-                if lost is None:
-                    raise
-                records = lost(name, error)
+                records = _records(future, futures[future], lost)
+            except (UsageError, TaskDied, TaskTimeout, TaskRaised) as error:
+                stop = stop or error
+                for other in futures:
+                    other.cancel()
+                continue
             if out is not None:
                 append(out, records)
-            yield name, records
+            yield futures[future]["id"], records
+        if stop is not None:
+            raise stop
     finally:
         for future in futures:
             future.cancel()
 
 
-def lost_evidence(plan: Plan) -> Callable[[str, BaseException], list[Record]]:
+def _records(
+    future: Future[list[Record]], row: Row, lost: Callable[[Row, BaseException], list[Record]] | None
+) -> list[Record]:
+    try:
+        return future.result()
+    except (TaskDied, TaskTimeout, TaskRaised) as error:
+        if lost is None:
+            raise
+        return lost(row, error)
+
+
+def missing(records: Iterable[Record], rows: Sequence[Row], dtypes: Sequence[str]) -> list[str]:
+    """The checks of a run of which its evidence has no record, each as claim and dtype."""
+    there = {(record.get("claim"), record.get("dtype")) for record in records if record.get("type") == "evidence"}
+    return [f"{row['id']} in {dtype}" for row in rows for dtype in dtypes if (row["id"], dtype) not in there]
+
+
+def lost_evidence(plan: Plan) -> Callable[[Row, BaseException], list[Record]]:
     """For a task without an answer: a verdict that says what became of it, in every dtype."""
 
-    def records(claim_id: str, error: BaseException) -> list[Record]:
-        subject = next(claim.subject for claim in walk.claims() if claim.id == claim_id)
+    def records(row: Row, error: BaseException) -> list[Record]:
         if isinstance(error, TaskRaised) and error.kind == "UsageError":
             raise UsageError(str(error))
+        subject = row["subject"]
         kind = f"{error.kind}: " if isinstance(error, TaskRaised) else ""
         ours = isinstance(error, TaskRaised)
         place = str(plan.implementations.get(subject, f"{walk.REFERENCE}.{subject.replace('.', ':')}"))
         return [
             Evidence(
-                claim_id,
+                row["id"],
                 subject,
                 place,
                 plan.device,

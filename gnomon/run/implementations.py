@@ -1,0 +1,44 @@
+"""What the user gives in a model's place, imported where it can neither end nor hang the run: in a worker."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from gnomon.find.catalogue import Row
+from gnomon.find.subjects import check_drivable, driver_named, load
+from gnomon.run.executor import IsolatedExecutor, TaskDied, TaskTimeout
+from gnomon.say.errors import UsageError
+
+IMPORT_LIMIT = 120.0
+"""Seconds that importing an implementation may take."""
+
+
+def inspect(places: list[tuple[str, str, str]]) -> list[str]:
+    """A task that imports implementations, given as (subject, place, driver): the reasons why some cannot be verified.
+
+    A worker that did this has them at hand for the tasks that follow.
+    """
+    reasons = []
+    for subject, place, driver in places:
+        try:
+            check_drivable(load(place), subject, driver_named(driver), place)
+        except UsageError as error:
+            reasons.append(str(error))
+    return reasons
+
+
+def check_implementations(executor: IsolatedExecutor, rows: Sequence[Row], given: Mapping[str, str]) -> None:
+    """Import what the user gives in a worker, where it can neither end nor hang what calls it.
+
+    Raises:
+        gnomon.say.errors.UsageError: if it cannot be imported or driven, with the file and the cause.
+    """
+    drivers = sorted({(row["subject"], row["driver"]) for row in rows if row["subject"] in given})
+    for subject, place in given.items():
+        wanted = [(subject, place, driver) for name, driver in drivers if name == subject]
+        try:
+            reasons = executor.submit_within(IMPORT_LIMIT, inspect, wanted).result()
+        except (TaskDied, TaskTimeout) as error:
+            raise UsageError(f"importing {place.rpartition(':')[0]!r}: {error}") from None
+        if reasons:
+            raise UsageError(reasons[0])
