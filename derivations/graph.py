@@ -42,9 +42,9 @@ def either_way() -> tuple[Any, Any]:
     return W[i, j], A[i, j] * w[Min(i, j), Max(i, j)]
 
 
-def neighbour(a: Any) -> Any:
-    """1 if any edge arrives at a node, 0 if none does: decided as soon as the graph is known."""
-    return Max(*(A[a, Min(b, n - 1)] for b in range(LARGEST)))
+def neighbours(a: Any) -> Any:
+    """From how many nodes edges arrive at a node: decided as soon as the graph is known."""
+    return over(A[a, j], j)
 
 
 ARRIVING = (edge[k, i, j], A[i, j] * w[k, i, j])

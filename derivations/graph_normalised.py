@@ -21,7 +21,7 @@ from gnomon.derivations.graph import (
     i,
     j,
     n,
-    neighbour,
+    neighbours,
     over,
     root,
     x,
@@ -39,7 +39,7 @@ LOOPS = "self loops count in the degrees"
 
 def entry(on: Any, beside: Any, alone: Any = 0) -> tuple[Any, Any]:
     """A matrix by its entries on the diagonal and beside it, and in the row of a node without edges."""
-    return L[i, j], Piecewise((alone, Eq(neighbour(i), 0)), (on, Eq(i, j)), (beside, True))
+    return L[i, j], Piecewise((alone, Eq(neighbours(i), 0)), (on, Eq(i, j)), (beside, True))
 
 
 OFF = d[i] - W[i, i]

@@ -33,7 +33,7 @@ from gnomon.derivations.graph import (
     m,
     merged,
     n,
-    neighbour,
+    neighbours,
     over,
     w,
     x,
@@ -57,7 +57,7 @@ ACROSS = ("x", "edge_index", "edge_weight")
 
 def unless_alone(value: Any) -> Any:
     """A value that only a node with neighbours has; 0 at the others."""
-    return Piecewise((0, Eq(neighbour(i), 0)), (value, True))
+    return Piecewise((0, Eq(neighbours(i), 0)), (value, True))
 
 
 def operator_proof() -> Derivation:

@@ -23,7 +23,7 @@ from gnomon.derivations.graph import (
     i,
     j,
     n,
-    neighbour,
+    neighbours,
     over,
     x,
     y,
@@ -326,7 +326,7 @@ mean_conservation = Claim(
         Variant(
             "rows divided by the degrees",
             "random-walk normalisation",
-            becomes(Piecewise((x[i], Eq(neighbour(i), 0)), (x[i] - h * difference / d[i], True)), DEGREE),
+            becomes(Piecewise((x[i], Eq(neighbours(i), 0)), (x[i] - h * difference / d[i], True)), DEGREE),
         ),
         Variant(
             "a node sees neighbours that have moved already",

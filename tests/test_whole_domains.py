@@ -29,3 +29,17 @@ GAME = {"d_real": [0.5, 0.5], "d_fake": [0.25, 0.25]}
 )
 def test_a_small_probability_counts(claim, structure, inputs):
     assert ": holds" in check_point(claim, structure, inputs)
+
+
+def star(leaves):
+    """An undirected star whose centre comes last."""
+    nodes = range(leaves + 1)
+    return [[int((i == leaves) != (j == leaves)) for j in nodes] for i in nodes]
+
+
+@pytest.mark.parametrize("claim", ["graph.laplacian.rw", "graph.laplacian.sym", "graph.quadratic_form.normalised"])
+@pytest.mark.parametrize("leaves", [3, 4, 7])
+def test_a_node_may_have_its_only_neighbour_anywhere(claim, leaves):
+    n = leaves + 1
+    inputs = {"w": [[1.0] * n] * n, "x": [float(i) for i in range(n)]}
+    assert ": holds" in check_point(claim, {"n": n, "A": star(leaves)}, inputs)

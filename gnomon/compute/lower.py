@@ -154,16 +154,7 @@ class Lowering:
 
     def ranges(self, limits: Any, env: Env) -> list[Env]:
         """The index values that a Sum's or an Output's limits run over."""
-        found: list[Env] = [env]
-        for index, low, high in reversed(limits):
-            grown: list[Env] = []
-            for outer in found:
-                a, b = self.numbers.whole(sp.sympify(low), outer), self.numbers.whole(sp.sympify(high), outer)
-                if a is None or b is None:
-                    raise LoweringError(f"the range {low}…{high} of {index} has no value here")
-                grown += [{**outer, str(index): value} for value in range(a, b + 1)]
-            found = grown
-        return found
+        return self.numbers.ranges(limits, env)
 
     def _summands(self, expr: Any, env: Env) -> list[int]:
         """What a formula adds, as nodes: sums within a sum, its branches' and those taken off, are part of it.

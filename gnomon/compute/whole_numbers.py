@@ -81,6 +81,9 @@ class Wholes:
         if isinstance(expr, sp.floor):
             known = {symbol: self.whole(symbol, env) for symbol in expr.free_symbols}
             return None if None in known.values() else int(expr.subs(known))
+        if isinstance(expr, sp.Sum):
+            terms = [self.whole(expr.function, inner) for inner in self.ranges(expr.limits, env)]
+            return None if None in terms else sum(term for term in terms if term is not None)
         combine = WHOLE.get(expr.func)
         if combine is None:
             return None
@@ -93,6 +96,23 @@ class Wholes:
             values.append(value)
         result = combine(values)
         return int(result) if result is not None and result == int(result) else None
+
+    def ranges(self, limits: Any, env: Env) -> list[Env]:
+        """The index values that a Sum's limits run over, the last limit outermost.
+
+        Raises:
+            LoweringError: if an end has no value here.
+        """
+        found: list[Env] = [env]
+        for index, low, high in reversed(limits):
+            grown: list[Env] = []
+            for outer in found:
+                a, b = self.whole(sp.sympify(low), outer), self.whole(sp.sympify(high), outer)
+                if a is None or b is None:
+                    raise LoweringError(f"the range {low}…{high} of {index} has no value here")
+                grown += [{**outer, str(index): value} for value in range(a, b + 1)]
+            found = grown
+        return found
 
     def _is_real(self, expr: Any) -> bool:
         """Whether an expression holds what only the inputs decide."""
