@@ -58,7 +58,7 @@ FLOORS = (
     {"compute": ("sympy", "flint", "torch")},
     {"drive": ("torch",)},
     {"find": ()},
-    {"check": ("sympy", "torch", "hypothesis")},
+    {"check": ("sympy", "torch", "numpy", "hypothesis")},
     {"run": ("torch",)},
     {"front": ("torch", "pytest", "gnomon.reports")},
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ import torch
 from gnomon.check.diagnose import diagnose, diagnose_gradient
 from gnomon.check.search import BUDGETS, EXCUSED_LIMIT, Compilations, Outcome, Task, search
 from gnomon.check.strategies import draw_examples
+from gnomon.check.undisturbed import undisturbed
 from gnomon.check.variants import rejections
 from gnomon.drive.driver import SubjectError
 from gnomon.find.subjects import Implementations, check_drivable, driver_named, resolve
@@ -35,24 +36,27 @@ def check(
     budget: str,
     seed: int,
     trust: str = "",
-) -> Iterator[Evidence]:
+) -> list[Evidence]:
     """Evidence for a claim against its subject, one record a dtype; the variants are rejected along with the first.
 
     Raises:
         gnomon.say.errors.UsageError: if the subject cannot be found or driven.
     """
-    torch.set_num_threads(1)
-    found, place = resolve(claim.subject, implementations)
-    task = prepare(claim, found, place, dtypes[0], device)
     own = seed_for(claim, seed)
-    examples = draw_examples(claim, BUDGETS[budget].structures, own)
-    variants = rejections(task, examples, own)
-    for number, name in enumerate(dtypes):
-        blank = Evidence(claim.id, claim.subject, place, device, name, "undecided", derivation=trust, seed=seed)
-        evidence = judge(dataclasses.replace(task, dtype=DTYPES[name]), examples, budget, blank)
-        if number == 0:
-            evidence.variants = variants
-        yield unproven(evidence, variants)
+    with undisturbed(own):
+        found, place = resolve(claim.subject, implementations)
+    with undisturbed(own):  # again: what importing the subject switched is undone, as where it was imported before
+        task = prepare(claim, found, place, dtypes[0], device)
+        examples = draw_examples(claim, BUDGETS[budget].structures, own)
+        variants = rejections(task, examples, own)
+        results = []
+        for number, name in enumerate(dtypes):
+            blank = Evidence(claim.id, claim.subject, place, device, name, "undecided", derivation=trust, seed=seed)
+            evidence = judge(dataclasses.replace(task, dtype=DTYPES[name]), examples, budget, blank)
+            if number == 0:
+                evidence.variants = variants
+            results.append(unproven(evidence, variants))
+    return results
 
 
 def prepare(claim: Claim, subject: Any, place: str, dtype: str, device: str) -> Task:

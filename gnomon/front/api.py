@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -10,11 +11,12 @@ import torch
 from gnomon.check.diagnose import Diagnosis, pinpoint
 from gnomon.check.proof_record import proof_record
 from gnomon.check.search import BUDGETS
+from gnomon.check.undisturbed import undisturbed
 from gnomon.check.verdict import DTYPES, check, prepare
 from gnomon.compute.batch import Batch
 from gnomon.drive.driver import SubjectError
 from gnomon.find import walk
-from gnomon.find.subjects import check_subject, resolve
+from gnomon.find.subjects import check_subject, forget_files, resolve
 from gnomon.say.claim import Claim
 from gnomon.say.errors import UsageError
 from gnomon.say.evidence import Evidence, exit_code
@@ -36,6 +38,17 @@ class Results(list[Evidence]):
     __repr__ = __str__
 
 
+@contextmanager
+def as_guest() -> Iterator[None]:
+    """What :mod:`gnomon` does in its caller's process: nothing global changes, and a file runs anew in each call."""
+    try:
+        with undisturbed(0):
+            yield
+    finally:
+        forget_files()
+
+
+@as_guest()
 def verify(
     patterns: str | Sequence[str] = (),
     *,
@@ -75,6 +88,7 @@ def verify(
     return results
 
 
+@as_guest()
 def prove(patterns: str | Sequence[str] = ()) -> list[dict[str, Any]]:
     """Run the derivations of some claims, each step checked; the records that the report shows.
 
@@ -84,6 +98,7 @@ def prove(patterns: str | Sequence[str] = ()) -> list[dict[str, Any]]:
     return [proof_record(claim) for claim in walk.select([patterns] if isinstance(patterns, str) else list(patterns))]
 
 
+@as_guest()
 def check_point(
     claim_id: str,
     structure: dict[str, Any],
@@ -103,7 +118,8 @@ def check_point(
     missing = [domain.name for domain in claim.inputs if domain.name not in inputs]
     if missing:
         raise UsageError(f"{claim_id} also needs the inputs {', '.join(missing)}")
-    found, place = resolve(claim.subject, {} if impl is None else {claim.subject: impl})
+    with undisturbed(0):
+        found, place = resolve(claim.subject, {} if impl is None else {claim.subject: impl})
     task = prepare(claim, found, place, name, resolve_device(str(device)))
     try:
         seen = pinpoint(task, structure, _host(claim, inputs), _point(claim, inputs, task.device))

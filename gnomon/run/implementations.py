@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from gnomon.check.undisturbed import undisturbed
 from gnomon.find.catalogue import Row
 from gnomon.find.subjects import check_drivable, driver_named, load
 from gnomon.run.executor import IsolatedExecutor, TaskDied, TaskTimeout
@@ -21,7 +22,8 @@ def inspect(places: list[tuple[str, str, str]]) -> list[str]:
     reasons = []
     for subject, place, driver in places:
         try:
-            check_drivable(load(place), subject, driver_named(driver), place)
+            with undisturbed(0):
+                check_drivable(load(place), subject, driver_named(driver), place)
         except UsageError as error:
             reasons.append(str(error))
     return reasons
