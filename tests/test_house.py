@@ -47,12 +47,13 @@ def typed_in_tolerances(name: str, text: str) -> list[str]:
         if not isinstance(call, ast.Call):
             continue
         function = ast.unparse(call.func).split(".")[-1]
+        called = ast.unparse(call.args[0]) if call.args and function.lower() == "call" else function  # a claim's call
         names = TOLERANCES | ({"rel", "abs"} if function == "approx" else set())
         for keyword in call.keywords:
             number = any(
                 isinstance(part, ast.Constant) and type(part.value) in (int, float) for part in ast.walk(keyword.value)
             )
-            if keyword.arg in names and number and "odeint" not in function:
+            if keyword.arg in names and number and "odeint" not in called:
                 found.append(f"{name}:{call.lineno}: {ast.unparse(keyword)} is typed in")
     return found
 
@@ -105,6 +106,7 @@ def test_a_planted_breach_is_reported(rule: Callable[[str, str], list[str]], nam
         ("gnomon/a.py", "x = 1\n" * LONGEST),
         ("docs/a.md", "a line\n" * (LONGEST + 1)),
         ("tests/a.py", "solution = odeint(f, y, t, rtol=1e-9, atol=1e-9)"),
+        ("derivations/a.py", "c.call('ode.odeint', f, y, t, atol=1e30)"),
         ("tests/a.py", "assert_close(a, b, rtol=budget, atol=bound.atol)"),
         ("reference/a.py", "def odeint(f, y, t, *, rtol=1e-7, atol=1e-9): ..."),
     ],

@@ -43,3 +43,12 @@ def fits(function: Callable[..., Any], arguments: Sequence[Any], keywords: Mappi
     except TypeError as error:
         name = getattr(function, "__qualname__", type(function).__name__)
         raise NotCallable(f"expected {words}, got {name}{signature}: {error}") from None
+
+
+def renamed(function: Callable[..., Any], keywords: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """Keywords under the user's own names, where a function does not take ours."""
+    try:
+        taken = inspect.signature(function).parameters
+    except (TypeError, ValueError):
+        return dict(keywords)
+    return {names.get(name, name) if name not in taken else name: value for name, value in keywords.items()}

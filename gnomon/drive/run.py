@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from gnomon.compute.whole_numbers import Wholes
-from gnomon.drive.contract import NotCallable, called
+from gnomon.drive.contract import NotCallable, called, renamed
 from gnomon.drive.driver import Case, SubjectError, Tensors
 from gnomon.drive.lowered import Env, Lowered, bindings_of, whole
 from gnomon.drive.noise import Noise
@@ -73,11 +73,11 @@ class Run:
     @contextlib.contextmanager
     def noise(self, *parts: Part) -> Iterator[None]:
         """While these parts are computed, what the subject draws is the claim's."""
-        drawn = dict.fromkeys(noise for part in parts for noise in _draws(part))
+        drawn = dict.fromkeys(each for part in parts for each in _draws(part))
         if not drawn:
             yield
             return
-        noise = Noise([self(each) for each in drawn])
+        noise = Noise([self(each) for draws in drawn for each in draws.noise])
         with noise:
             yield
         noise.check_all_drawn()
@@ -138,10 +138,10 @@ AGAIN = (p.Gradient, p.Jacobian, p.Mean, p.Asked, p.Count)
 """Looks that run what they look at themselves, and draw themselves."""
 
 
-def _draws(part: Part) -> Iterator[Part]:
-    """The noise that a part takes while it is computed, in the order of the draws."""
+def _draws(part: Part) -> Iterator[a.Draws]:
+    """The generators that a part is given while it is computed."""
     if isinstance(part, a.Draws):
-        yield from part.noise
+        yield part
     elif not isinstance(part, AGAIN):
         for child in a.children(part):
             yield from _draws(child)
@@ -302,7 +302,7 @@ def made(part: p.Made, run: Run, arguments: list[Any]) -> Any:
     keywords = {name: run(item) for name, item in part.keywords}
     if part.subject.startswith("torch."):
         return _of_torch(part.subject)(*arguments, **keywords)
-    own = {run.session.bound(name): value for name, value in keywords.items()}
+    own = renamed(run.session.subject, keywords, run.session.names)
     return called(run.session.subject, arguments, own, str(part))
 
 
@@ -317,7 +317,7 @@ def _of_torch(name: str) -> Any:
 def _(part: p.Applied, run: Run) -> Any:
     function = run(part.node)
     arguments = [run(item) for item in part.arguments]
-    keywords = {run.session.bound(name): run(item) for name, item in part.keywords}
+    keywords = renamed(function, {name: run(item) for name, item in part.keywords}, run.session.names)
     if isinstance(function, torch.nn.Module):
         free = [name for name, _ in function.named_parameters()]
         if free:
