@@ -1,0 +1,108 @@
+"""What follows from facts: linear arithmetic over whatever is not linear, integers tightened (Fourier and Motzkin).
+
+A system is a list of rows ``e >= 0`` or ``e > 0``. Yes is certain; no says nothing.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import sympy as sp
+
+from gnomon.prove.terms import Facts
+
+Row = tuple[Any, bool]  # (e, strict): e > 0 if strict, else e >= 0
+About = Callable[[Any], Iterable[Row]]  # what is known of a part that is not linear
+
+_MOST_ROWS = 400
+
+
+def entails(facts: Facts, relation: Any, about: About = lambda atom: ()) -> bool:
+    """Whether a relation, or a combination of them, follows from facts and from what is known of the parts."""
+    if relation in (sp.true, sp.false):
+        return relation is sp.true
+    if relation in facts:
+        return True
+    if isinstance(relation, sp.And):
+        return all(entails(facts, part, about) for part in relation.args)
+    if isinstance(relation, sp.Or):
+        return any(entails(facts, part, about) for part in relation.args)
+    if isinstance(relation, sp.Not):
+        return relation.args[0].is_Relational and entails(facts, relation.args[0].negated, about)
+    if not relation.is_Relational or not isinstance(relation.lhs, sp.Expr) or not isinstance(relation.rhs, sp.Expr):
+        return False
+    known = rows(facts)
+    gap = relation.lhs - relation.rhs
+    if isinstance(relation, sp.Eq):
+        return nonnegative(gap, known, False, about) and nonnegative(-gap, known, False, about)
+    if isinstance(relation, sp.Ne):
+        return nonnegative(gap, known, True, about) or nonnegative(-gap, known, True, about)
+    return nonnegative(relation.gts - relation.lts, known, isinstance(relation, (sp.Gt, sp.Lt)), about)
+
+
+def rows(facts: Iterable[Any]) -> list[Row]:
+    """The facts as rows; ``a != b`` between integers narrows what the others allow."""
+    done: list[Row] = []
+    unequal = []
+    for fact in sorted(facts, key=sp.default_sort_key):
+        for relation in fact.args if isinstance(fact, sp.And) else (fact,):
+            if isinstance(relation, (sp.Gt, sp.Lt, sp.Ge, sp.Le)):
+                done.append(_tight(relation.gts - relation.lts, isinstance(relation, (sp.Gt, sp.Lt))))
+            elif isinstance(relation, sp.Eq) and isinstance(relation.lhs, sp.Expr):
+                gap = sp.expand(relation.lhs - relation.rhs)
+                done += [(gap, False), (-gap, False)]
+            elif isinstance(relation, sp.Ne) and isinstance(relation.lhs, sp.Expr):
+                unequal.append(sp.expand(relation.lhs - relation.rhs))
+    return done + [_tight(e, True) for gap in unequal for e in (gap, -gap) if nonnegative(e, done)]
+
+
+def nonnegative(e: Any, known: list[Row], strict: bool = False, about: About = lambda atom: ()) -> bool:
+    """Whether ``e >= 0`` (``e > 0``) follows: the rows and its negation have no common point."""
+    system = [*known, _tight(-e, not strict)]
+    seen: set[Any] = set()
+    while new := sorted({a for x, _ in system for a in x.as_coefficients_dict() if a != 1} - seen, key=sp.default_sort_key):
+        seen.update(new)
+        for atom in new:
+            if atom.is_nonnegative:
+                system.append(_tight(atom, bool(atom.is_positive)))
+            elif atom.is_nonpositive:
+                system.append(_tight(-atom, bool(atom.is_negative)))
+            system += [_tight(x, s) for x, s in about(atom)]
+        if len(seen) > 40:
+            break
+    return _contradictory([_row(x, s) for x, s in system])
+
+
+_Linear = tuple[dict[Any, Any], Any, bool]
+
+
+def _row(e: Any, strict: bool) -> _Linear:
+    parts = dict(e.as_coefficients_dict())
+    constant = parts.pop(sp.S.One, sp.S.Zero)
+    return parts, constant, strict
+
+
+def _contradictory(system: list[_Linear]) -> bool:
+    while True:
+        if any(not parts and (constant < 0 or (constant == 0 and strict)) for parts, constant, strict in system):
+            return True
+        system = [row for row in system if row[0]]
+        if not system or len(system) > _MOST_ROWS:
+            return False
+        counts: dict[Any, list[int]] = {}
+        for parts, _, _ in system:
+            for a, c in parts.items():
+                counts.setdefault(a, [0, 0])[int(c > 0)] += 1
+        a = min(counts, key=lambda a: (counts[a][0] * counts[a][1], str(a)))
+        above, below = ([row for row in system if row[0].get(a, 0) * way > 0] for way in (1, -1))
+        system = [row for row in system if a not in row[0]]
+        for (p, c, s), (q, d, z) in itertools.product(above, below):
+            mixed = {b: p[a] * q.get(b, 0) - q[a] * p.get(b, 0) for b in {*p, *q} - {a}}
+            system.append(({b: w for b, w in mixed.items() if w != 0}, p[a] * d - q[a] * c, s or z))
+
+
+def _tight(e: Any, strict: bool) -> Row:
+    e = sp.expand(e)
+    return (e - 1, False) if strict and e.is_integer else (e, strict)

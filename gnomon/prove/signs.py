@@ -1,0 +1,173 @@
+"""Signs: whether an expression is nonnegative, positive or not zero wherever some facts hold.
+
+Yes is certain; no says nothing. Sums over ranges that are not empty, products, powers, maxima, branches, plain
+definitions put in, linear arithmetic, and last the factors of a polynomial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
+
+from gnomon.prove.facts import Row, entails
+from gnomon.prove.terms import Facts, branches, inside, name_of
+
+Unfold = Callable[[Any], Any]
+_MOST_FACTORED = 60  # operations of an expression that is factored
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Between which numbers a symbol, or every entry of an array, lies."""
+
+    low: Any = -sp.oo
+    high: Any = sp.oo
+    open_low: bool = False
+    open_high: bool = False
+
+    def rows(self, e: Any) -> list[Row]:
+        """What the bound says of an entry."""
+        found = []
+        if self.low != -sp.oo:
+            found.append((e - self.low, self.open_low))
+        if self.high != sp.oo:
+            found.append((self.high - e, self.open_high))
+        return found
+
+
+@dataclass
+class Signs:
+    """The signs of one theory: the bounds of its symbols, and its plain definitions."""
+
+    bounds: dict[str, Bound]
+    unfold: Unfold
+    _known: dict[Any, bool] = field(default_factory=dict)
+
+    def entails(self, facts: Facts, relation: Any) -> bool:
+        """Whether a relation follows from the facts and the bounds."""
+        return self._remembered((facts, relation), lambda: entails(facts, relation, lambda a: self.about(a, facts)))
+
+    def about(self, atom: Any, facts: Facts) -> Iterable[Row]:
+        """What is known of a part that linear arithmetic cannot look into."""
+        if isinstance(atom, (sp.Symbol, sp.Indexed)):
+            bound = self.bounds.get(name_of(atom))
+            return bound.rows(atom) if bound else []
+        if isinstance(atom, sp.Max):
+            return [(atom - arg, False) for arg in atom.args]
+        if isinstance(atom, sp.Min):
+            return [(arg - atom, False) for arg in atom.args]
+        if isinstance(atom, sp.Abs):
+            return [(atom - atom.args[0], False), (atom + atom.args[0], False), (atom, False)]
+        if isinstance(atom, sp.KroneckerDelta):
+            return [(atom, False), (1 - atom, False)]
+        if isinstance(atom, sp.floor):
+            return [(atom.args[0] - atom, False), (atom + 1 - atom.args[0], True)]
+        if isinstance(atom, sp.exp):
+            return [(atom, True)]
+        if atom.is_Pow and atom.exp != -1:
+            return self._of_power(atom, facts)
+        return [(atom, False)] if isinstance(atom, ExprWithLimits) and self.holds(atom, facts, False) else []
+
+    def _of_power(self, power: Any, facts: Facts) -> list[Row]:
+        """``0 <= b**k <= 1`` for a base in [0, 1], and ``b**k < 1`` below 1 for a power of at least 1."""
+        base, exponent = power.base, power.exp
+        found: list[Row] = []
+        if not base.is_real or not self.holds(base, facts, False):
+            return [(power, False)] if base.is_real and exponent.is_even else []
+        positive = self.holds(base, facts, True)
+        found.append((power, positive))
+        if self.entails(facts, sp.Le(base, 1)) and self.entails(facts, sp.Ge(exponent, 0)):
+            below = self.entails(facts, sp.Lt(base, 1)) and self.entails(facts, sp.Gt(exponent, 0))
+            found.append((1 - power, below))
+        return found
+
+    def holds(self, e: Any, facts: Facts, strict: bool) -> bool:
+        """Whether ``e >= 0``, or ``e > 0``."""
+        e = sp.sympify(e)
+        return self._remembered((e, facts, strict), lambda: self._holds(e, facts, strict))
+
+    def nonzero(self, e: Any, facts: Facts) -> bool:
+        """Whether an expression is not 0."""
+        e = sp.sympify(e)
+        if e.is_Mul:
+            return all(self.nonzero(arg, facts) for arg in e.args)
+        if e.is_Pow:
+            return self.nonzero(e.base, facts)
+        if isinstance(e, sp.exp) or e.is_nonzero and not e.has(ExprWithLimits):
+            return True
+        return self.holds(e, facts, True) or self.holds(-e, facts, True) or self.entails(facts, sp.Ne(e, 0))
+
+    def _remembered(self, key: Any, decide: Callable[[], bool]) -> bool:
+        if key not in self._known:
+            self._known[key] = False  # what leads back to its own question is not shown
+            self._known[key] = bool(decide())
+        return self._known[key]
+
+    def _holds(self, e: Any, facts: Facts, strict: bool) -> bool:
+        known = e.is_positive if strict else e.is_nonnegative
+        if known and not e.has(ExprWithLimits):
+            return True
+        relation = (sp.Gt if strict else sp.Ge)(e, 0)
+        if relation in facts or self._structural(e, facts, strict):
+            return True
+        if self.entails(facts, relation):
+            return True
+        plain = self.unfold(e)
+        if plain is not None and plain != e:
+            return self.holds(plain, facts, strict)
+        return self._factored(e, facts, strict)
+
+    def _structural(self, e: Any, facts: Facts, strict: bool) -> bool:
+        """By the parts of an expression."""
+        if e.is_Add:
+            weak = all(self.holds(arg, facts, False) for arg in e.args)
+            return weak and (not strict or any(self.holds(arg, facts, True) for arg in e.args))
+        if e.is_Mul:
+            return self._product(e, facts, strict)
+        if e.is_Pow:
+            if e.exp.is_even and e.base.is_real:
+                return not strict or self.nonzero(e.base, facts)
+            return bool(e.exp.is_real) and self.holds(e.base, facts, strict or not self.holds(e.exp, facts, False))
+        if isinstance(e, (sp.Sum, sp.Product, sp.Integral)):
+            around = inside(e, facts)
+            filled = isinstance(e, sp.Product) or not strict
+            filled = filled or all(len(at) == 3 and self.entails(facts, sp.Ge(at[2], at[1])) for at in e.limits)
+            return filled and (isinstance(e, sp.Sum) or strict or not isinstance(e, sp.Integral)) and self.holds(
+                e.function, around, strict
+            )
+        if isinstance(e, sp.Piecewise):
+            return all(self.holds(value, there, strict) for value, _, there in branches(e, facts))
+        if isinstance(e, sp.Max):
+            return any(self.holds(arg, facts, strict) for arg in e.args)
+        if isinstance(e, sp.Min):
+            return all(self.holds(arg, facts, strict) for arg in e.args)
+        if isinstance(e, sp.exp):
+            return True
+        if isinstance(e, sp.Abs):
+            return not strict or self.nonzero(e.args[0], facts)
+        if isinstance(e, sp.log):
+            return self.holds(e.args[0] - 1, facts, strict)
+        return False
+
+    def _product(self, e: Any, facts: Facts, strict: bool) -> bool:
+        turns = 1
+        for arg in e.args:
+            if self.holds(arg, facts, strict):
+                continue
+            if not self.holds(-arg, facts, strict):
+                return False
+            turns = -turns
+        return turns > 0
+
+    def _factored(self, e: Any, facts: Facts, strict: bool) -> bool:
+        """After factoring, with every sum as one number."""
+        if not e.is_Add or e.count_ops() > _MOST_FACTORED:
+            return False
+        names = {x: sp.Dummy(real=True) for x in e.atoms(ExprWithLimits, sp.Indexed, sp.exp, sp.log, sp.Abs, sp.Max, sp.Min)}
+        outer = {x: d for x, d in names.items() if not any(x is not y and y.has(x) for y in names)}
+        factors = sp.factor(sp.together(e.xreplace(outer))).xreplace({d: x for x, d in outer.items()})
+        return not factors.is_Add and factors != e and self._structural(factors, facts, strict)

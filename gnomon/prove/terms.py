@@ -1,0 +1,97 @@
+"""Terms as the kernel reads them: names, binders, branches, and equality up to the names of bound variables."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
+from typing import Any
+
+import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
+
+Facts = frozenset[Any]
+"""Relations that hold at a place: ranges of the binders around it, conditions of the branches, what is given."""
+
+COMMUTATIVE = (sp.Add, sp.Mul, sp.Max, sp.Min, sp.And, sp.Or, sp.KroneckerDelta, sp.Eq, sp.Ne)
+
+
+def name_of(lhs: Any) -> str:
+    """The name that a definition's left-hand side gives: ``m`` for ``m`` and for ``m[t, i]``."""
+    label = lhs.base.label if hasattr(lhs, "indices") else lhs
+    return str(getattr(label, "name", label))
+
+
+def indices_of(lhs: Any) -> tuple[Any, ...]:
+    """The indices of an entry, none for a plain symbol."""
+    return tuple(getattr(lhs, "indices", ()))
+
+
+def mentioned(e: Any) -> set[str]:
+    """The names of all symbols and index bases within an expression."""
+    return {name_of(x) for x in sp.sympify(e).atoms(sp.Indexed, sp.Symbol)} if not isinstance(e, bool) else set()
+
+
+def within(limit: Iterable[Any]) -> Facts:
+    """What a limit ``(index, first, last)`` says of its index."""
+    index, first, last = limit
+    return frozenset({f for f in (sp.Ge(index, first), sp.Le(index, last)) if f is not sp.true})
+
+
+def branches(e: Any, facts: Facts) -> Iterator[tuple[Any, Any, Facts]]:
+    """The branches of a ``Piecewise``, each with its condition and the facts that hold where it is taken."""
+    for value, condition in e.args:
+        yield value, condition, facts | ({condition} if condition is not sp.true else set())
+        if condition.is_Relational:
+            facts = facts | {condition.negated}
+        elif isinstance(condition, sp.Or):
+            facts = facts | {part.negated for part in condition.args if part.is_Relational}
+
+
+def inside(e: Any, facts: Facts) -> Facts:
+    """The facts within a binder: each index lies in its range."""
+    return facts.union(*[within(limit) for limit in e.limits])
+
+
+Change = Callable[[Any, Facts], Any]
+
+
+def walk(e: Any, facts: Facts, change: Change) -> Any:
+    """The expression rebuilt from outside in by ``change(e, facts)``; None leaves a node to its parts."""
+    new = change(e, facts)
+    if new is not None:
+        return new
+    if not isinstance(e, sp.Basic) or not e.args:
+        return e
+    if isinstance(e, ExprWithLimits):
+        limits, around = [], facts
+        for index, *ends in reversed(e.limits):
+            limits.insert(0, (index, *[walk(end, around, change) for end in ends]))
+            around = around | (within((index, *ends)) if len(ends) == 2 else set())
+        return e.func(walk(e.function, around, change), *limits)
+    if isinstance(e, sp.Piecewise):
+        parts = list(branches(e, facts))
+        before = [facts, *[there for _, _, there in parts]]
+        return e.func(*[(walk(v, there, change), walk(c, at, change)) for (v, c, there), at in zip(parts, before, strict=False)])
+    if isinstance(e, sp.Lambda):
+        return e.func(e.signature, walk(e.expr, facts, change))
+    return e.func(*[walk(arg, facts, change) for arg in e.args])
+
+
+@lru_cache(maxsize=50_000)
+def alpha(e: Any, depth: int = 0) -> Any:
+    """Bound symbols named by depth and arguments sorted, so that ``==`` is equality up to renaming."""
+    if isinstance(e, ExprWithLimits):
+        new = {v: sp.Symbol(f"ι{depth}.{n}", integer=True) for n, v in enumerate(e.variables)}
+        limits = [sp.Tuple(new[v], *[alpha(end.xreplace(new), depth + 1) for end in ends]) for v, *ends in e.limits]
+        return sp.Tuple(sp.Symbol(e.func.__name__), alpha(e.function.xreplace(new), depth + 1), *limits)
+    if not isinstance(e, sp.Basic) or not e.args:
+        return e
+    args = [alpha(arg, depth) for arg in e.args]
+    if isinstance(e, COMMUTATIVE):
+        args.sort(key=sp.default_sort_key)
+    return sp.Tuple(sp.Symbol(e.func.__name__), *args)
+
+
+def alike(a: Any, b: Any) -> bool:
+    """Whether two expressions are the same up to the names of bound variables."""
+    return bool(a == b) or bool(alpha(sp.sympify(a)) == alpha(sp.sympify(b)))

@@ -1,0 +1,122 @@
+"""Theorems, which the rules alone can make.
+
+A theorem reads: under ``given`` (ranges, cases), for all values of the symbols ``over``, ``lhs rel rhs``, once the
+obligations ``left`` are met; it leans on the hypotheses ``hyps`` of inductions that are still open, on the definitions
+``uses``, and on the theorems of analysis ``cites``. ``rule`` and ``premises`` keep the way it was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from gnomon.prove.terms import Facts
+
+RELATIONS = ("=", "<=", "<")
+
+
+class Refused(ValueError):
+    """A rule does not apply, or what it needs could not be shown: what was asked, and what is missing."""
+
+
+@dataclass(frozen=True)
+class Obligation:
+    """A relation that must hold wherever ``facts`` do."""
+
+    claim: Any
+    facts: Facts = frozenset()
+
+    def put(self, values: dict[Any, Any]) -> Obligation:
+        """The obligation at some values of its symbols."""
+        return Obligation(self.claim.xreplace(values), frozenset(fact.xreplace(values) for fact in self.facts))
+
+    def __str__(self) -> str:
+        return str(self.claim)
+
+
+class Theorem:
+    """``given ⊢ for all over: lhs rel rhs``. Made by the rules alone, and never changed."""
+
+    __slots__ = ("cites", "given", "hyps", "left", "lhs", "over", "premises", "rel", "rhs", "rule", "theory", "uses", "why")
+
+    lhs: Any
+    rel: str
+    rhs: Any
+    given: Facts
+    over: frozenset[Any]
+    hyps: frozenset[str]
+    left: tuple[Obligation, ...]
+    uses: frozenset[str]
+    cites: frozenset[str]
+    rule: str
+    premises: tuple[Theorem, ...]
+    why: str
+    theory: Any
+
+    def __init__(self, key: object, **parts: Any) -> None:
+        if key is not _KEY:
+            raise Refused("theorems are made by the rules alone")
+        for name in self.__slots__:
+            object.__setattr__(self, name, parts[name])
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise Refused("a theorem does not change")
+
+    __delattr__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        given = ", ".join(sorted(map(str, self.given)))
+        return f"{given} ⊢ {self.lhs} {self.rel} {self.rhs}".strip()
+
+    def lineage(self) -> Iterable[Theorem]:
+        """This theorem and all that it was made from, each once, the premises first."""
+        seen: set[int] = set()
+        todo: list[tuple[Theorem, bool]] = [(self, False)]
+        while todo:
+            theorem, ready = todo.pop()
+            if ready:
+                yield theorem
+            elif id(theorem) not in seen:
+                seen.add(id(theorem))
+                todo += [(theorem, True), *((premise, False) for premise in reversed(theorem.premises))]
+
+
+_KEY = object()
+
+
+def made(
+    theory: Any,
+    rule: str,
+    lhs: Any,
+    rel: str,
+    rhs: Any,
+    *,
+    given: Iterable[Any] = (),
+    over: Iterable[Any] = (),
+    hyps: Iterable[str] = (),
+    left: Iterable[Obligation] = (),
+    uses: Iterable[str] = (),
+    cites: Iterable[str] = (),
+    premises: tuple[Theorem, ...] = (),
+    why: str = "",
+) -> Theorem:
+    """A theorem with what its premises lean on. The rules of this wing call it; nothing else may (a test says so)."""
+    if rel not in RELATIONS:
+        raise Refused(f"{rel!r} is none of {', '.join(RELATIONS)}")
+    return Theorem(
+        _KEY,
+        theory=theory,
+        rule=rule,
+        lhs=lhs,
+        rel=rel,
+        rhs=rhs,
+        given=frozenset(given),
+        over=frozenset(over),
+        hyps=frozenset(hyps).union(*[p.hyps for p in premises]),
+        left=tuple(left),
+        uses=frozenset(uses).union(*[p.uses for p in premises]),
+        cites=frozenset(cites).union(*[p.cites for p in premises]),
+        premises=premises,
+        why=why,
+    )
