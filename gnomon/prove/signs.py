@@ -132,13 +132,13 @@ class Signs:
             if e.exp.is_even and e.base.is_real:
                 return not strict or self.nonzero(e.base, facts)
             return bool(e.exp.is_real) and self.holds(e.base, facts, strict or not self.holds(e.exp, facts, False))
-        if isinstance(e, (sp.Sum, sp.Product, sp.Integral)):
-            around = inside(e, facts)
+        if isinstance(e, (sp.Sum, sp.Product)):
             filled = isinstance(e, sp.Product) or not strict
-            filled = filled or all(len(at) == 3 and self.entails(facts, sp.Ge(at[2], at[1])) for at in e.limits)
-            return filled and (isinstance(e, sp.Sum) or strict or not isinstance(e, sp.Integral)) and self.holds(
-                e.function, around, strict
-            )
+            filled = filled or all(self.entails(facts, sp.Ge(last, first)) for _, first, last in e.limits)
+            return filled and self.holds(e.function, inside(e, facts), strict)
+        if isinstance(e, sp.Integral):
+            forward = all(len(at) == 3 and self.entails(facts, sp.Ge(at[2], at[1])) for at in e.limits)
+            return forward and not strict and self.holds(e.function, inside(e, facts), False)
         if isinstance(e, sp.Piecewise):
             return all(self.holds(value, there, strict) for value, _, there in branches(e, facts))
         if isinstance(e, sp.Max):

@@ -1,0 +1,262 @@
+"""The rules of equality: reflexivity, symmetry, chains, normal form, rewriting under binders, decided branches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from gnomon.prove.indexed import collapse
+from gnomon.prove.is_zero import METHODS
+from gnomon.prove.normal_form import canon, fresh
+from gnomon.prove.terms import Facts, alike, branches, inside, walk
+from gnomon.prove.theorem import Obligation, Refused, Theorem, made
+from gnomon.prove.theory import Theory
+
+SAFE = ("fractions", "ends of sums", "logarithms", "radicals", "exponentials")
+"""Ways to see that an expression is 0 which are right wherever both sides are defined; not "cases", not "simplify"."""
+
+
+def belongs(theory: Theory, theorem: Theorem) -> Theorem:
+    """The theorem, if it is one of this theory, or of one that defines and supposes nothing.
+
+    Raises:
+        Refused: for another claim's theorem.
+    """
+    if theorem.theory is not theory and (theorem.theory.definitions or theorem.theory.facts or theorem.theory.conditions):
+        raise Refused(f"a theorem of another claim: {theorem}")
+    return theorem
+
+
+def reflexive(theory: Theory, e: Any, given: Facts = frozenset()) -> Theorem:
+    """``e = e``, for an expression that is defined."""
+    return made(theory, "reflexive", e, "=", e, given=given, left=theory.open(theory.wellformed(e, given)))
+
+
+def symmetric(theory: Theory, a: Theorem) -> Theorem:
+    """``b = a`` from ``a = b``."""
+    if belongs(theory, a).rel != "=":
+        raise Refused(f"only an equation can be turned round: {a}")
+    return made(theory, "symmetric", a.rhs, "=", a.lhs, given=a.given, over=a.over, left=a.left, premises=(a,))
+
+
+def chain(theory: Theory, a: Theorem, b: Theorem) -> Theorem:
+    """``a rel c`` from ``a rel b`` and ``b rel c``; one strict link makes the chain strict."""
+    belongs(theory, a), belongs(theory, b)
+    if not alike(a.rhs, b.lhs):
+        raise Refused(f"a link does not begin where the last one ended:\n    {a.rhs}\n    {b.lhs}")
+    rel = max(a.rel, b.rel, key=("=", "<=", "<").index)
+    return made(
+        theory, "chain", a.lhs, rel, b.rhs, given=a.given | b.given, left=theory.open((*a.left, *b.left)), premises=(a, b)
+    )
+
+
+def zero_by(theory: Theory, e: Any) -> tuple[str, list[Any]]:
+    """How an expression is seen to be 0, an empty string if it is not; and the ranges that deltas were taken to meet."""
+    taken: list[Any] = []
+    gap = canon(collapse(e, taken), theory.symmetric)
+    how = "normal form" if gap == 0 else next((m for m in SAFE if METHODS[m](gap, [])), "")
+    return how, [sp.And(sp.Ge(k, low), sp.Ge(high, k)) for k, low, high in taken]
+
+
+def normal(theory: Theory, a: Any, b: Any, given: Facts = frozenset()) -> Theorem:
+    """``a = b`` by normal form, fractions, ends of sums, logarithms, radicals or exponentials; both must be defined."""
+    how, taken = zero_by(theory, a - b)
+    if not how:
+        raise Refused(f"not seen to be equal:\n    {a}\n    {b}\n    gap {str(canon(collapse(a - b), theory.symmetric))[:400]}")
+    left = [Obligation(claim, given) for claim in taken]
+    left += [*theory.wellformed(a, given), *theory.wellformed(b, given)]
+    return made(theory, how, a, "=", b, given=given, left=theory.open(left))
+
+
+def instance(
+    theory: Theory, theorem: Theorem, values: dict[Any, Any], facts: Facts
+) -> tuple[Any, Any, list[Obligation], list[Obligation]]:
+    """Both sides at some values; what the theorem is given there; what the values' domains and the open ones ask."""
+    if fixed := set(values) - theorem.over:
+        raise Refused(f"{', '.join(map(str, fixed))}: the theorem is not general in it")
+    asked = [Obligation(fact.xreplace(values), facts) for fact in sorted(theorem.given, key=sp.default_sort_key)]
+    domains = [claim for v, e in values.items() if e != v for claim in _domain(v, sp.sympify(e))]
+    left = [Obligation(o.put(values).claim, o.put(values).facts | facts) for o in theorem.left]
+    sides = (fresh(side).xreplace(values) for side in (theorem.lhs, theorem.rhs))
+    return *sides, asked, [*(Obligation(claim, facts) for claim in domains), *left]
+
+
+def _domain(v: Any, e: Any) -> list[Any]:
+    """What a symbol's own assumptions ask of the expression that takes its place.
+
+    Raises:
+        Refused: if it is a whole number and the expression is not known to be one.
+    """
+    if v.is_integer and not e.is_integer:
+        raise Refused(f"{e} is not known to be a whole number, as {v} is")
+    if v.is_positive:
+        return [sp.Ge(e, 1) if v.is_integer else sp.Gt(e, 0)]
+    return [sp.Ge(e, 0)] if v.is_nonnegative else []
+
+
+def rewrite(
+    theory: Theory, theorem: Theorem, e: Any, given: Facts = frozenset(), at: dict[Any, Any] | None = None
+) -> Theorem:
+    """``e = e'``: every instance of an equation's left side that it applies to replaced, under binders, too.
+
+    Raises:
+        Refused: if there is none.
+    """
+    if belongs(theory, theorem).rel != "=":
+        raise Refused(f"only an equation can be used to rewrite: {theorem}")
+    left: list[Obligation] = []
+    hits = 0
+
+    def change(x: Any, facts: Facts) -> Any:
+        nonlocal hits
+        pattern = theorem.lhs
+        if isinstance(x, sp.Sum) and isinstance(pattern, sp.Sum) and len(x.limits) > (n := len(pattern.limits)):
+            outer = x.limits[n:]  # SymPy joins nested sums
+            part = change(sp.Sum(x.function, *x.limits[:n]), inside(sp.Sum(0, *outer), facts))
+            return None if part is None else sp.Sum(part, *outer)
+        if type(x) is not type(pattern):
+            return None
+        values = match(pattern, x, theorem.over, at or {})
+        if values is None:
+            return None
+        lhs, rhs, asked, more = instance(theory, theorem, values, facts)
+        if not alike(x, lhs) or not all(theory.closes(o) for o in asked):
+            return None  # it does not apply here
+        hits += 1
+        left.extend(more)
+        return rhs
+
+    e = fresh(sp.sympify(e))
+    new = walk(e, frozenset(given), change)
+    if not hits:
+        raise Refused(f"{theorem.lhs} does not occur where it applies in\n    {e}")
+    return made(theory, "rewrite", e, "=", new, given=given, left=theory.open(left), premises=(theorem,))
+
+
+def match(pattern: Any, x: Any, over: frozenset[Any], at: dict[Any, Any]) -> dict[Any, Any] | None:
+    """Values of the symbols ``over`` that may make x of the pattern (the caller compares); None if some stay unknown."""
+    found = dict(at)
+    for p in [pattern] if isinstance(pattern, sp.Indexed) else sorted(pattern.atoms(sp.Indexed), key=sp.default_sort_key):
+        for y in [x] if isinstance(x, sp.Indexed) else sorted(x.atoms(sp.Indexed), key=sp.default_sort_key):
+            if y.base != p.base or len(y.indices) != len(p.indices):
+                continue
+            for i, j in zip(p.indices, y.indices, strict=True):
+                free = (v for v in i.free_symbols if v in over and v not in found and sp.expand(i - v).is_Integer)
+                if (v := next(free, None)) is not None:
+                    found[v] = sp.expand(j - (i - v))
+    wanted = over & pattern.free_symbols
+    return found if wanted <= set(found) | {v for v in over if v in x.free_symbols} else None
+
+
+def decide(theory: Theory, e: Any, given: Facts = frozenset()) -> Theorem:
+    """``e = e'``: branches and deltas that the facts decide; a guard that a delta beside it makes true is dropped."""
+
+    def change(x: Any, facts: Facts) -> Any:
+        if isinstance(x, sp.Piecewise):
+            return _decided(theory, x, facts, change)
+        if isinstance(x, sp.KroneckerDelta):
+            if theory.entails(facts, sp.Eq(*x.args)):
+                return sp.S.One
+            return sp.S.Zero if theory.entails(facts, sp.Ne(*x.args)) else None
+        if isinstance(x, (sp.Sum, sp.Product)) and any(theory.entails(facts, sp.Lt(hi, lo)) for _, lo, hi in x.limits):
+            return sp.S.Zero if isinstance(x, sp.Sum) else sp.S.One
+        if isinstance(x, sp.floor):
+            above, below = x.args[0].as_numer_denom()
+            return sp.S.Zero if theory.entails(facts, sp.And(sp.Ge(above, 0), sp.Gt(below, above))) else None
+        if isinstance(x, (sp.Max, sp.Min, sp.Abs)):
+            return _extreme(theory, x, facts)
+        return None
+
+    e = fresh(sp.sympify(e))
+    return made(theory, "decide", e, "=", walk(e, frozenset(given), change), given=given)
+
+
+def _decided(theory: Theory, x: Any, facts: Facts, change: Any) -> Any:
+    kept: list[tuple[Any, Any]] = []
+    for value, condition, there in branches(x, facts):
+        before = there - {condition}
+        if condition is sp.true or theory.entails(before, condition):
+            kept.append((walk(value, there, change), sp.true))
+            break
+        if not theory.entails(before, sp.Not(condition)):
+            kept.append((walk(value, there, change), condition))
+    if not kept:
+        return None
+    if len(kept) == 2 and kept[1] == (sp.S.Zero, sp.true):
+        deltas = [f for f in sp.Mul.make_args(kept[0][0]) if isinstance(f, sp.KroneckerDelta)]
+        if any(theory.entails(facts | {sp.Eq(*d.args)}, kept[0][1]) for d in deltas):
+            return kept[0][0]
+    if kept[0][1] is sp.true:
+        return kept[0][0]
+    return sp.Piecewise(*kept) if kept != list(x.args) else None
+
+
+def _extreme(theory: Theory, x: Any, facts: Facts) -> Any:
+    """A maximum, a minimum or an absolute value whose outcome the facts decide."""
+    if isinstance(x, sp.Abs):
+        arg = x.args[0]
+        around = facts | theory.facts
+        return arg if theory.signs.holds(arg, around, False) else -arg if theory.signs.holds(-arg, around, False) else None
+    way = 1 if isinstance(x, sp.Max) else -1
+    for best in x.args:
+        gaps = [way * (best - other) for other in x.args if other is not best]
+        if all(theory.signs.holds(gap, facts | theory.facts, False) for gap in gaps):
+            return best
+    return None
+
+
+def contract(theory: Theory, e: Any, given: Facts = frozenset(), over: str = "") -> Theorem:
+    """``e = e'``: deltas summed away. In the sum over ``over``, one with a whole positive slope s leaves a floor."""
+    e, taken = fresh(sp.sympify(e)), []
+    new = collapse(e, taken)
+    if over:
+        new = walk(new, frozenset(given), lambda x, _: _strided(x, over))
+    left = [Obligation(sp.And(sp.Ge(k, low), sp.Ge(high, k)), frozenset(given)) for k, low, high in taken]
+    return made(theory, "contract", e, "=", new, given=given, left=theory.open([*left, *theory.wellformed(e, given)]))
+
+
+def _strided(x: Any, over: str) -> Any:
+    """``sum_t f(t) delta(a, s t)`` is ``f(a / s)`` where s divides a and a / s lies in the range."""
+    for place, (t, first, last) in enumerate(x.limits if isinstance(x, sp.Sum) else ()):
+        deltas = [d for d in sp.Mul.make_args(x.function) if isinstance(d, sp.KroneckerDelta) and t in d.free_symbols]
+        for delta in deltas if t.name == over else ():
+            gap = sp.expand(delta.args[0] - delta.args[1])
+            gap = gap if gap.coeff(t).could_extract_minus_sign() else -gap
+            slope = -gap.coeff(t)
+            a = sp.expand(gap + slope * t)
+            fits = slope.is_positive and slope.is_integer and slope != 1 and t not in a.free_symbols and first == 0
+            if not fits or last.free_symbols & set(x.variables):
+                continue
+            there = sp.floor(a / slope)
+            met = sp.And(sp.Eq(slope * there, a), sp.Ge(a, 0), sp.Le(a, last * slope))
+            body = sp.Piecewise(((x.function / delta).xreplace({t: there}), met), (0, True))
+            rest = x.limits[:place] + x.limits[place + 1 :]
+            return sp.Sum(body, *rest) if rest else body
+    return None
+
+
+def renamed(theory: Theory, e: Any, new: dict[Any, tuple[Any, Any]], given: Facts = frozenset()) -> Theorem:
+    """``e = e'``: in sums over v, another index w with ``v = there(w)``, for ``new[v] = (w, there)`` and slope 1 or -1."""
+    hits = 0
+
+    def change(x: Any, _: Facts) -> Any:
+        nonlocal hits
+        if not isinstance(x, (sp.Sum, sp.Product)) or len(x.limits) != 1 or x.variables[0].name not in names:
+            return None
+        v, first, last = x.limits[0]
+        w, there = names[v.name]
+        slope = sp.expand(there).coeff(w)
+        if slope not in (1, -1) or w in sp.expand(there - slope * w).free_symbols or w in x.free_symbols:
+            raise Refused(f"{v} = {there} is not a shift or a reflection of a new index")
+        ends = [sp.expand(slope * (end - (there - slope * w))) for end in (first, last)]
+        hits += 1
+        return x.func(x.function.xreplace({v: there}), (w, *(ends if slope == 1 else ends[::-1])))
+
+    names = {v.name: pair for v, pair in new.items()}
+    e = sp.sympify(e)
+    after = walk(e, frozenset(given), change)
+    if not hits:
+        raise Refused(f"no sum over {', '.join(names)} in {e}")
+    return made(theory, "reindex", e, "=", after, given=given, left=theory.open(theory.wellformed(e, given)))
+
