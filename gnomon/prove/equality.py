@@ -125,6 +125,8 @@ def rewrite(
             return None  # it does not apply here
         hits += 1
         left.extend(more)
+        if theorem.rule == "definition":  # nothing was asked of its right side yet
+            left.extend(theory.wellformed(rhs, facts))
         return rhs
 
     e = fresh(sp.sympify(e))

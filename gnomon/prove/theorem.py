@@ -99,9 +99,13 @@ def made(
     uses: Iterable[str] = (),
     cites: Iterable[str] = (),
     premises: tuple[Theorem, ...] = (),
+    closes: Iterable[str] = (),
     why: str = "",
 ) -> Theorem:
-    """A theorem with what its premises lean on. The rules of this wing call it; nothing else may (a test says so)."""
+    """A theorem with what its premises lean on, but for the hypotheses that its rule closes.
+
+    The rules of this wing call it; nothing else may (a test says so).
+    """
     if rel not in RELATIONS:
         raise Refused(f"{rel!r} is none of {', '.join(RELATIONS)}")
     return Theorem(
@@ -113,7 +117,7 @@ def made(
         rhs=rhs,
         given=frozenset(given),
         over=frozenset(over),
-        hyps=frozenset(hyps).union(*[p.hyps for p in premises]),
+        hyps=frozenset(hyps).union(*[p.hyps for p in premises]) - frozenset(closes),
         left=tuple(left),
         uses=frozenset(uses).union(*[p.uses for p in premises]),
         cites=frozenset(cites).union(*[p.cites for p in premises]),

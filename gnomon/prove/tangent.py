@@ -1,0 +1,118 @@
+"""Derivatives: of a program by an input, as a tangent program, and of an expression by a symbol.
+
+The tangent program has one new definition ``∂m/∂x`` for each definition that moves with x, made by the rules of
+differentiation entry by entry; its recursions are the program's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import sympy as sp
+from sympy.core.function import AppliedUndef
+
+from gnomon.prove.normal_form import fresh
+from gnomon.prove.terms import Facts, indices_of, mentioned, name_of, walk
+from gnomon.prove.theorem import Obligation, Refused, Theorem, made
+from gnomon.prove.theory import Definition, Shape, Theory, smooth
+
+KINKS = (sp.Abs, sp.Max, sp.Min, sp.sign, sp.floor, sp.ceiling, sp.Heaviside)
+
+
+def tangent_name(of: Any, by: Any) -> str:
+    """The name of a tangent: ``∂h/∂x``."""
+    return f"∂{name_of(of)}/∂{name_of(by)}"
+
+
+def tangents(
+    definitions: Sequence[Definition], of: Any, by: Any, shape: Shape | None
+) -> tuple[Any, tuple[Definition, ...]]:
+    """The derivative of a defined quantity by an input's entry: an entry of a tangent program, and its definitions.
+
+    ``by`` is ``x[p, r]`` with indices of its own, or a symbol. What does not move has the derivative 0.
+
+    Raises:
+        Refused: at a kink: an absolute value, a maximum, a branch that looks at what moves.
+    """
+    base, position = name_of(by), indices_of(by)
+    new = tuple(sp.Symbol(f"{letter}̇", integer=True) for letter in "uvwz"[: len(position)])
+    extents = shape(*new) if callable(shape) else tuple(shape or ())
+    if len(extents) != len(position):
+        raise Refused(f"{by}: {base} has {len(extents)} indices")
+    around = tuple((v, sp.S.Zero, extent - 1) for v, extent in zip(new, extents, strict=True))
+    bodies = {d.name: d for d in definitions}
+    moving = {base}
+    while more := {name for name, d in bodies.items() if name not in moving and moving & mentioned(d.rhs)}:
+        moving |= more
+    start = name_of(of)
+    if start not in moving:
+        return sp.S.Zero, ()
+    needed = {start}
+    while more := {n for name in needed for n in mentioned(bodies[name].rhs)} & (moving - {base}) - needed:
+        needed |= more
+
+    def tangent(x: Any) -> Any:
+        return _entry(tangent_name(x, by), (*indices_of(x), *new))
+
+    found = tuple(
+        Definition(tangent(d.lhs), _moved(d.rhs, base, moving, new, tangent), (*d.ranges, *around))
+        for d in definitions
+        if d.name in needed
+    )
+    return tangent(of).xreplace(dict(zip(new, position, strict=True))), found
+
+
+def _entry(name: str, at: tuple[Any, ...]) -> Any:
+    return sp.IndexedBase(name, real=True)[at] if at else sp.Symbol(name, real=True)
+
+
+def _moved(rhs: Any, base: str, moving: set[str], new: tuple[Any, ...], tangent: Any) -> Any:
+    """The slope at h = 0 of a right side in which everything that moves moves by h times its tangent."""
+    h = sp.Dummy("h", real=True)
+
+    def move(x: Any, _: Facts) -> Any:
+        if isinstance(x, sp.Piecewise) and any(moving & mentioned(c) for _, c in x.args):
+            raise Refused(f"a branch looks at what moves, which may be a kink: {x}")
+        if isinstance(x, KINKS) and moving & mentioned(x):
+            raise Refused(f"a kink: {x}")
+        if isinstance(x, (sp.Indexed, sp.Symbol)) and name_of(x) == base:
+            return x + h * sp.Mul(*map(sp.KroneckerDelta, indices_of(x), new))
+        if isinstance(x, (sp.Indexed, sp.Symbol)) and name_of(x) in moving:
+            return x + h * tangent(x)
+        return None
+
+    return walk(fresh(sp.sympify(rhs)), frozenset(), move).diff(h).xreplace({h: sp.S.Zero})
+
+
+def slope(theory: Theory, e: Any, x: Any, given: Facts = frozenset()) -> Theorem:
+    """``Derivative(e, x) = e'`` for an expression without kinks that is defined around x.
+
+    Raises:
+        Refused: for a kink, or a definition in which x may hide.
+    """
+    e = sp.sympify(e)
+    for part in e.atoms(*KINKS, sp.Piecewise):
+        if x in part.free_symbols:
+            raise Refused(f"a kink, or a branch, in {part}")
+    if hidden := [n for n in sorted(mentioned(e) & set(theory.definitions)) if x.name in mentioned_by(theory, n)]:
+        raise Refused(f"{', '.join(hidden)}: the definition moves with {x}; unfold it first")
+    after = e.diff(x)
+    if after.has(sp.Derivative, sp.Subs):
+        raise Refused(f"no derivative is known of {e}")
+    smoothness = {smooth(f.family) for f in e.atoms(sp.Function) if getattr(f, "family", None) and x in f.free_symbols}
+    smoothness |= {smooth(f.func.__name__) for f in e.atoms(AppliedUndef) if x in f.free_symbols}
+    left = [Obligation(s, given) for s in smoothness]
+    left += [*theory.wellformed(e, given), *theory.wellformed(after, given), *_open_domain(e, x, given)]
+    return made(theory, "derivative", sp.Derivative(e, x), "=", after, given=given, left=theory.open(left))
+
+
+def _open_domain(e: Any, x: Any, given: Facts) -> list[Obligation]:
+    """Roots must not be of 0 where a slope is taken."""
+    roots = [p for p in e.atoms(sp.Pow) if x in p.base.free_symbols and p.exp.is_integer is not True]
+    return [Obligation(sp.Gt(p.base, 0), given) for p in roots]
+
+
+def mentioned_by(theory: Theory, name: str) -> set[str]:
+    """All names that a definition leans on."""
+    return set().union(*[mentioned(theory.definitions[n].rhs) for n in {name, *theory.reach(name)}])
