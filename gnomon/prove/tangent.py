@@ -82,7 +82,10 @@ def _moved(rhs: Any, base: str, moving: set[str], new: tuple[Any, ...], tangent:
             return x + h * tangent(x)
         return None
 
-    return walk(fresh(sp.sympify(rhs)), frozenset(), move).diff(h).xreplace({h: sp.S.Zero})
+    found = walk(fresh(sp.sympify(rhs)), frozenset(), move).diff(h).xreplace({h: sp.S.Zero})
+    if found.has(sp.Derivative, sp.Subs):
+        raise Refused(f"no derivative is known of {rhs}")
+    return found
 
 
 def slope(theory: Theory, e: Any, x: Any, given: Facts = frozenset()) -> Theorem:
