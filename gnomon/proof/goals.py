@@ -8,11 +8,11 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.prove.equality import belongs
-from gnomon.prove.normal_form import fresh
-from gnomon.prove.terms import Facts, alike
-from gnomon.prove.theorem import Obligation, Refused, Theorem, made
-from gnomon.prove.theory import Theory
+from gnomon.proof.equality import belongs
+from gnomon.proof.normal_form import fresh
+from gnomon.proof.terms import Facts, alike
+from gnomon.proof.theorem import Obligation, Refused, Theorem, made
+from gnomon.proof.theory import Theory
 
 
 @dataclass(frozen=True)

@@ -12,10 +12,10 @@ from typing import Any
 import sympy as sp
 from sympy.core.function import AppliedUndef
 
-from gnomon.prove.normal_form import fresh
-from gnomon.prove.terms import Facts, indices_of, mentioned, name_of, walk
-from gnomon.prove.theorem import Obligation, Refused, Theorem, made
-from gnomon.prove.theory import Definition, Shape, Theory, smooth
+from gnomon.proof.normal_form import fresh
+from gnomon.proof.terms import Facts, indices_of, mentioned, name_of, walk
+from gnomon.proof.theorem import Obligation, Refused, Theorem, made
+from gnomon.proof.theory import Definition, Shape, Theory, smooth
 
 KINKS = (sp.Abs, sp.Max, sp.Min, sp.sign, sp.floor, sp.ceiling, sp.Heaviside)
 

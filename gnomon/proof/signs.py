@@ -13,8 +13,8 @@ from typing import Any
 import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
-from gnomon.prove.facts import Row, entails
-from gnomon.prove.terms import Facts, branches, inside, name_of
+from gnomon.proof.facts import Row, entails
+from gnomon.proof.terms import Facts, branches, inside, name_of
 
 Unfold = Callable[[Any], Any]
 _MOST_FACTORED = 60  # operations of an expression that is factored

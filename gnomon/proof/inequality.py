@@ -11,13 +11,13 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.prove.equality import belongs, instance, zero_by
-from gnomon.prove.indexed import collapse
-from gnomon.prove.normal_form import canon
-from gnomon.prove.tangent import KINKS
-from gnomon.prove.terms import Facts, inside
-from gnomon.prove.theorem import Obligation, Refused, Theorem, made
-from gnomon.prove.theory import Theory
+from gnomon.proof.equality import belongs, instance, zero_by
+from gnomon.proof.indexed import collapse
+from gnomon.proof.normal_form import canon
+from gnomon.proof.tangent import KINKS
+from gnomon.proof.terms import Facts, inside
+from gnomon.proof.theorem import Obligation, Refused, Theorem, made
+from gnomon.proof.theory import Theory
 
 Parts = Sequence[tuple[Any, Theorem]]
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from gnomon.prove.terms import Facts
+from gnomon.proof.terms import Facts
 
 RELATIONS = ("=", "<=", "<")
 

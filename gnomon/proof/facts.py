@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.prove.terms import Facts
+from gnomon.proof.terms import Facts
 
 Row = tuple[Any, bool]  # (e, strict): e > 0 if strict, else e >= 0
 About = Callable[[Any], Iterable[Row]]  # what is known of a part that is not linear

@@ -11,10 +11,10 @@ import sympy as sp
 from sympy.codegen.cfunctions import expm1, log1p
 from sympy.core.function import AppliedUndef
 
-from gnomon.prove.normal_form import fresh
-from gnomon.prove.signs import Bound, Signs
-from gnomon.prove.terms import Facts, alike, indices_of, mentioned, name_of, walk, within
-from gnomon.prove.theorem import Obligation, Refused, Theorem, made
+from gnomon.proof.normal_form import fresh
+from gnomon.proof.signs import Bound, Signs
+from gnomon.proof.terms import Facts, alike, indices_of, mentioned, name_of, walk, within
+from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 
 Shape = Sequence[Any] | Callable[..., Sequence[Any]]
 

@@ -11,13 +11,13 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.prove import equality, goals, inequality, tangent
-from gnomon.prove.equality import belongs
-from gnomon.prove.goals import Goal
-from gnomon.prove.normal_form import fresh
-from gnomon.prove.terms import Facts, alike, name_of, walk, within
-from gnomon.prove.theorem import Refused, Theorem
-from gnomon.prove.theory import Theory
+from gnomon.proof import equality, goals, inequality, tangent
+from gnomon.proof.equality import belongs
+from gnomon.proof.goals import Goal
+from gnomon.proof.normal_form import fresh
+from gnomon.proof.terms import Facts, alike, name_of, walk, within
+from gnomon.proof.theorem import Refused, Theorem
+from gnomon.proof.theory import Theory
 
 Ranges = Mapping[Any, tuple[Any, Any]]
 

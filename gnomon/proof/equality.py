@@ -6,12 +6,12 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.prove.indexed import collapse
-from gnomon.prove.is_zero import METHODS
-from gnomon.prove.normal_form import canon, fresh
-from gnomon.prove.terms import Facts, alike, branches, inside, walk
-from gnomon.prove.theorem import Obligation, Refused, Theorem, made
-from gnomon.prove.theory import Theory
+from gnomon.proof.indexed import collapse
+from gnomon.proof.is_zero import METHODS
+from gnomon.proof.normal_form import canon, fresh
+from gnomon.proof.terms import Facts, alike, branches, inside, walk
+from gnomon.proof.theorem import Obligation, Refused, Theorem, made
+from gnomon.proof.theory import Theory
 
 SAFE = ("fractions", "ends of sums", "logarithms", "radicals", "exponentials")
 """Ways to see that an expression is 0 which are right wherever both sides are defined; not "cases", not "simplify"."""
