@@ -94,7 +94,7 @@ def _contradictory(system: list[_Linear]) -> bool:
         counts: dict[Any, list[int]] = {}
         for parts, _, _ in system:
             for a, c in parts.items():
-                counts.setdefault(a, [0, 0])[int(c > 0)] += 1
+                counts.setdefault(a, [0, 0])[1 if c > 0 else 0] += 1
         a = min(counts, key=lambda a: (counts[a][0] * counts[a][1], str(a)))
         above, below = ([row for row in system if row[0].get(a, 0) * way > 0] for way in (1, -1))
         system = [row for row in system if a not in row[0]]
