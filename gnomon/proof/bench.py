@@ -191,11 +191,12 @@ class Bench:
         self.lemmas[name] = belongs(self.theory, theorem)
         return theorem
 
-    def condition(self, number: int = 0) -> Theorem:
-        """One of the claim's conditions, in the order in which it states them."""
-        if number >= len(self.theory.conditions):
-            raise Refused(f"there is no condition {number}: the claim has {len(self.theory.conditions)}")
-        return self.theory.conditions[number]
+    def condition(self, name: str) -> Theorem:
+        """One of the claim's conditions, or of what its domains say, by name."""
+        if name not in self.theory.conditions:
+            known = ", ".join(self.theory.conditions) or "none"
+            raise Refused(f"no condition is called {name!r}; there are: {known}")
+        return self.theory.conditions[name]
 
     def slope(self, e: Any, x: Any, given: Sequence[Any] = ()) -> Theorem:
         """``Derivative(e, x) = e'``."""

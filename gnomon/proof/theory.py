@@ -50,7 +50,7 @@ class Theory:
         shapes: of the arrays that are inputs: extents, or a function of the indices that gives them.
         bounds: between which numbers a symbol, or every entry of an array, lies.
         facts: relations without indices of their own that hold throughout.
-        conditions: relations that hold for all values of the indices in their ranges.
+        conditions: names, and relations that hold for all values of the indices in their ranges.
         symmetric: arrays with ``A[i, j] = A[j, i]``.
     """
 
@@ -62,7 +62,7 @@ class Theory:
         shapes: Mapping[str, Shape] | None = None,
         bounds: Mapping[str, Bound] | None = None,
         facts: Iterable[Any] = (),
-        conditions: Iterable[tuple[Any, tuple[tuple[Any, Any, Any], ...]]] = (),
+        conditions: Iterable[tuple[str, Any, tuple[tuple[Any, Any, Any], ...]]] = (),
         symmetric: Iterable[Any] = (),
     ) -> None:
         self.shapes, self.facts = dict(shapes or {}), frozenset(facts) - {sp.true}
@@ -77,7 +77,7 @@ class Theory:
         for definition in law:
             if definition.name in self.primed or definition.name not in self.definitions:
                 self.define(Definition(self.of_law(definition.lhs), self.of_law(definition.rhs), definition.ranges))
-        self.conditions = tuple(self._condition(*condition) for condition in conditions)
+        self.conditions = {name: self._condition(self.of_law(relation), ranges) for name, relation, ranges in conditions}
 
     def of_law(self, e: Any) -> Any:
         """An expression of the law, in the law's own definitions where the program's are others."""

@@ -11,19 +11,27 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sympy as sp
 
+from gnomon.proof.terms import name_of
 from gnomon.say.domain import Domain, Structural
+from gnomon.say.law import Written
 
 if TYPE_CHECKING:
     from gnomon.proof.derivation import Derivation
+    from gnomon.say.call import Call
 
 Kind = Literal["equality", "inequality", "invariance", "order", "expectation", "limit"]
 KINDS: tuple[str, ...] = ("equality", "inequality", "invariance", "order", "expectation", "limit")
 
 
-def name_of(lhs: Any) -> str:
-    """The name that a definition's left-hand side gives: ``m`` for ``m`` and for ``m[t, i]``."""
-    label = lhs.base.label if hasattr(lhs, "indices") else lhs
-    return str(getattr(label, "name", label))
+def checked_id(id: str) -> str:
+    """The id, if it is one.
+
+    Raises:
+        ValueError: if it does not look like a ledger row's.
+    """
+    if not re.fullmatch(r"[a-z][a-z0-9_]*(\.[A-Za-z0-9_]+)+", id):
+        raise ValueError(f"claim {id}: an id is the ledger row's id, like 'optim.adam.update'")
+    return id
 
 
 @dataclass(frozen=True)
@@ -125,6 +133,10 @@ class Claim:
     ``program`` is the algorithm whose rounding gives the budget; ``definition``, where given, computes the same
     outputs straight from first principles, and both are shown to agree. Without a ``relation`` the statement is that
     a subject's outputs equal the program's.
+
+    A linked claim is ``written`` on a board: its statement, definition and relation are computed from its laws, it has
+    a ``call``, and its proofs are held against law and program. The others still have a ``derivation`` and a
+    ``driver``, which nothing holds together.
     """
 
     id: str
@@ -132,12 +144,14 @@ class Claim:
     title: str
     kind: Kind
     subject: str
-    driver: str
     inputs: tuple[Domain, ...]
     program: Program
     statement: Any
-    derivation: Callable[[], Derivation]
     variants: tuple[Variant, ...]
+    driver: str = ""
+    derivation: Callable[[], Derivation] | None = None
+    written: Written | None = field(default=None, hash=False)
+    call: Call | None = field(default=None, hash=False)
     structure: tuple[Structural, ...] = ()
     conditions: tuple[str, ...] = ()
     definition: Program | None = None
@@ -150,12 +164,13 @@ class Claim:
         def wrong(message: str) -> ValueError:
             return ValueError(f"claim {self.id}: {message}")
 
-        if not re.fullmatch(r"[a-z][a-z0-9_]*(\.[A-Za-z0-9_]+)+", self.id):
-            raise wrong("an id is the ledger row's id, like 'optim.adam.update'")
+        checked_id(self.id)
         if self.kind not in KINDS:
             raise wrong(f"kind {self.kind!r} is none of {', '.join(KINDS)}")
         if not re.fullmatch(r"[a-z_0-9]+\.[A-Za-z_0-9]+", self.subject):
             raise wrong(f"subject {self.subject!r} is not '<file in reference/>.<object>'")
+        if (self.written is None) == (self.derivation is None) or (self.call is None) == (not self.driver):
+            raise wrong("is written on a board with a call, or has a derivation and a driver")
         if not self.variants:
             raise wrong("needs a variant that its check rejects: a check never seen to fail proves nothing")
         names = [domain.name for domain in (*self.inputs, *self.structure)]

@@ -1,0 +1,220 @@
+"""From a board to a claim: what was written is checked, and statement, definition and relation are computed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import sympy as sp
+
+from gnomon.proof.terms import indices_of, mentioned, name_of
+from gnomon.proof.theory import Definition
+from gnomon.say.check_call import check
+from gnomon.say.claim import Claim, Output, Program, Relation
+from gnomon.say.domain import Choice, Domain, Graph, Size, Structural
+from gnomon.say.law import Law, Written
+
+if TYPE_CHECKING:
+    from gnomon.say.board import Board
+
+
+def claim(board: Board) -> Claim:
+    """The claim that is written on a board.
+
+    Raises:
+        ValueError: saying what is missing, unknown or unused.
+    """
+    _complete(board)
+    outputs = _outputs(board)
+    shown = {name_of(output.entry) for output in outputs}
+    ours = reached(board.definitions.values(), {name for o in outputs for name in mentioned(o.entry)})
+    theirs = law_names(board.definitions.values(), board.laws, shown)
+    _used(board, ours | theirs)
+    _spoken_of(board, outputs)
+    lets = tuple((d.lhs, d.rhs) for d in board.definitions.values())
+    program = Program(tuple(let for let in lets if name_of(let[0]) in ours), outputs)
+    defined = _definition(board, outputs, shown, tuple(let for let in lets if name_of(let[0]) in theirs))
+    exact = defined is not None or all(law.rel == "=" and _output_of(law, outputs) for law in board.laws)
+    assert board.calls is not None
+    check(board.calls, board.inputs, board.structure, [output.name for output in outputs])
+    statements = tuple(law.statement for law in board.laws)
+    ranges = tuple((index, *ends) for index, ends in board.ranges.items())
+    return Claim(
+        id=board.id,
+        section=board.section,
+        title=board.title,
+        kind=board.kind,
+        subject=board.subject,
+        inputs=tuple(board.inputs),
+        structure=tuple(board.structure),
+        program=program,
+        statement=statements[0] if len(statements) == 1 else statements,
+        definition=defined,
+        relation=None if exact else relation(board.laws, outputs),
+        conditions=(*map(str, board.conditions), *board.words),
+        variants=tuple(board.variants),
+        written=Written(tuple(board.definitions.values()), tuple(board.laws), tuple(board.conditions), ranges),
+        call=board.calls,
+        gradient=board.differentiable,
+        remarks=board.remarks,
+    )
+
+
+def reached(definitions: Iterable[Definition], names: set[str]) -> set[str]:
+    """The definitions that some names lean on, themselves included."""
+    known = {definition.name: definition for definition in definitions}
+    found: set[str] = set()
+    todo = list(names)
+    while todo:
+        name = todo.pop()
+        if name in known and name not in found:
+            found.add(name)
+            todo += mentioned(known[name].rhs)
+    return found
+
+
+def law_names(definitions: Iterable[Definition], laws: Iterable[Law], shown: set[str]) -> set[str]:
+    """The definitions that the laws speak of, but for what is shown, which is the program's on both sides."""
+    definitions = tuple(definitions)
+    spoken = {name for law in laws for side in (law.lhs, law.rhs) for name in mentioned(side)} - shown
+    return reached(definitions, spoken)
+
+
+def _complete(board: Board) -> None:
+    for name, found in (("law()", board.laws), ("call()", board.calls), ("variant()", board.variants)):
+        if not found:
+            raise board.wrong(f"has no {name}")
+    written = [e for law in board.laws for e in (law.lhs, law.rhs)] + [c.relation for c in board.conditions]
+    written += [d.rhs for d in board.definitions.values()]
+    for e in written:
+        if unknown := board.unknown(e):
+            raise board.wrong(f"{', '.join(sorted(unknown))} in {e} is no input, size, index or definition")
+
+
+def _outputs(board: Board) -> tuple[Output, ...]:
+    """The outputs: those declared, and those that the call shows under a definition's name."""
+    assert board.calls is not None
+    known = {output.name for output in board.outputs}
+    for name, _ in board.calls.looks:
+        if name not in known and name in board.definitions:
+            definition = board.definitions[name]
+            board.outputs.append(Output(name, definition.lhs, *definition.ranges))
+    return tuple(board.outputs)
+
+
+def _used(board: Board, names: set[str]) -> None:
+    """Every definition serves the program, a law, a condition or a variant."""
+    more = {n for c in board.conditions for n in mentioned(c.relation)}
+    more |= {n for v in board.variants for _, rhs in v.replace for n in mentioned(rhs)}
+    names = names | reached(board.definitions.values(), more)
+    if idle := [name for name in board.definitions if name not in names and "∂" not in name]:
+        raise board.wrong(f"{', '.join(idle)}: defined, and used by no output, law, condition or variant")
+
+
+def _spoken_of(board: Board, outputs: Sequence[Output]) -> None:
+    """Every output is what some law speaks of: nothing is compared that nothing is claimed about."""
+    spoken = {name for law in board.laws for name in mentioned(law.lhs) | mentioned(law.rhs)}
+    if silent := [o.name for o in outputs if not mentioned(o.entry) & spoken & set(board.definitions)]:
+        raise board.wrong(f"{', '.join(silent)}: shown, and no law speaks of it")
+
+
+def _output_of(law: Law, outputs: Sequence[Output]) -> Output | None:
+    """The output whose entry is a law's left side, if there is one."""
+    return next((output for output in outputs if output.entry == law.lhs), None)
+
+
+def _definition(board: Board, outputs: Sequence[Output], shown: set[str], lets: Any) -> Program | None:
+    """The laws as a program of their own, where each output has one that speaks of no output on its right side."""
+    found = []
+    for output in outputs:
+        law = next((law for law in board.laws if law.rel == "=" and law.lhs == output.entry), None)
+        if law is None or mentioned(law.rhs) & shown:
+            return None
+        found.append(replace_entry(output, law.rhs))
+    return Program(lets, tuple(found))
+
+
+def replace_entry(output: Output, entry: Any) -> Output:
+    return Output(output.name, entry, *output.ranges)
+
+
+def relation(laws: Sequence[Law], outputs: Sequence[Output]) -> Relation:
+    """The laws as one inequality between what is shown and the inputs.
+
+    Raises:
+        ValueError: if several laws run over different ranges.
+    """
+    if len({law.ranges for law in laws}) > 1:
+        raise ValueError("several inequalities of one claim run over the same indices")
+    gaps = [_excess(law) for law in laws]
+    if len(laws) == 1 and laws[0].rel != "=":
+        law = laws[0]
+        sense = "<=" if law.rel in ("<=", "<") else ">="
+        return Relation(observed(law.lhs, outputs), sense, observed(law.rhs, outputs), law.ranges)
+    return Relation(observed(sp.Max(*gaps), outputs), "<=", sp.S.Zero, laws[0].ranges)
+
+
+def _excess(law: Law) -> Any:
+    gap = law.lhs - law.rhs
+    return sp.Abs(gap) if law.rel == "=" else gap if law.rel in ("<=", "<") else -gap
+
+
+def observed(e: Any, outputs: Sequence[Output]) -> Any:
+    """The expression in what is observed: an output's entry becomes its name at positions from 0."""
+    bases = {name_of(output.entry): output for output in outputs if indices_of(output.entry) or output.entry.is_Symbol}
+
+    def entry(x: Any) -> Any:
+        output = bases[name_of(x)]
+        if not output.ranges:
+            return sp.Symbol(output.name, real=True)
+        at = dict(zip(indices_of(output.entry), x.indices, strict=True))
+        if any(value != key for key, value in at.items() if key not in [v for v, _, _ in output.ranges]):
+            return x
+        return sp.IndexedBase(output.name, real=True)[tuple(at[v] - first for v, first, _ in output.ranges)]
+
+    return sp.sympify(e).replace(
+        lambda x: isinstance(x, (sp.Indexed, sp.Symbol)) and name_of(x) in bases and bool(indices_of(x)) == bool(indices_of(bases[name_of(x)].entry)),
+        entry,
+    )
+
+
+def recursion(beginning: tuple[Any, Any], later: Any) -> Any:
+    """A recursion's formula: what it begins with, and what comes later."""
+    first, condition = beginning
+    return sp.Piecewise((first, condition), (later, True))
+
+
+def exchanged(board: Board, name: str, formula: Any) -> tuple[Any, Any]:
+    """A variant's definition: of a known name, or of a new one as ``(indices, formula)``."""
+    if name not in board.definitions:
+        indices, formula = formula
+        indices = tuple(indices) if isinstance(indices, (tuple, list)) else (indices,)
+        return (sp.IndexedBase(name, real=True)[indices] if indices else sp.Symbol(name, real=True)), sp.sympify(formula)
+    lhs = board.definitions[name].lhs
+    symbol = lhs.base if indices_of(lhs) else lhs
+    if isinstance(formula, tuple):
+        first, later = formula
+        return lhs, recursion((first, board.beginnings[name][1]), _of(symbol, later))
+    body = _of(symbol, formula)
+    return lhs, recursion(board.beginnings[name], body) if name in board.beginnings and callable(formula) and not isinstance(formula, sp.Basic) else body
+
+
+def _of(symbol: Any, formula: Any) -> Any:
+    return sp.sympify(formula(symbol) if callable(formula) and not isinstance(formula, sp.Basic) else formula)
+
+
+def wider(domain: Domain) -> Domain:
+    """A domain with its limits gone: what the audit puts in its place."""
+    return replace(domain, low=float("-inf"), high=float("inf"), open_low=False, open_high=False, simplex=False)
+
+
+def wider_structure(domain: Structural) -> Structural:
+    """A graph of any kind, or a size from 0 on."""
+    if isinstance(domain, Graph):
+        return replace(domain, connected=False, directed=True, loops=True)
+    if isinstance(domain, Size):
+        return replace(domain, low=0)
+    if isinstance(domain, Choice):
+        return domain
+    return replace(domain, low=0)

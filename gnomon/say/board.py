@@ -1,0 +1,291 @@
+"""The board on which a claim is written: domains, definitions, laws with their proofs, the call, and the variants.
+
+Symbols are made here and are local to the claim. What was written is checked when the claim is made: a symbol that
+nobody declared, a definition that nobody uses, an output that no law speaks of are errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy as sp
+
+from gnomon.proof.tangent import tangents
+from gnomon.proof.terms import indices_of, mentioned, name_of
+from gnomon.proof.theory import Definition
+from gnomon.say import assemble
+from gnomon.say.call import Call
+from gnomon.say.claim import Claim, Kind, Output, Variant
+from gnomon.say.domain import Choice, Domain, Graph, Size, Sizes, Structural
+from gnomon.say.law import SENSES, Condition, Law, Ranges
+
+RESERVED = frozenset({"any"})
+
+
+@dataclass(frozen=True)
+class Mutation:
+    """What the audit changes of a claim: a domain made wider, or a condition left out."""
+
+    domain: str = ""
+    condition: str = ""
+
+
+class Board:
+    """Where one claim is written. See docs/add-a-claim.md."""
+
+    def __init__(
+        self, id: str, section: str, subject: str, kind: Kind, title: str, mutation: Mutation | None = None
+    ) -> None:
+        self.id, self.section, self.subject, self.kind, self.title = id, section, subject, kind, title
+        self.mutation = mutation or Mutation()
+        self.inputs: list[Domain] = []
+        self.structure: list[Structural] = []
+        self.ranges: dict[Any, tuple[Any, Any]] = {}
+        self.definitions: dict[str, Definition] = {}
+        self.beginnings: dict[str, tuple[Any, Any]] = {}
+        self.outputs: list[Output] = []
+        self.laws: list[Law] = []
+        self.conditions: list[Condition] = []
+        self.words: list[str] = []
+        self.variants: list[Variant] = []
+        self.calls: Call | None = None
+        self.remarks = ""
+        self.differentiable = True
+
+    # ------------------------------------------------------------------ structural domains
+
+    def size(self, name: str, low: int = 1, high: int = 4) -> Any:
+        """A whole number that fixes a shape, drawn from ``low`` to ``high``; the proof is for every one from ``low``."""
+        return self._structural(Size(name, low, high))
+
+    def sizes(self, name: str, length: Any, low: int = 1, high: int = 4) -> Any:
+        """A list of sizes: the widths of a network's layers."""
+        return self._structural(Sizes(name, length, low, high))
+
+    def graph(self, name: str, size: Any, **more: Any) -> Any:
+        """The adjacency matrix of a graph: ``A[i, j]`` is 1 where an edge leads from j to i."""
+        of = next((d for d in self.structure if isinstance(d, Size) and d.symbol == size), None)
+        if of is None:
+            raise self.wrong(f"graph {name}: {size} is no size of this claim")
+        return self._structural(Graph(name, of, **more))
+
+    def choice(self, name: str, options: Mapping[str, Mapping[Any, Any]]) -> Choice:
+        """A named option; see :class:`~gnomon.say.domain.Choice`."""
+        found = Choice(name, options)
+        self._structural(found)
+        return found
+
+    def flag(self, name: str, *labels: str) -> tuple[Choice, Any]:
+        """A yes or no, and the number 1 or 0 that stands for it in formulas. Other labels may be given, yes first."""
+        number = sp.Symbol(name, integer=True)
+        yes, no = labels or ("yes", "no")
+        return self.choice(name, {yes: {number: 1}, no: {number: 0}}), number
+
+    def _structural(self, domain: Structural) -> Any:
+        if domain.name == self.mutation.domain:
+            domain = assemble.wider_structure(domain)
+        self._new(domain.name)
+        self.structure.append(domain)
+        return domain.symbol
+
+    # ------------------------------------------------------------------ numbers
+
+    def real(self, name: str, *shape: Any, **more: Any) -> Any:
+        """Real numbers: a scalar, or the entries of a tensor; ``low``, ``high``, ``open_low``, ``open_high`` bound them."""
+        return self._input(Domain(name, tuple(map(sp.sympify, shape)), **more))
+
+    def positive(self, name: str, *shape: Any, **more: Any) -> Any:
+        """Numbers above 0."""
+        return self.real(name, *shape, low=0.0, open_low=True, **more)
+
+    def nonnegative(self, name: str, *shape: Any, **more: Any) -> Any:
+        """Numbers from 0 on."""
+        return self.real(name, *shape, low=0.0, **more)
+
+    def law_on(self, name: str, *shape: Any, strict: bool = False) -> Any:
+        """Probabilities: nonnegative, with the sum 1 along the last axis; ``strict`` ones have no zero entry."""
+        return self._input(Domain(name, tuple(map(sp.sympify, shape)), 0.0, 1.0, open_low=strict, simplex=True))
+
+    def hyper(self, name: str, low: float, high: float, **more: Any) -> Any:
+        """A hyper-parameter: a Python number between ``low`` and ``high``; ``typical`` ones are not missed."""
+        return self._input(Domain(name, (), low, high, host=True, **more))
+
+    def _input(self, domain: Domain) -> Any:
+        if domain.name == self.mutation.domain:
+            domain = assemble.wider(domain)
+        self._new(domain.name)
+        self.inputs.append(domain)
+        return domain.symbol
+
+    # ------------------------------------------------------------------ indices and definitions
+
+    def index(self, name: str, *range: Any) -> Any:
+        """An index from 0 to ``size - 1``, or from ``first`` to ``last`` if both are given."""
+        symbol = sp.Symbol(name, integer=True)
+        if symbol in self.ranges or len(range) not in (1, 2):
+            raise self.wrong(f"index {name}: give it once, with a size or with the first and the last value")
+        first, last = (0, range[0] - 1) if len(range) == 1 else range
+        self.ranges[symbol] = (sp.sympify(first), sp.sympify(last))
+        return symbol
+
+    def indices(self, names: str, *range: Any) -> tuple[Any, ...]:
+        """Several indices with the same range."""
+        return tuple(self.index(name, *range) for name in names.split())
+
+    def sum(self, term: Any, *indices: Any) -> Any:
+        """The sum over the whole ranges of some indices."""
+        return sp.Sum(term, *((index, *self.ranges[index]) for index in indices))
+
+    def let(self, name: str, indices: Any, formula: Any) -> Any:
+        """A named definition: an array over indices with ranges, or a number for ``()``. The name's symbol comes back."""
+        indices = tuple(indices) if isinstance(indices, (tuple, list)) else (indices,)
+        symbol = sp.IndexedBase(name, real=True) if indices else sp.Symbol(name, real=True)
+        if unknown := [index for index in indices if index not in self.ranges]:
+            raise self.wrong(f"{name}: {', '.join(map(str, unknown))} is no index of this claim; see index()")
+        self._new(name)
+        lhs = symbol[indices] if indices else symbol
+        body = sp.sympify(formula(symbol) if callable(formula) and not isinstance(formula, sp.Basic) else formula)
+        ranges = tuple((index, *self.ranges[index]) for index in indices)
+        self.definitions[name] = Definition(lhs, body, ranges)
+        return symbol
+
+    def recur(self, name: str, indices: Any, first: Any, later: Callable[[Any], Any]) -> Any:
+        """A recursion along its first index: ``first`` at the beginning of its range, ``later(symbol)`` beyond."""
+        at = indices[0] if isinstance(indices, (tuple, list)) else indices
+        begin = self.ranges[at][0]
+        self.beginnings[name] = first, sp.Eq(at, begin)
+        return self.let(name, indices, lambda m: assemble.recursion(self.beginnings[name], later(m)))
+
+    def D(self, of: Any, by: Any) -> Any:
+        """The derivative of a defined quantity by an entry of an input, as the tangent program says it."""
+        shape = next((d.shape for d in self.inputs if d.name == name_of(by)), None)
+        if shape is None:
+            raise self.wrong(f"{by} is no input: derivatives are by entries of inputs")
+        entry, found = tangents(list(self.definitions.values()), of, by, shape)
+        for definition in found:
+            self.definitions.setdefault(definition.name, definition)
+            for index, first, last in definition.ranges:
+                self.ranges.setdefault(index, (first, last))
+        return entry
+
+    def output(self, name: str, entry: Any, *indices: Any) -> None:
+        """What the subject shows under a name: an entry, over the whole ranges of its indices (those in it, in order)."""
+        indices = indices or tuple(i for i in indices_of(entry) if i in self.ranges)
+        self.outputs.append(Output(name, entry, *((index, *self.ranges[index]) for index in indices)))
+
+    # ------------------------------------------------------------------ what is claimed
+
+    def law(self, lhs: Any, *rest: Any, over: Sequence[Any] | None = None) -> None:
+        """``law(lhs, rhs)``, or ``law(lhs, "<=", rhs)``, for all values of the indices that are free in it."""
+        rel, rhs = rest if len(rest) == 2 else ("=", *rest)
+        if rel not in SENSES:
+            raise self.wrong(f"a law relates by one of {', '.join(SENSES)}, got {rel!r}")
+        free = sp.sympify(lhs).free_symbols | sp.sympify(rhs).free_symbols
+        indices = over if over is not None else [index for index in self.ranges if index in free]
+        self.laws.append(Law(lhs, rel, rhs, tuple((index, *self.ranges[index]) for index in indices)))
+
+    def prove(self, proof: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        """How the last law is shown: ``proof(bench)``, see :class:`gnomon.proof.bench.Bench`."""
+        if not self.laws or self.laws[-1].proof is not None:
+            raise self.wrong("prove() comes after its law(), once")
+        self.laws[-1] = replace(self.laws[-1], proof=proof)
+        return proof
+
+    def condition(self, relation: Any, *indices: Any, name: str = "", words: str = "") -> str:
+        """What the claim supposes, for all values of some indices. Its name serves the proof."""
+        name = name or f"condition {len(self.conditions) + 1}"
+        if name != self.mutation.condition:
+            ranges: Ranges = tuple((index, *self.ranges[index]) for index in indices)
+            self.conditions.append(Condition(name, relation, ranges, words))
+        return name
+
+    def say(self, *words: str) -> None:
+        """Remarks for the reader's list of conditions, which nothing leans on."""
+        self.words += words
+
+    def remark(self, words: str) -> None:
+        """A paragraph for the reader."""
+        self.remarks = words
+
+    # ------------------------------------------------------------------ the call and the variants
+
+    def call(self, *arguments: Any, **keywords: Any) -> Calling:
+        """How the subject is called; what the claim's outputs are follows: ``c.call(x, h=h).shows(y)``."""
+        return Calling(self, Call(self.subject, *arguments, **keywords))
+
+    def without_gradient(self) -> None:
+        """Autograd's gradients are not compared."""
+        self.differentiable = False
+
+    def variant(self, name: str, source: str, *, printed: bool = False, why: str = "", drops: Sequence[Any] = (),
+                law: tuple[Any, str, Any] | None = None, lets: Mapping[str, Any] | None = None, **formulas: Any) -> None:  # fmt: skip
+        """Another formula for the same thing: definitions exchanged by name, a condition dropped, another law.
+
+        A formula is an expression, or a function of the definition's symbol; of a recursion it is what comes later, or
+        a pair ``(first, later)``. A new name takes ``(indices, formula)``. ``drops`` are wider domains in the place of the claim's own; ``law`` is another inequality.
+        """
+        changed = {**(lets or {}), **formulas}
+        inputs = tuple(d for d in drops if isinstance(d, Domain))
+        structure = tuple(d for d in drops if not isinstance(d, Domain))
+        self.variants.append(
+            Variant(
+                name,
+                source,
+                tuple(assemble.exchanged(self, key, formula) for key, formula in changed.items()),
+                inputs,
+                structure,
+                None if law is None else assemble.relation([Law(*law)], self.outputs),
+                printed,
+                why,
+            )
+        )
+
+    # ------------------------------------------------------------------ the claim
+
+    def claim(self) -> Claim:
+        """The claim.
+
+        Raises:
+            ValueError: saying what is missing, unknown or unused.
+        """
+        return assemble.claim(self)
+
+    def wrong(self, message: str) -> ValueError:
+        return ValueError(f"claim {self.id}: {message}")
+
+    def _new(self, name: str) -> None:
+        taken = {*(d.name for d in (*self.inputs, *self.structure)), *self.definitions, *map(str, self.ranges)}
+        if name in taken or name in RESERVED:
+            raise self.wrong(f"two things are called {name}")
+        if not name.replace("_", "").replace("′", "").isalnum():
+            raise self.wrong(f"{name!r} is no name: a formula belongs into the law, words into the title")
+
+    def names(self) -> set[str]:
+        """Everything that a formula of this claim may mention."""
+        known = {*(d.name for d in (*self.inputs, *self.structure)), *self.definitions, *map(str, self.ranges)}
+        for domain in self.structure:
+            if isinstance(domain, Choice):
+                for meaning in domain.options.values():
+                    known |= {str(getattr(s, "label", getattr(s, "__name__", s))) for s in meaning}
+        return known
+
+    def unknown(self, e: Any) -> set[str]:
+        """The names in a formula that nobody declared."""
+        bound = {str(v) for node in sp.sympify(e).atoms(sp.Sum, sp.Product, sp.Integral) for v in node.variables}
+        return mentioned(e) - self.names() - bound
+
+
+class Calling:
+    """A call as it is written: each method goes on with it, and the board holds what it has come to."""
+
+    def __init__(self, board: Board, call: Call) -> None:
+        self._board, self._call = board, call
+        board.calls = call
+
+    def __getattr__(self, name: str) -> Any:
+        method = getattr(self._call, name)
+        if not callable(method):
+            raise AttributeError(f"{name} is no part of a call")
+        return lambda *arguments, **keywords: Calling(self._board, method(*arguments, **keywords))
