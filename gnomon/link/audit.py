@@ -1,0 +1,202 @@
+"""Meta-mutation: a claim whose law, proof, program, domains or conditions are spoilt must not be proved.
+
+For each linked claim: the law times two, with the other sign, made strict; each variant's program in the program's
+place; another claim's proof; a link of the proof cut, or exchanged with the next; a domain widened, a condition
+dropped, an assumption added. What is still proved survives, and is printed.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sympy as sp
+
+from gnomon.link.goal import goals_of, theory_of, written_of
+from gnomon.link.proved import Proved, proved
+from gnomon.proof import equality
+from gnomon.proof.goals import meets
+from gnomon.proof.terms import alike
+from gnomon.proof.theorem import Refused, Theorem
+from gnomon.say.board import Mutation
+from gnomon.say.claim import Claim
+from gnomon.say.law import Condition, Law
+from gnomon.say.maker import ClaimMaker
+
+FOREIGN = 3
+"""How many other claims' proofs are tried on each."""
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """One spoilt claim, and what became of it: refused with a reason, or proved, which it must not be."""
+
+    claim: str
+    change: str
+    refused: bool
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.claim}: {self.change}" + (f" ({self.reason})" if self.reason else "")
+
+
+Try = tuple[str, Callable[[], Any]]
+
+
+def audit(maker: ClaimMaker, others: Sequence[ClaimMaker] = ()) -> list[Mutant]:
+    """Every mutant of a claim, tried; ``others`` lend their proofs."""
+    claim = maker.claim
+    whole = proved(claim)
+    tries = itertools.chain(
+        _laws(claim, whole), _programs(claim), _proofs(claim, others), _links(claim, whole), _suppositions(maker, whole)
+    )
+    return [_tried(claim.id, change, attempt) for change, attempt in tries]
+
+
+def _tried(id: str, change: str, attempt: Callable[[], Any]) -> Mutant:
+    try:
+        attempt()
+    except Exception as error:  # whatever a spoilt claim ends in, it is not proved
+        return Mutant(id, change, True, str(error).partition("\n")[0][:200])
+    return Mutant(id, change, False, "")
+
+
+def _with_law(claim: Claim, number: int, law: Law) -> Claim:
+    laws = list(written_of(claim).laws)
+    laws[number] = law
+    return replace(claim, written=replace(written_of(claim), laws=tuple(laws)))
+
+
+def _laws(claim: Claim, whole: Proved) -> Iterator[Try]:
+    """The law spoilt: twice and minus the right side, one more, or the relation made strict."""
+    for number, law in enumerate(written_of(claim).laws):
+        if whole.theorems[number] is None:
+            continue
+        for change, spoilt in _spoilt(law):
+            if not _same(spoilt, law):
+                yield f"law {number + 1}: {change}", lambda n=number, s=spoilt: _really(proved(_with_law(claim, n, s)), n)
+
+
+def _really(found: Proved, number: int) -> None:
+    if found.theorems[number] is None:
+        raise Refused("tested only")
+
+
+def _spoilt(law: Law) -> Iterator[tuple[str, Law]]:
+    if law.rel == "=":
+        yield "times two", replace(law, rhs=2 * law.rhs)
+        yield "the other sign", replace(law, rhs=-law.rhs)
+        yield "one more", replace(law, rhs=law.rhs + 1)
+        yield "strict", replace(law, rel="<")
+    else:
+        yield "the other way", replace(law, rel={"<=": ">=", ">=": "<=", "<": ">", ">": "<"}[law.rel])
+        yield "strict", replace(law, rel={"<=": "<", ">=": ">"}.get(law.rel, law.rel))
+        yield "equal", replace(law, rel="=")
+
+
+def _same(a: Law, b: Law) -> bool:
+    return a.rel == b.rel and alike(a.lhs, b.lhs) and (alike(a.rhs, b.rhs) or sp.expand(a.rhs - b.rhs) == 0)
+
+
+def _programs(claim: Claim) -> Iterator[Try]:
+    """Each variant's program in the program's place, where it changes what is shown."""
+    for variant in claim.variants:
+        if variant.replace:
+            program = claim.program.replace(variant.replace)
+            yield f"program: {variant.name}", lambda program=program: _whole(proved(claim, program))
+
+
+def _whole(found: Proved) -> None:
+    if any(theorem is None for theorem in found.theorems):
+        raise Refused("tested only")
+
+
+def _proofs(claim: Claim, others: Sequence[ClaimMaker]) -> Iterator[Try]:
+    """Another claim's proof: its steps in this claim's theory, and its theorem held against this goal."""
+    theory = theory_of(claim)
+    goals = goals_of(claim, theory)
+    for other in [one for one in others if one.id != claim.id][:FOREIGN]:
+        theirs = written_of(other.claim).laws
+        for number, law in enumerate(written_of(claim).laws):
+            if law.proof is None:
+                continue
+            stranger = theirs[number % len(theirs)]
+            yield f"proof of {other.id}", lambda n=number, s=stranger: _stolen(claim, n, s)
+            yield f"theorem of {other.id}", lambda n=number, o=other: _foreign(theory, goals[n], o)
+
+
+def _stolen(claim: Claim, number: int, stranger: Law) -> None:
+    if stranger.proof is None:
+        raise Refused("it has no proof")
+    law = written_of(claim).laws[number]
+    proved(_with_law(claim, number, replace(law, proof=stranger.proof)))
+
+
+def _foreign(theory: Any, goal: Any, other: ClaimMaker) -> None:
+    theorem = proved(other.claim).theorems[0]
+    if theorem is None:
+        raise Refused("it has no theorem")
+    meets(theory, theorem, goal)
+
+
+def _links(claim: Claim, whole: Proved) -> Iterator[Try]:
+    """The chain of the last theorem with a link cut, or two exchanged."""
+    for theorem in whole.theorems:
+        if theorem is None:
+            continue
+        links = chain_of(theorem)
+        for n in range(len(links)):
+            kept = [*links[:n], *links[n + 1 :]]
+            if kept:
+                yield f"link {n + 1} cut", lambda kept=kept, whole=theorem: _joined(kept, whole)
+        for n in range(len(links) - 1):
+            turned = [*links[:n], links[n + 1], links[n], *links[n + 2 :]]
+            yield f"links {n + 1} and {n + 2} exchanged", lambda turned=turned, whole=theorem: _joined(turned, whole)
+
+
+def chain_of(theorem: Theorem) -> list[Theorem]:
+    """The links of a theorem that is a chain, those that say nothing left out."""
+    if theorem.rule in ("chain", "general"):
+        links = [link for premise in theorem.premises for link in chain_of(premise)]
+        return [link for link in links if not alike(link.lhs, link.rhs)]
+    return [theorem]
+
+
+def _joined(links: Sequence[Theorem], whole: Theorem) -> None:
+    joined = links[0]
+    for link in links[1:]:
+        joined = equality.chain(whole.theory, joined, link)
+    if not (alike(joined.lhs, whole.lhs) and alike(joined.rhs, whole.rhs)):
+        raise Refused("the chain ends elsewhere")
+
+
+def _suppositions(maker: ClaimMaker, whole: Proved) -> Iterator[Try]:
+    """A domain widened, a condition dropped: as far as the proof leans on them; an assumption added."""
+    for name in _leant_on(maker):
+        yield f"domain widened: {name}", lambda name=name: _whole(proved(maker.built(Mutation(domain=name))))
+    for condition in written_of(maker.claim).conditions:
+        changed = Mutation(condition=condition.name)
+        yield f"condition dropped: {condition}", lambda changed=changed: _whole(proved(maker.built(changed)))
+    yield "an assumption added", lambda: _assumed(maker.claim)
+
+
+def _leant_on(maker: ClaimMaker) -> Iterable[str]:
+    """The domains without which the proof does not go through: all that say more than that a number is real."""
+    claim = maker.claim
+    bounded = [d.name for d in claim.inputs if d.low != float("-inf") or d.high != float("inf")]
+    return [*bounded, *(d.name for d in claim.structure if not hasattr(d, "options"))]
+
+
+def _assumed(claim: Claim) -> None:
+    """A proof that supposes the law: what it supposes is no condition of the claim."""
+    law = written_of(claim).laws[0]
+    wished = Condition("wished", law.statement, law.ranges)
+    written = replace(written_of(claim), conditions=(*written_of(claim).conditions, wished))
+    lazy = replace(law, proof=lambda bench: bench.by(bench.condition("wished")))
+    written = replace(written, laws=(lazy, *written.laws[1:]))
+    theorem = proved(replace(claim, written=written)).theorems[0]
+    assert theorem is not None
+    meets(theory_of(claim), theorem, goals_of(claim, theory_of(claim))[0])
+
