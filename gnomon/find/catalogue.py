@@ -1,37 +1,43 @@
-"""The list of claims, remembered between calls: building every formula takes SymPy seconds, listing them should not.
+"""The list of claims, remembered between calls, file by file.
 
-What is remembered is keyed by the text of every file that it depends on; a change anywhere makes it anew.
+Titles, sections and subjects of linked claims are known without building a formula. What a proof earned, their label,
+is remembered when they are proved, and forgotten when a file that it depends on changes.
 """
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 from gnomon.find import walk
 
 Row = dict[str, Any]
+UNLINKED = {"label": "unlinked", "sizes": [], "cites": []}
+UNKNOWN = {"label": None, "sizes": [], "cites": []}
 
 
 def catalogue() -> list[Row]:
-    """A row for each claim: id, section, kind, what its derivation is for, subject, driver, title, module."""
-    place = _place()
-    found = _remembered(place)
-    if found is None:
-        modules = {claim.id: name for name, _ in walk.modules(walk.DERIVATIONS) for claim in walk.claims_in(name)}
-        found = [_row(claim) | {"module": modules[claim.id]} for claim in walk.claims()]
-        _remember(place, found)
-    return found
+    """A row for each claim: id, section, kind, subject, title, module, label, sizes and cites.
 
+    The label of a linked claim is None until it has been proved.
 
-def _remembered(place: Path) -> list[Row] | None:
-    try:
-        found: list[Row] = json.loads(place.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return found
+    Raises:
+        gnomon.say.errors.UsageError: if two claims have the same id.
+    """
+    known = _remembered()
+    found: dict[str, list[Row]] = {}
+    for module, _ in walk.modules(walk.DERIVATIONS):
+        key = walk.digest_of(module)
+        rows = known.get(key)
+        found[key] = [_row(entry) | {"module": module} for entry in walk.found_in(module).values()] if rows is None else rows
+    if found.keys() - known.keys():
+        _remember(found)
+    rows = [row for file in found.values() for row in file]
+    walk.unique(row["id"] for row in rows)
+    return sorted(rows, key=lambda row: walk.place_of(row["section"], row["id"]))
 
 
 def select(patterns: list[str]) -> list[Row]:
@@ -45,31 +51,47 @@ def select(patterns: list[str]) -> list[Row]:
     return [row for row in rows if row["id"] in chosen]
 
 
-def _row(claim: Any) -> Row:
-    return {
-        "id": claim.id,
-        "section": claim.section,
-        "kind": claim.kind,
-        "trust": claim.derivation().scope,
-        "subject": claim.subject,
-        "driver": claim.driver,
-        "title": claim.title,
-    }
+def learn(records: Iterable[dict[str, Any]]) -> None:
+    """Remember what proofs earned: from their records, the labels of their claims."""
+    earned = {r["claim"]: {key: r[key] for key in UNKNOWN} for r in records if r["type"] == "proof" and r["ok"]}
+    if not earned:
+        return
+    known = _remembered()
+    for rows in known.values():
+        for row in rows:
+            row.update(earned.get(row["id"], {}))
+    _remember(known)
+
+
+def _row(entry: Any) -> Row:
+    shown = UNLINKED if getattr(entry, "derivation", None) else UNKNOWN
+    about = {key: getattr(entry, key) for key in ("id", "section", "kind", "subject", "title")}
+    return {**about, **shown}
 
 
 def _place() -> Path:
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gnomon"
-    return folder / f"claims-{walk.digest(walk.DERIVATIONS, 'gnomon')}.json"
+    return folder / f"claims-{walk.digest('gnomon')}.json"
 
 
-def _remember(place: Path, rows: list[Row]) -> None:
+def _remembered() -> dict[str, list[Row]]:
+    try:
+        found: dict[str, list[Row]] = json.loads(_place().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found
+
+
+def _remember(files: dict[str, list[Row]]) -> None:
     """Keep the newest catalogue alone; a folder that cannot be written costs speed and nothing else."""
+    place = _place()
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         for old in place.parent.glob("claims-*.json"):
-            old.unlink()
+            if old != place:
+                old.unlink()
         fresh = place.with_suffix(f".{os.getpid()}")
-        fresh.write_text(json.dumps(rows, ensure_ascii=False), encoding="utf-8")
+        fresh.write_text(json.dumps(files, ensure_ascii=False), encoding="utf-8")
         fresh.replace(place)
     except OSError:
         return

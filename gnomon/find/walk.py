@@ -7,7 +7,7 @@ import fnmatch
 import hashlib
 import importlib
 import importlib.util
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,10 @@ from typing import TYPE_CHECKING
 from gnomon.say.errors import UsageError, nearest
 
 if TYPE_CHECKING:
+    from types import ModuleType
+
     from gnomon.say.claim import Claim
+    from gnomon.say.maker import ClaimMaker
 
 DERIVATIONS, REFERENCE, PROPERTY_TESTS = "gnomon.derivations", "gnomon.reference", "gnomon.property_tests"
 
@@ -45,26 +48,97 @@ def digest(*packages: str) -> str:
     return found.hexdigest()[:16]
 
 
+def digest_of(module: str) -> str:
+    """A short hash of a module of derivations/ and of those that it imports, directly or not."""
+    files = dict(_files(DERIVATIONS))
+    seen: set[str] = set()
+    todo = [module]
+    while todo:
+        name = todo.pop()
+        if name in files and name not in seen:
+            seen.add(name)
+            todo += _siblings(files[name])
+    found = hashlib.sha256()
+    for name in sorted(seen):
+        found.update(f"{name}:".encode() + files[name].read_bytes())
+    return f"{module}-{found.hexdigest()[:16]}"
+
+
+def _siblings(path: Path) -> list[str]:
+    """The modules of derivations/ that a file of it imports."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(DERIVATIONS):
+            inside = (node.module or "").removeprefix(DERIVATIONS).removeprefix(".")
+            found += [inside, *(f"{inside}.{alias.name}".strip(".") for alias in node.names)]
+    return found
+
+
 @cache
-def claims() -> tuple[Claim, ...]:
-    """Every claim, in the order of the notes' sections, then of their ids.
+def entries() -> dict[str, Claim | ClaimMaker]:
+    """Every claim, or its maker, by id, in the order of the notes' sections, then of ids. No formula is built.
 
     Raises:
         UsageError: if two claims have the same id.
     """
-    found: dict[str, Claim] = {}
-    for name, _ in modules(DERIVATIONS):
-        for claim in claims_in(name):
-            if claim.id in found:
-                raise UsageError(f"two claims have the id {claim.id}; give one of them a suffix: {claim.id}.other")
-            found[claim.id] = claim
-    return tuple(sorted(found.values(), key=lambda claim: ([int(n) for n in claim.section.split(".")], claim.id)))
+    pairs = [pair for name, _ in modules(DERIVATIONS) for pair in found_in(name).items()]
+    unique(id for id, _ in pairs)
+    return dict(sorted(pairs, key=lambda pair: place_of(pair[1].section, pair[0])))
+
+
+def unique(ids: Iterable[str]) -> None:
+    """Raise a UsageError if an id comes twice."""
+    seen: set[str] = set()
+    for id in ids:
+        if id in seen:
+            raise UsageError(f"two claims have the id {id}; give one of them a suffix: {id}.other")
+        seen.add(id)
+
+
+def place_of(section: str, id: str) -> tuple[list[int], str]:
+    """Where a claim stands among the others: by section, then by id."""
+    return [int(number) for number in section.split(".")], id
+
+
+def claims() -> tuple[Claim, ...]:
+    """Every claim, built, in the order of :func:`entries`."""
+    return tuple(built(entry) for entry in entries().values())
+
+
+def built(entry: Claim | ClaimMaker) -> Claim:
+    """The claim, which a maker builds at the first look."""
+    return getattr(entry, "claim", entry)  # type: ignore[arg-type]
+
+
+def found_in(module: str) -> dict[str, Claim | ClaimMaker]:
+    """The claims of one module of derivations/ by id: claims, and makers that build theirs when it is asked for.
+
+    Raises:
+        UsageError: if two of them have the same id.
+    """
+    here = importlib.import_module(f"{DERIVATIONS}.{module}")
+    found: dict[str, Claim | ClaimMaker] = {}
+    for entry in (*getattr(here, "CLAIMS", ()), *(value for value in vars(here).values() if _is_maker(value, here))):
+        if entry.id in found:
+            raise UsageError(f"two claims have the id {entry.id}; give one of them a suffix: {entry.id}.other")
+        found[entry.id] = entry
+    return found
+
+
+def _is_maker(value: object, module: ModuleType) -> bool:
+    """Whether it is a claim's maker that the module itself defines; told without SymPy, which `gnomon list` can spare."""
+    make = getattr(value, "make", None)
+    return type(value).__name__ == "ClaimMaker" and getattr(make, "__module__", "") == module.__name__
 
 
 def claims_in(module: str) -> tuple[Claim, ...]:
-    """The claims of one module of derivations/: all that a task needs, in a fraction of the time that all take."""
-    found: tuple[Claim, ...] = getattr(importlib.import_module(f"{DERIVATIONS}.{module}"), "CLAIMS", ())
-    return found
+    """The claims of one module of derivations/, built."""
+    return tuple(map(built, found_in(module).values()))
+
+
+def claim_in(module: str, id: str) -> Claim:
+    """One claim of one module: all that a task needs, and no other is built."""
+    return built(found_in(module)[id])
 
 
 def models() -> tuple[str, ...]:
@@ -98,6 +172,6 @@ def select(patterns: Sequence[str]) -> tuple[Claim, ...]:
     Raises:
         UsageError: for a glob that matches nothing, naming the nearest ids.
     """
-    everything = claims()
-    chosen = matching([claim.id for claim in everything], patterns)
-    return tuple(claim for claim in everything if claim.id in chosen)
+    everything = entries()
+    chosen = matching(list(everything), patterns)
+    return tuple(built(entry) for id, entry in everything.items() if id in chosen)

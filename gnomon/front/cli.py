@@ -58,6 +58,10 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where evidence goes (default: out/)")
     one.add_argument("--resume", action="store_true", help="go on with the run in --out that was stopped")
     one.add_argument("--json", action="store_true", help="the results as JSON on stdout")
+    one = add("audit", "spoil claims: false laws, other programs, foreign proofs, dropped conditions must be refused")
+    one.add_argument("globs", nargs="*", metavar="GLOB", help="claims, as in `gnomon list` (default: all linked ones)")
+    one.add_argument("--jobs", type=_positive, metavar="N", help="processes (default: one a core)")
+    one.add_argument("--json", action="store_true", help="tried, refused and survivors as JSON on stdout")
     one = add("report", "write one self-contained HTML file from evidence")
     one.add_argument("files", nargs="*", type=Path, metavar="DIR|FILE", help="evidence (default: out/)")
     one.add_argument("-o", "--output", type=Path, metavar="FILE.html", help="default: report.html beside the evidence")
@@ -104,6 +108,8 @@ def listing(arguments: argparse.Namespace) -> int:
     from gnomon.find.walk import models
 
     rows, known = select(arguments.globs), models()
+    if arguments.json and any(row["label"] is None for row in rows):
+        rows = _labelled(rows, arguments.globs)
     by_subject: dict[str, list[str]] = {}
     for row in rows:
         by_subject.setdefault(row["subject"], []).append(row["id"])
@@ -116,7 +122,7 @@ def listing(arguments: argparse.Namespace) -> int:
     for row in rows:
         lacking = "" if row["subject"] in known else coloured("  no such model", "31")
         print(
-            f"{row['id']:{width}}  §{row['section']:<6} {row['kind']:<11} {row['subject']:<28} {row['trust']}{lacking}"
+            f"{row['id']:{width}}  §{row['section']:<6} {row['kind']:<11} {row['subject']:<28} {row['label'] or '':<10} {row['title']}{lacking}"
         )
     alone = [name for name in shown if name not in by_subject]
     if alone:
@@ -125,8 +131,23 @@ def listing(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _labelled(rows: list[dict[str, Any]], globs: list[str]) -> list[dict[str, Any]]:
+    """The rows with every label: claims that were not proved since their files changed are proved now."""
+    from gnomon.find import catalogue
+    from gnomon.run import runner
+
+    unknown = [row for row in rows if row["label"] is None]
+    say(f"proving {len(unknown)} claims for their labels")
+    with runner.isolated(runner.default_jobs(), "quick") as executor:
+        found = [record for _, records in runner.run(unknown, runner.prove_claim, (), executor) for record in records]
+    catalogue.learn(found)
+    failed = {record["claim"] for record in found if not record["ok"]}
+    fresh = {row["id"]: row for row in catalogue.select(globs)}
+    return [fresh[row["id"]] | ({"label": "unlinked"} if row["id"] in failed else {}) for row in rows]
+
+
 def prove(arguments: argparse.Namespace) -> int:
-    from gnomon.find.catalogue import select
+    from gnomon.find.catalogue import learn, select
     from gnomon.run import runner
 
     rows = select(arguments.globs)
@@ -140,6 +161,7 @@ def prove(arguments: argparse.Namespace) -> int:
                 for step in found[0]["steps"]:
                     if not step["ok"]:
                         print(f"             {step['rule']}: {step['why']} — {step['message']}")
+    learn(records.values())
     good = all(record["ok"] for record in records.values())
     if arguments.json:
         print(
@@ -149,14 +171,39 @@ def prove(arguments: argparse.Namespace) -> int:
 
 
 def explain(arguments: argparse.Namespace) -> int:
-    from gnomon.find.walk import claims, select
+    from gnomon.find.walk import select
     from gnomon.front.explain import explanation
 
-    if arguments.id not in {claim.id for claim in claims()}:
-        select([arguments.id])  # a glob of one claim is welcome; anything else names the nearest
     for claim in select([arguments.id]):
         print(explanation(claim))
     return 0
+
+
+def audit(arguments: argparse.Namespace) -> int:
+    """Spoil linked claims in every way that must be refused; exit 1 if a spoilt one is still proved."""
+    from gnomon.find.catalogue import select
+    from gnomon.run import runner
+
+    rows = [row for row in select(arguments.globs) if row["label"] != "unlinked"]
+    if not rows:
+        raise UsageError("none of the chosen claims is linked; `gnomon list` says which are")
+    tried, refused, equal, survivors = 0, 0, 0, []
+    with runner.isolated(arguments.jobs or runner.default_jobs(), "standard") as executor:
+        for name, mutants in runner.run(rows, runner.audit_claim, (tuple(row["id"] for row in rows),), executor):
+            counted = [mutant for mutant in mutants if not mutant["equal"]]
+            tried, equal = tried + len(counted), equal + len(mutants) - len(counted)
+            refused += sum(mutant["refused"] for mutant in counted)
+            survivors += [mutant for mutant in counted if not mutant["refused"]]
+            progress(name)
+    progress("")
+    survivors.sort(key=lambda mutant: (mutant["claim"], mutant["change"]))
+    if arguments.json:
+        print(json.dumps({"tried": tried, "refused": refused, "equal": equal, "survivors": survivors}, ensure_ascii=False))
+    else:
+        for mutant in survivors:
+            print(f"SURVIVES  {mutant['claim']}: {mutant['change']}  {mutant['reason']}".rstrip())
+        print(f"{refused} of {tried} spoilt claims refused; {equal} more are right too (a domain wider than needed)")
+    return 0 if refused == tried else 1
 
 
 def verify(arguments: argparse.Namespace) -> int:
@@ -263,4 +310,4 @@ def report(arguments: argparse.Namespace) -> int:
     return 0
 
 
-COMMANDS = {"list": listing, "prove": prove, "explain": explain, "verify": verify, "report": report}
+COMMANDS = {"list": listing, "prove": prove, "explain": explain, "audit": audit, "verify": verify, "report": report}

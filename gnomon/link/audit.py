@@ -31,12 +31,16 @@ FOREIGN = 3
 
 @dataclass(frozen=True)
 class Mutant:
-    """One spoilt claim, and what became of it: refused with a reason, or proved, which it must not be."""
+    """One spoilt claim, and what became of it: refused with a reason, or proved, which it must not be.
+
+    ``equal``: not spoilt after all. A wider domain may leave a claim true, and the proof that it is was made anew.
+    """
 
     claim: str
     change: str
     refused: bool
     reason: str
+    equal: bool = False
 
     def __str__(self) -> str:
         return f"{self.claim}: {self.change}" + (f" ({self.reason})" if self.reason else "")

@@ -7,7 +7,7 @@ import os
 import platform
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ def run_claim(claim_id: str, module: str, plan: Plan) -> list[Record]:
     from gnomon.check.proof_record import proof_record
     from gnomon.check.verdict import check
 
-    claim = next(claim for claim in walk.claims_in(module) if claim.id == claim_id)
+    claim = walk.claim_in(module, claim_id)
     records = [proof_record(claim)] if plan.prove else []
     found = check(
         claim,
@@ -57,7 +57,17 @@ def prove_claim(claim_id: str, module: str) -> list[Record]:
     """One task of ``gnomon prove``."""
     from gnomon.check.proof_record import proof_record
 
-    return [proof_record(next(claim for claim in walk.claims_in(module) if claim.id == claim_id))]
+    return [proof_record(walk.claim_in(module, claim_id))]
+
+
+def audit_claim(claim_id: str, module: str, others: tuple[str, ...]) -> list[Record]:
+    """One task of ``gnomon audit``: every mutant of a linked claim; the claims that follow it lend their proofs."""
+    from gnomon.link.audit import audit
+
+    found = walk.entries()
+    place = others.index(claim_id)
+    lenders = [found[id] for id in (*others[place + 1 :], *others[:place])]
+    return [asdict(mutant) for mutant in audit(found[claim_id], lenders)]
 
 
 def preload() -> list[str]:

@@ -1,0 +1,75 @@
+"""A linked claim's proof as plain data: its goal, the links that lead to it, the lemmas, the label that it earned."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sympy as sp
+
+from gnomon.link.proved import Proved, proved
+from gnomon.proof.terms import alike
+from gnomon.proof.theorem import Refused, Theorem
+from gnomon.say.claim import Claim
+from gnomon.say.law import SENSES
+from gnomon.typeset.mathml import mathml, plain
+
+Record = dict[str, Any]
+HIDDEN = ("chain", "general", "symmetric", "reflexive", "hypothesis", "condition", "definition")
+"""Rules that only hold others together, or that the reader sees elsewhere."""
+
+
+def linked_record(claim: Claim) -> Record:
+    """What a proof showed: steps, trust and label. A proof that stops is no error here: it says where.
+
+    A step has its two sides in MathML, and in ``plain`` text.
+    """
+    try:
+        found = proved(claim)
+    except (Refused, ValueError) as error:
+        return {"ok": False, "trust": "not proved", "label": "unlinked", "sizes": [], "cites": [], "steps": [_stop(error)]}
+    return {
+        "ok": True,
+        "trust": str(found),
+        "label": found.label,
+        "sizes": list(found.sizes),
+        "cites": list(found.cites),
+        "steps": steps(found),
+    }
+
+
+def steps(found: Proved) -> list[Record]:
+    """The links of every law's proof, each once, lemmas under their names before what leans on them."""
+    names = {id(theorem): name for name, theorem in found.lemmas}
+    seen: set[int] = set()
+    done = []
+    for theorem in found.theorems:
+        for link in theorem.lineage() if theorem is not None else ():
+            if id(link) in seen or (link.rule in HIDDEN and id(link) not in names) or alike(link.lhs, link.rhs):
+                continue
+            seen.add(id(link))
+            done.append(_step(link, names.get(id(link), "")))
+        if theorem is not None:
+            done.append(_step(theorem, "what is claimed"))
+    return done
+
+
+def _step(link: Theorem, name: str) -> Record:
+    whole = link.rel != "=" or bool(name)
+    sides = [SENSES[link.rel](link.lhs, link.rhs, evaluate=False)] if whole else [link.lhs, link.rhs]
+    return {
+        "rule": link.rule, "why": name or link.why, "before": "" if whole else mathml(sides[0]), "after": mathml(sides[-1]),
+        "plain": [plain(side) for side in sides], "ok": True, "symbolic": True, "points": 0, "rejected": 0,
+        "cited": link.rule == "cite", "message": _given(link), "seconds": 0.0,
+    }  # fmt: skip
+
+
+def _given(link: Theorem) -> str:
+    given = ", ".join(sorted(str(fact) for fact in link.given if fact is not sp.true))
+    return f"given {given}" if given and link.rule in ("induction", "general", "cite") else ""
+
+
+def _stop(error: Exception) -> Record:
+    return {
+        "rule": "stops", "why": "The proof does not go through.", "before": "", "after": "", "plain": [], "ok": False, "symbolic": False,
+        "points": 0, "rejected": 0, "cited": False, "message": str(error), "seconds": 0.0,
+    }  # fmt: skip
