@@ -59,7 +59,7 @@ def test_list_as_json_shows_claims_and_models_and_who_lacks_whom(capsys):
     listing = json.loads(out)
     assert code == 0
     (claim,) = [claim for claim in listing["claims"] if claim["id"] == UPDATE]
-    assert {"id", "section", "kind", "trust", "subject"} <= set(claim)
+    assert {"id", "section", "kind", "label", "sizes", "cites", "subject"} <= set(claim)
     assert claim["section"] == "1.2.5"
     by_subject = {model["subject"]: model["claims"] for model in listing["models"]}
     assert UPDATE in by_subject["optim.Adam"]

@@ -42,7 +42,10 @@ class Fence:
         return name.split(".")[0] in sys.stdlib_module_names or _within(name, self.allowed)
 
 
-VOCABULARY = ("gnomon.say.claim", "gnomon.say.domain", "gnomon.proof.derivation", "gnomon.derivations")
+VOCABULARY = (
+    *("gnomon.say.claim", "gnomon.say.domain", "gnomon.say.maker", "gnomon.say.call", "gnomon.say.board"),
+    *("gnomon.proof", "gnomon.derivations"),
+)
 FENCES = {
     "derivations": Fence("gnomon.derivations", allowed=("sympy", *VOCABULARY)),
     "reference": Fence("gnomon.reference", allowed=("torch",)),
@@ -55,6 +58,7 @@ FENCES = {
 FLOORS = (
     {"typeset": ("sympy",), "proof": ("sympy", "flint", "mpmath")},
     {"say": ("sympy",)},
+    {"link": ("sympy",)},
     {"compute": ("sympy", "flint", "torch")},
     {"drive": ("torch",)},
     {"find": ()},

@@ -26,7 +26,14 @@ def linked_record(claim: Claim) -> Record:
     try:
         found = proved(claim)
     except (Refused, ValueError) as error:
-        return {"ok": False, "trust": "not proved", "label": "unlinked", "sizes": [], "cites": [], "steps": [_stop(error)]}
+        return {
+            "ok": False,
+            "trust": "not proved",
+            "label": "unlinked",
+            "sizes": [],
+            "cites": [],
+            "steps": [_stop(error)],
+        }
     return {
         "ok": True,
         "trust": str(found),
@@ -56,8 +63,9 @@ def steps(found: Proved) -> list[Record]:
 def _step(link: Theorem, name: str) -> Record:
     whole = link.rel != "=" or bool(name)
     sides = [SENSES[link.rel](link.lhs, link.rhs, evaluate=False)] if whole else [link.lhs, link.rhs]
+    before, after = "" if whole else mathml(sides[0]), mathml(sides[-1])
     return {
-        "rule": link.rule, "why": name or link.why, "before": "" if whole else mathml(sides[0]), "after": mathml(sides[-1]),
+        "rule": link.rule, "why": name or link.why, "before": before, "after": after,
         "plain": [plain(side) for side in sides], "ok": True, "symbolic": True, "points": 0, "rejected": 0,
         "cited": link.rule == "cite", "message": _given(link), "seconds": 0.0,
     }  # fmt: skip
@@ -70,6 +78,6 @@ def _given(link: Theorem) -> str:
 
 def _stop(error: Exception) -> Record:
     return {
-        "rule": "stops", "why": "The proof does not go through.", "before": "", "after": "", "plain": [], "ok": False, "symbolic": False,
-        "points": 0, "rejected": 0, "cited": False, "message": str(error), "seconds": 0.0,
+        "rule": "stops", "why": "The proof does not go through.", "before": "", "after": "", "plain": [], "ok": False,
+        "symbolic": False, "points": 0, "rejected": 0, "cited": False, "message": str(error), "seconds": 0.0,
     }  # fmt: skip

@@ -53,7 +53,15 @@ def _unlinked(claim: Claim, derivation: Derivation) -> dict[str, Any]:
         steps.append(linked)
     ok = proof.ok and (linked is None or bool(linked["ok"]))
     trust = f"{proof.trust}; not linked to its statement" if ok else "not proved"
-    return {"ok": ok, "trust": trust, "label": "unlinked", "sizes": [], "cites": [], "lift": derivation.lift, "steps": steps}
+    return {
+        "ok": ok,
+        "trust": trust,
+        "label": "unlinked",
+        "sizes": [],
+        "cites": [],
+        "lift": derivation.lift,
+        "steps": steps,
+    }
 
 
 def claim_record(claim: Claim) -> dict[str, Any]:

@@ -32,7 +32,9 @@ def catalogue() -> list[Row]:
     for module, _ in walk.modules(walk.DERIVATIONS):
         key = walk.digest_of(module)
         rows = known.get(key)
-        found[key] = [_row(entry) | {"module": module} for entry in walk.found_in(module).values()] if rows is None else rows
+        found[key] = (
+            [_row(entry) | {"module": module} for entry in walk.found_in(module).values()] if rows is None else rows
+        )
     if found.keys() - known.keys():
         _remember(found)
     rows = [row for file in found.values() for row in file]

@@ -126,7 +126,7 @@ def found_in(module: str) -> dict[str, Claim | ClaimMaker]:
 
 
 def _is_maker(value: object, module: ModuleType) -> bool:
-    """Whether it is a claim's maker that the module itself defines; told without SymPy, which `gnomon list` can spare."""
+    """Whether it is a claim's maker that the module itself defines; told without importing SymPy."""
     make = getattr(value, "make", None)
     return type(value).__name__ == "ClaimMaker" and getattr(make, "__module__", "") == module.__name__
 

@@ -121,9 +121,8 @@ def listing(arguments: argparse.Namespace) -> int:
     width = max((len(row["id"]) for row in rows), default=0)
     for row in rows:
         lacking = "" if row["subject"] in known else coloured("  no such model", "31")
-        print(
-            f"{row['id']:{width}}  §{row['section']:<6} {row['kind']:<11} {row['subject']:<28} {row['label'] or '':<10} {row['title']}{lacking}"
-        )
+        label = row["label"] or "not proved yet"
+        print(f"{row['id']:{width}}  §{row['section']:<6} {row['kind']:<11} {row['subject']:<28} {label}{lacking}")
     alone = [name for name in shown if name not in by_subject]
     if alone:
         print("\nmodels without a claim: " + ", ".join(alone))
@@ -198,7 +197,9 @@ def audit(arguments: argparse.Namespace) -> int:
     progress("")
     survivors.sort(key=lambda mutant: (mutant["claim"], mutant["change"]))
     if arguments.json:
-        print(json.dumps({"tried": tried, "refused": refused, "equal": equal, "survivors": survivors}, ensure_ascii=False))
+        print(
+            json.dumps({"tried": tried, "refused": refused, "equal": equal, "survivors": survivors}, ensure_ascii=False)
+        )
     else:
         for mutant in survivors:
             print(f"SURVIVES  {mutant['claim']}: {mutant['change']}  {mutant['reason']}".rstrip())

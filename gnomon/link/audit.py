@@ -80,7 +80,10 @@ def _laws(claim: Claim, whole: Proved) -> Iterator[Try]:
             continue
         for change, spoilt in _spoilt(law):
             if not _same(spoilt, law):
-                yield f"law {number + 1}: {change}", lambda n=number, s=spoilt: _really(proved(_with_law(claim, n, s)), n)
+                yield (
+                    f"law {number + 1}: {change}",
+                    lambda n=number, s=spoilt: _really(proved(_with_law(claim, n, s)), n),
+                )
 
 
 def _really(found: Proved, number: int) -> None:
@@ -203,4 +206,3 @@ def _assumed(claim: Claim) -> None:
     theorem = proved(replace(claim, written=written)).theorems[0]
     assert theorem is not None
     meets(theory_of(claim), theorem, goals_of(claim, theory_of(claim))[0])
-

@@ -103,7 +103,11 @@ def _of_domain(domain: Any) -> Iterator[Condition]:
     if isinstance(domain, Domain) and domain.simplex:
         *lead, last = (sp.Symbol(f"{domain.name}_{n}", integer=True) for n in range(len(domain.shape)))
         ranges = [(v, sp.S.Zero, extent - 1) for v, extent in zip((*lead, last), domain.shape, strict=True)]
-        yield f"{domain.name} adds up to 1", sp.Eq(sp.Sum(domain.symbol[(*lead, last)], ranges[-1]), 1), tuple(ranges[:-1])
+        yield (
+            f"{domain.name} adds up to 1",
+            sp.Eq(sp.Sum(domain.symbol[(*lead, last)], ranges[-1]), 1),
+            tuple(ranges[:-1]),
+        )
     elif isinstance(domain, Graph) and not domain.loops:
         v, size = sp.Symbol(f"{domain.name}_0", integer=True), domain.size.symbol
         yield f"{domain.name} has no loops", sp.Eq(domain.symbol[v, v], 0), ((v, sp.S.Zero, size - 1),)

@@ -128,7 +128,9 @@ Fill = Callable[..., Any]
 class Bench:
     """One goal, and what is at hand to show it."""
 
-    def __init__(self, theory: Theory, goal: Goal, ranges: Ranges | None = None, lemmas: dict[str, Theorem] | None = None) -> None:
+    def __init__(
+        self, theory: Theory, goal: Goal, ranges: Ranges | None = None, lemmas: dict[str, Theorem] | None = None
+    ) -> None:
         self.theory, self.goal, self.ranges = theory, goal, dict(ranges or {})
         self.lemmas: dict[str, Theorem] = {} if lemmas is None else lemmas
         self.left = Chain(theory, goal.lhs, goal.given)
@@ -176,7 +178,15 @@ class Bench:
         return Goal(lhs, rel, rhs, ranges | frozenset(given), frozenset(indices) | frozenset(over))
 
     def have(
-        self, name: str, lhs: Any, rel: str, rhs: Any, fill: Fill | None = None, *, given: Sequence[Any] = (), over: Sequence[Any] = ()
+        self,
+        name: str,
+        lhs: Any,
+        rel: str,
+        rhs: Any,
+        fill: Fill | None = None,
+        *,
+        given: Sequence[Any] = (),
+        over: Sequence[Any] = (),
     ) -> Theorem:
         """A lemma by name: ``fill(bench)`` shows it; it is general in its indices."""
         bench = Bench(self.theory, self.stated(lhs, rel, rhs, given, over), self.ranges, self.lemmas)
@@ -230,8 +240,8 @@ class Bench:
     ) -> Any:
         """Equations (or inequalities) for every value of ``on``, from ``start`` up, or down.
 
-        ``base(bench)`` and ``step(bench, *hypotheses)`` show each of them; a bench has its ``number``. Without them the left
-        sides are unfolded at the start, and unfolded and rewritten by the hypotheses at the next value.
+        ``base(bench)`` and ``step(bench, *hypotheses)`` show each of them; a bench has its ``number``. Without them the
+        left sides are unfolded at the start, and unfolded and rewritten by the hypotheses at the next value.
         """
         way = -1 if down else 1
         wanted = [self.stated(lhs, rel, rhs, given, (on,)) for lhs, rhs in claims]
@@ -292,4 +302,3 @@ def unused(bench: Bench, theorem: Theorem) -> list[str]:
     """The lemmas by name that a theorem does not lean on."""
     used = {id(one) for one in theorem.lineage()}
     return sorted(name for name, lemma in bench.lemmas.items() if id(lemma) not in used)
-

@@ -23,7 +23,9 @@ def belongs(theory: Theory, theorem: Theorem) -> Theorem:
     Raises:
         Refused: for another claim's theorem.
     """
-    if theorem.theory is not theory and (theorem.theory.definitions or theorem.theory.facts or theorem.theory.conditions):
+    if theorem.theory is not theory and (
+        theorem.theory.definitions or theorem.theory.facts or theorem.theory.conditions
+    ):
         raise Refused(f"a theorem of another claim: {theorem}")
     return theorem
 
@@ -47,12 +49,19 @@ def chain(theory: Theory, a: Theorem, b: Theorem) -> Theorem:
         raise Refused(f"a link does not begin where the last one ended:\n    {a.rhs}\n    {b.lhs}")
     rel = max(a.rel, b.rel, key=("=", "<=", "<").index)
     return made(
-        theory, "chain", a.lhs, rel, b.rhs, given=a.given | b.given, left=theory.open((*a.left, *b.left)), premises=(a, b)
+        theory,
+        "chain",
+        a.lhs,
+        rel,
+        b.rhs,
+        given=a.given | b.given,
+        left=theory.open((*a.left, *b.left)),
+        premises=(a, b),
     )
 
 
 def zero_by(theory: Theory, e: Any) -> tuple[str, list[Any]]:
-    """How an expression is seen to be 0, an empty string if it is not; and the ranges that deltas were taken to meet."""
+    """How an expression is seen to be 0 (empty if it is not), and the ranges that deltas were taken to meet."""
     taken: list[Any] = []
     gap = canon(collapse(e, taken), theory.symmetric)
     how = "normal form" if gap == 0 else next((m for m in SAFE if METHODS[m](gap, [])), "")
@@ -63,7 +72,9 @@ def normal(theory: Theory, a: Any, b: Any, given: Facts = frozenset()) -> Theore
     """``a = b`` by normal form, fractions, ends of sums, logarithms, radicals or exponentials; both must be defined."""
     how, taken = zero_by(theory, a - b)
     if not how:
-        raise Refused(f"not seen to be equal:\n    {a}\n    {b}\n    gap {str(canon(collapse(a - b), theory.symmetric))[:400]}")
+        raise Refused(
+            f"not seen to be equal:\n    {a}\n    {b}\n    gap {str(canon(collapse(a - b), theory.symmetric))[:400]}"
+        )
     left = [Obligation(claim, given) for claim in taken]
     left += [*theory.wellformed(a, given), *theory.wellformed(b, given)]
     return made(theory, how, a, "=", b, given=given, left=theory.open(left))
@@ -137,9 +148,11 @@ def rewrite(
 
 
 def match(pattern: Any, x: Any, over: frozenset[Any], at: dict[Any, Any]) -> dict[Any, Any] | None:
-    """Values of the symbols ``over`` that may make x of the pattern (the caller compares); None if some stay unknown."""
+    """Values of the symbols ``over`` that may make x of the pattern; the caller compares. None if some stay unknown."""
     found = dict(at)
-    for p in [pattern] if isinstance(pattern, sp.Indexed) else sorted(pattern.atoms(sp.Indexed), key=sp.default_sort_key):
+    for p in (
+        [pattern] if isinstance(pattern, sp.Indexed) else sorted(pattern.atoms(sp.Indexed), key=sp.default_sort_key)
+    ):
         for y in [x] if isinstance(x, sp.Indexed) else sorted(x.atoms(sp.Indexed), key=sp.default_sort_key):
             if y.base != p.base or len(y.indices) != len(p.indices):
                 continue
@@ -199,7 +212,9 @@ def _extreme(theory: Theory, x: Any, facts: Facts) -> Any:
     if isinstance(x, sp.Abs):
         arg = x.args[0]
         around = facts | theory.facts
-        return arg if theory.signs.holds(arg, around, False) else -arg if theory.signs.holds(-arg, around, False) else None
+        return (
+            arg if theory.signs.holds(arg, around, False) else -arg if theory.signs.holds(-arg, around, False) else None
+        )
     way = 1 if isinstance(x, sp.Max) else -1
     for best in x.args:
         gaps = [way * (best - other) for other in x.args if other is not best]
@@ -239,7 +254,7 @@ def _strided(x: Any, over: str) -> Any:
 
 
 def renamed(theory: Theory, e: Any, new: dict[Any, tuple[Any, Any]], given: Facts = frozenset()) -> Theorem:
-    """``e = e'``: in sums over v, another index w with ``v = there(w)``, for ``new[v] = (w, there)`` and slope 1 or -1."""
+    """``e = e'``: in sums over v, another index w with ``v = there``, for ``new[v] = (w, there)`` and slope 1 or -1."""
     hits = 0
 
     def change(x: Any, _: Facts) -> Any:
@@ -261,4 +276,3 @@ def renamed(theory: Theory, e: Any, new: dict[Any, tuple[Any, Any]], given: Fact
     if not hits:
         raise Refused(f"no sum over {', '.join(names)} in {e}")
     return made(theory, "reindex", e, "=", after, given=given, left=theory.open(theory.wellformed(e, given)))
-

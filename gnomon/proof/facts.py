@@ -62,7 +62,9 @@ def nonnegative(e: Any, known: list[Row], strict: bool = False, about: About = l
     """Whether ``e >= 0`` (``e > 0``) follows: the rows and its negation have no common point."""
     system = [*known, _tight(-e, not strict)]
     seen: set[Any] = set()
-    while new := sorted({a for x, _ in system for a in x.as_coefficients_dict() if a != 1} - seen, key=sp.default_sort_key):
+    while new := sorted(
+        {a for x, _ in system for a in x.as_coefficients_dict() if a != 1} - seen, key=sp.default_sort_key
+    ):
         seen.update(new)
         for atom in new:
             if atom.is_nonnegative:

@@ -92,7 +92,9 @@ def total(theory: Theory, theorem: Theorem, weight: Any, *limits: Any, given: Fa
     lhs, rhs = (sp.Sum(weight * side, *limits) for side in (theorem.lhs, theorem.rhs))
     left += [*theory.wellformed(lhs, frozenset(given)), *theory.wellformed(rhs, frozenset(given))]
     rel = "=" if theorem.rel == "=" else "<="
-    return made(theory, "sum", lhs, rel, rhs, given=kept | frozenset(given), left=theory.open(left), premises=(theorem,))
+    return made(
+        theory, "sum", lhs, rel, rhs, given=kept | frozenset(given), left=theory.open(left), premises=(theorem,)
+    )
 
 
 def at(theory: Theory, theorem: Theorem, values: dict[Any, Any], given: Facts = frozenset()) -> Theorem:
@@ -106,9 +108,7 @@ def at(theory: Theory, theorem: Theorem, values: dict[Any, Any], given: Facts = 
     lhs, rhs, asked, left = instance(theory, theorem, numbers, given)
 
     def put(e: Any) -> Any:
-        return e.replace(
-            lambda x: isinstance(x, sp.Indexed) and x.base in arrays, lambda x: arrays[x.base](*x.indices)
-        )
+        return e.replace(lambda x: isinstance(x, sp.Indexed) and x.base in arrays, lambda x: arrays[x.base](*x.indices))
 
     lhs, rhs = put(lhs), put(rhs)
     more = [Obligation(put(o.claim), frozenset(map(put, o.facts))) for o in (*asked, *left)]
@@ -141,10 +141,14 @@ def product(theory: Theory, f: Theorem, g: Theorem, given: Facts = frozenset()) 
     belongs(theory, f), belongs(theory, g)
     left = theory.open((*f.left, *g.left))
     gap = (f.rhs - f.lhs) * (g.rhs - g.lhs)
-    return made(theory, "product", sp.S.Zero, "<=", gap, given=f.given | g.given | frozenset(given), left=left, premises=(f, g))
+    return made(
+        theory, "product", sp.S.Zero, "<=", gap, given=f.given | g.given | frozenset(given), left=left, premises=(f, g)
+    )
 
 
-def monotone(theory: Theory, f: Any, x: Any, start: Any, order: int = 1, both: bool = False, given: Facts = frozenset()) -> Theorem:
+def monotone(
+    theory: Theory, f: Any, x: Any, start: Any, order: int = 1, both: bool = False, given: Facts = frozenset()
+) -> Theorem:
     """``0 <= f`` for x >= start, where f and its slopes below ``order`` are >= 0 at the start, and the slope of that
     order is >= 0 beyond: a function without kinks whose slope is not negative does not fall.
 
@@ -182,7 +186,9 @@ def monotone(theory: Theory, f: Any, x: Any, start: Any, order: int = 1, both: b
             how, _ = zero_by(theory, value)
             shown = bool(how) or ((not both or n == 0) and holds(theory, value, here, False))
         if not shown:
-            raise Refused(f"the slope of order {n} is not shown to be {'0' if both and 0 < n < order else '>= 0'}: {value}")
+            raise Refused(
+                f"the slope of order {n} is not shown to be {'0' if both and 0 < n < order else '>= 0'}: {value}"
+            )
     since = here if both else here | {sp.Ge(x, start)}
     since = frozenset(fact for fact in since if fact is not sp.true)
     return made(theory, "monotone", sp.S.Zero, "<=", f, given=since, over={x}, left=theory.open(left))

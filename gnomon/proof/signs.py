@@ -97,7 +97,7 @@ class Signs:
             return all(self.nonzero(arg, facts) for arg in e.args)
         if e.is_Pow:
             return self.nonzero(e.base, facts)
-        if isinstance(e, sp.exp) or e.is_nonzero and not e.has(ExprWithLimits):
+        if isinstance(e, sp.exp) or (e.is_nonzero and not e.has(ExprWithLimits)):
             return True
         return self.holds(e, facts, True) or self.holds(-e, facts, True) or self.entails(facts, sp.Ne(e, 0))
 
@@ -167,7 +167,9 @@ class Signs:
         """After factoring, with every sum as one number."""
         if not e.is_Add or e.count_ops() > _MOST_FACTORED:
             return False
-        names = {x: sp.Dummy(real=True) for x in e.atoms(ExprWithLimits, sp.Indexed, sp.exp, sp.log, sp.Abs, sp.Max, sp.Min)}
+        names = {
+            x: sp.Dummy(real=True) for x in e.atoms(ExprWithLimits, sp.Indexed, sp.exp, sp.log, sp.Abs, sp.Max, sp.Min)
+        }
         outer = {x: d for x, d in names.items() if not any(x is not y and y.has(x) for y in names)}
         factors = sp.factor(sp.together(e.xreplace(outer))).xreplace({d: x for x, d in outer.items()})
         return not factors.is_Add and factors != e and self._structural(factors, facts, strict)

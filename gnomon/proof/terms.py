@@ -71,7 +71,9 @@ def walk(e: Any, facts: Facts, change: Change) -> Any:
     if isinstance(e, sp.Piecewise):
         parts = list(branches(e, facts))
         before = [facts, *[there for _, _, there in parts]]
-        return e.func(*[(walk(v, there, change), walk(c, at, change)) for (v, c, there), at in zip(parts, before, strict=False)])
+        return e.func(
+            *[(walk(v, there, change), walk(c, at, change)) for (v, c, there), at in zip(parts, before, strict=False)]
+        )
     if isinstance(e, sp.Lambda):
         return e.func(e.signature, walk(e.expr, facts, change))
     return e.func(*[walk(arg, facts, change) for arg in e.args])

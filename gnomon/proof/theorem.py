@@ -38,7 +38,21 @@ class Obligation:
 class Theorem:
     """``given ⊢ for all over: lhs rel rhs``. Made by the rules alone, and never changed."""
 
-    __slots__ = ("cites", "given", "hyps", "left", "lhs", "over", "premises", "rel", "rhs", "rule", "theory", "uses", "why")
+    __slots__ = (
+        "cites",
+        "given",
+        "hyps",
+        "left",
+        "lhs",
+        "over",
+        "premises",
+        "rel",
+        "rhs",
+        "rule",
+        "theory",
+        "uses",
+        "why",
+    )
 
     lhs: Any
     rel: str

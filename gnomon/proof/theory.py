@@ -77,7 +77,9 @@ class Theory:
         for definition in law:
             if definition.name in self.primed or definition.name not in self.definitions:
                 self.define(Definition(self.of_law(definition.lhs), self.of_law(definition.rhs), definition.ranges))
-        self.conditions = {name: self._condition(self.of_law(relation), ranges) for name, relation, ranges in conditions}
+        self.conditions = {
+            name: self._condition(self.of_law(relation), ranges) for name, relation, ranges in conditions
+        }
 
     def of_law(self, e: Any) -> Any:
         """An expression of the law, in the law's own definitions where the program's are others."""
@@ -105,9 +107,7 @@ class Theory:
         if strange := [v for v in indices_of(lhs) if not v.is_Symbol or v not in ranged]:
             raise Refused(f"{lhs}: {', '.join(map(str, strange))} should be an index symbol with a range")
         given = frozenset().union(*[within(limit) for limit in definition.ranges])
-        self.definitions[name] = made(
-            self, "definition", lhs, "=", rhs, given=given, over=indices_of(lhs), uses={name}
-        )
+        self.definitions[name] = made(self, "definition", lhs, "=", rhs, given=given, over=indices_of(lhs), uses={name})
         return self.definitions[name]
 
     def _condition(self, relation: Any, ranges: tuple[tuple[Any, Any, Any], ...]) -> Theorem:
@@ -311,4 +311,3 @@ def _different(program: tuple[Definition, ...], law: tuple[Definition, ...]) -> 
     while more := {d.name for d in both if found & mentioned(d.rhs)} - found:
         found |= more
     return found
-

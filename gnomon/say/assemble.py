@@ -174,7 +174,11 @@ def observed(e: Any, outputs: Sequence[Output]) -> Any:
         return sp.IndexedBase(output.name, real=True)[tuple(at[v] - first for v, first, _ in output.ranges)]
 
     return sp.sympify(e).replace(
-        lambda x: isinstance(x, (sp.Indexed, sp.Symbol)) and name_of(x) in bases and bool(indices_of(x)) == bool(indices_of(bases[name_of(x)].entry)),
+        lambda x: (
+            isinstance(x, (sp.Indexed, sp.Symbol))
+            and name_of(x) in bases
+            and bool(indices_of(x)) == bool(indices_of(bases[name_of(x)].entry))
+        ),
         entry,
     )
 
@@ -190,14 +194,18 @@ def exchanged(board: Board, name: str, formula: Any) -> tuple[Any, Any]:
     if name not in board.definitions:
         indices, formula = formula
         indices = tuple(indices) if isinstance(indices, (tuple, list)) else (indices,)
-        return (sp.IndexedBase(name, real=True)[indices] if indices else sp.Symbol(name, real=True)), sp.sympify(formula)
+        return (sp.IndexedBase(name, real=True)[indices] if indices else sp.Symbol(name, real=True)), sp.sympify(
+            formula
+        )
     lhs = board.definitions[name].lhs
     symbol = lhs.base if indices_of(lhs) else lhs
     if isinstance(formula, tuple):
         first, later = formula
         return lhs, recursion((first, board.beginnings[name][1]), _of(symbol, later))
     body = _of(symbol, formula)
-    return lhs, recursion(board.beginnings[name], body) if name in board.beginnings and callable(formula) and not isinstance(formula, sp.Basic) else body
+    return lhs, recursion(board.beginnings[name], body) if name in board.beginnings and callable(
+        formula
+    ) and not isinstance(formula, sp.Basic) else body
 
 
 def _of(symbol: Any, formula: Any) -> Any:

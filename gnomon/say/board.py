@@ -57,7 +57,7 @@ class Board:
     # ------------------------------------------------------------------ structural domains
 
     def size(self, name: str, low: int = 1, high: int = 4) -> Any:
-        """A whole number that fixes a shape, drawn from ``low`` to ``high``; the proof is for every one from ``low``."""
+        """A whole number that fixes a shape, drawn from ``low`` to ``high``; proofs are for every one from ``low``."""
         return self._structural(Size(name, low, high))
 
     def sizes(self, name: str, length: Any, low: int = 1, high: int = 4) -> Any:
@@ -93,7 +93,7 @@ class Board:
     # ------------------------------------------------------------------ numbers
 
     def real(self, name: str, *shape: Any, **more: Any) -> Any:
-        """Real numbers: a scalar, or the entries of a tensor; ``low``, ``high``, ``open_low``, ``open_high`` bound them."""
+        """Real numbers, alone or in a tensor, from ``low`` to ``high``, which ``open_low``, ``open_high`` leave out."""
         return self._input(Domain(name, tuple(map(sp.sympify, shape)), **more))
 
     def positive(self, name: str, *shape: Any, **more: Any) -> Any:
@@ -139,7 +139,7 @@ class Board:
         return sp.Sum(term, *((index, *self.ranges[index]) for index in indices))
 
     def let(self, name: str, indices: Any, formula: Any) -> Any:
-        """A named definition: an array over indices with ranges, or a number for ``()``. The name's symbol comes back."""
+        """A named definition: an array over indices with ranges, or a number for ``()``. Its symbol comes back."""
         indices = tuple(indices) if isinstance(indices, (tuple, list)) else (indices,)
         symbol = sp.IndexedBase(name, real=True) if indices else sp.Symbol(name, real=True)
         if unknown := [index for index in indices if index not in self.ranges]:
@@ -171,7 +171,7 @@ class Board:
         return entry
 
     def output(self, name: str, entry: Any, *indices: Any) -> None:
-        """What the subject shows under a name: an entry, over the whole ranges of its indices (those in it, in order)."""
+        """What the subject shows under a name: an entry, over the whole ranges of the indices in it."""
         indices = indices or tuple(i for i in indices_of(entry) if i in self.ranges)
         self.outputs.append(Output(name, entry, *((index, *self.ranges[index]) for index in indices)))
 
@@ -219,12 +219,23 @@ class Board:
         """Autograd's gradients are not compared."""
         self.differentiable = False
 
-    def variant(self, name: str, source: str, *, printed: bool = False, why: str = "", drops: Sequence[Any] = (),
-                law: tuple[Any, str, Any] | None = None, lets: Mapping[str, Any] | None = None, **formulas: Any) -> None:  # fmt: skip
+    def variant(
+        self,
+        name: str,
+        source: str,
+        *,
+        printed: bool = False,
+        why: str = "",
+        drops: Sequence[Any] = (),
+        law: tuple[Any, str, Any] | None = None,
+        lets: Mapping[str, Any] | None = None,
+        **formulas: Any,
+    ) -> None:
         """Another formula for the same thing: definitions exchanged by name, a condition dropped, another law.
 
         A formula is an expression, or a function of the definition's symbol; of a recursion it is what comes later, or
-        a pair ``(first, later)``. A new name takes ``(indices, formula)``. ``drops`` are wider domains in the place of the claim's own; ``law`` is another inequality.
+        a pair ``(first, later)``. A new name takes ``(indices, formula)``. ``drops`` are wider domains in the place of
+        the claim's own; ``law`` is another inequality.
         """
         changed = {**(lets or {}), **formulas}
         inputs = tuple(d for d in drops if isinstance(d, Domain))

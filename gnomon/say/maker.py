@@ -1,4 +1,4 @@
-"""Claims that are built only when they are asked for: a function of a board, found by walking, titled by its docstring."""
+"""Claims that are built only when they are asked for: functions of a board, titled by their docstrings."""
 
 from __future__ import annotations
 
@@ -36,10 +36,12 @@ class ClaimMaker:
         return f"<claim {self.id}>"
 
 
-def claim(id: str, section: str, subject: str, kind: Kind = "equality") -> Callable[[Callable[[Board], Any]], ClaimMaker]:
+def claim(
+    id: str, section: str, subject: str, kind: Kind = "equality"
+) -> Callable[[Callable[[Board], Any]], ClaimMaker]:
     """Make a claim of a function of a :class:`~gnomon.say.board.Board`.
 
-    ``id`` is the ledger row's id, ``section`` the notes', ``subject`` is ``<file in reference/>.<object>``; the first line
-    of the docstring is the title.
+    ``id`` is the ledger row's id, ``section`` the notes', ``subject`` is ``<file in reference/>.<object>``; the first
+    line of the docstring is the title.
     """
     return lambda make: ClaimMaker(id, section, subject, kind, make)
