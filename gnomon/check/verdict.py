@@ -15,6 +15,7 @@ from gnomon.check.strategies import draw_examples
 from gnomon.check.undisturbed import undisturbed
 from gnomon.check.variants import rejections
 from gnomon.drive.driver import SubjectError
+from gnomon.drive.interpret import driver_of
 from gnomon.find.subjects import Implementations, check_drivable, driver_named, resolve
 from gnomon.say.claim import Claim
 from gnomon.say.evidence import Evidence, GradientCheck, Rejection
@@ -65,8 +66,8 @@ def prepare(claim: Claim, subject: Any, place: str, dtype: str, device: str) -> 
     Raises:
         gnomon.say.errors.UsageError: if the subject cannot be driven.
     """
-    driver = driver_named(claim.driver)
-    check_drivable(subject, claim.subject, driver, place)
+    driver = driver_named(claim.driver) if claim.call is None else driver_of(claim.call)
+    check_drivable(subject, claim.subject, driver.looks, place)
     return Task(claim, driver, subject, DTYPES[dtype], torch.device(device), Compilations(claim))
 
 

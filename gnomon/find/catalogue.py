@@ -68,7 +68,7 @@ def learn(records: Iterable[dict[str, Any]]) -> None:
 def _row(entry: Any) -> Row:
     shown = UNLINKED if getattr(entry, "derivation", None) else UNKNOWN
     about = {key: getattr(entry, key) for key in ("id", "section", "kind", "subject", "title")}
-    return {**about, **shown}
+    return {**about, **shown, "driver": getattr(entry, "driver", "")}
 
 
 def _place() -> Path:

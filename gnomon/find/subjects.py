@@ -143,9 +143,7 @@ def driver_named(name: str) -> Driver:
     return known[name]
 
 
-def check_drivable(found: Any, subject: str, driver: Driver, place: str) -> None:
+def check_drivable(found: Any, subject: str, looks: str, place: str) -> None:
     """Raise a UsageError unless the object can be called."""
     if not callable(found):
-        raise UsageError(
-            f"{place} is {type(found).__name__}, which cannot be driven as {subject}: expected {driver.looks}"
-        )
+        raise UsageError(f"{place} is {type(found).__name__}, which cannot be driven as {subject}: expected {looks}")

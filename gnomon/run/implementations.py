@@ -22,8 +22,9 @@ def inspect(places: list[tuple[str, str, str]]) -> list[str]:
     reasons = []
     for subject, place, driver in places:
         try:
+            looks = driver_named(driver).looks if driver else f"what {subject} is"
             with undisturbed(0):
-                check_drivable(load(place), subject, driver_named(driver), place)
+                check_drivable(load(place), subject, looks, place)
         except UsageError as error:
             reasons.append(str(error))
     return reasons
