@@ -72,11 +72,9 @@ EULER = ButcherTableau(a=((),), b=(1,), c=(0,), order=1)
 RK4 = ButcherTableau(((), _row("1/2"), _row("0 1/2"), _row("0 0 1")), _row("1/6 1/3 1/3 1/6"), _row("0 1/2 1/2 1"), 4)
 """The classical method, Kutta (1901); notes, section 2.2. Not the 3/8 rule, which torchdiffeq calls "rk4"."""
 DOPRI5 = ButcherTableau(
-    a=(
-        (), _row("1/5"), _row("3/40 9/40"), _row("44/45 -56/15 32/9"),
-        _row("19372/6561 -25360/2187 64448/6561 -212/729"),
-        _row("9017/3168 -355/33 46732/5247 49/176 -5103/18656"), _row("35/384 0 500/1113 125/192 -2187/6784 11/84"),
-    ),
+    a=((), _row("1/5"), _row("3/40 9/40"), _row("44/45 -56/15 32/9"),
+       _row("19372/6561 -25360/2187 64448/6561 -212/729"), _row("9017/3168 -355/33 46732/5247 49/176 -5103/18656"),
+       _row("35/384 0 500/1113 125/192 -2187/6784 11/84")),
     b=_row("35/384 0 500/1113 125/192 -2187/6784 11/84 0"), c=_row("0 1/5 3/10 4/5 8/9 1 1"), order=5,
     b_embedded=_row("5179/57600 0 7571/16695 393/640 -92097/339200 187/2100 1/40"),
 )  # fmt: skip
@@ -151,8 +149,7 @@ def step_factor(
     """
     ratio = torch.nan_to_num(torch.as_tensor(error_ratio), nan=math.inf, posinf=math.inf)
     limited = (safety * ratio.detach() ** (-1 / order)).clamp(dfactor, ifactor)
-    free = (limited > dfactor) & (limited < ifactor)
-    # The slope of the power may be infinite where a limit holds, and 0 · ∞ is NaN: there, no power is differentiated.
+    free = (dfactor < limited) & (limited < ifactor)  # else the slope of the power may be infinite, and 0 · ∞ is NaN
     return torch.where(free, safety * torch.where(free, ratio, 1.0) ** (-1 / order), limited)
 
 

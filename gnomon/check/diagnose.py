@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -172,21 +171,19 @@ def _both_values(compiled: Compiled, point: Batch, observed: Tensor, entry: int)
     return truth, repr(float(observed[0, entry]))
 
 
-def reproduction(task: Task, found: Counterexample) -> str:
-    """A short program that shows the disagreement again."""
-    lines = [
-        "import gnomon",
-        "",
-        "result = gnomon.check_point(",
-        f"    {task.claim.id!r},",
-        f"    structure={found.structure!r},",
-        f"    inputs={found.inputs!r},",
-        f"    dtype={_short(task.dtype)!r},",
-        "    # impl=YourImplementation,",
-        ")",
-        "print(result)",
+def reproduction(task: Task, found: Counterexample, weights: Sequence[float] = ()) -> str:
+    """A short program that shows the disagreement again; ``weights`` where it is one of gradients."""
+    arguments = [
+        repr(task.claim.id),
+        f"structure={found.structure!r}",
+        f"inputs={found.inputs!r}",
+        f"weights={list(weights)!r}" if weights else "",
+        f"dtype={_short(task.dtype)!r}",
+        f"device={str(task.device)!r}" if task.device.type != "cpu" else "",
+        task.called,
     ]
-    return "\n".join(lines)
+    lines = [f"    {argument}," for argument in arguments if argument]
+    return "\n".join(["import gnomon", "", "result = gnomon.check_point(", *lines, ")", "print(result)"])
 
 
 # ---------------------------------------------------------------- gradients
@@ -195,54 +192,57 @@ def reproduction(task: Task, found: Counterexample) -> str:
 def diagnose_gradient(task: Task, failure: Failure) -> Diagnosis | None:
     """The diagnosis of a wrong gradient under right values: the worst point, simplified, with both derivatives."""
     example = failure.example
-    gradient = task.compiled.gradient(example.structure)
-    cotangent = cotangents(task, example, failure.batch.size, len(gradient.compiled.nodes))[failure.number]
-
-    def shares(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        weights = cotangent.expand(batch.size, -1)
-        seen, value, bound = compare_gradients(task, example, task.observer(example), batch, weights)
-        return seen, value, bound, gradient_share(seen, value, bound)
+    outputs = len(task.compiled.gradient(example.structure).compiled.nodes)
+    cotangent = cotangents(task, example, failure.batch.size, outputs)[failure.number]
 
     def fails(batch: Batch) -> Tensor:
-        return shares(batch)[3].amax(-1) > 1
+        return _shares(task, example, batch, cotangent)[3].amax(-1) > 1
 
     point = minimise(failure.batch.point(failure.number), task.claim.inputs, fails, task.dtype)
-    seen, value, bound, share = shares(point)
+    seen = gradient_at(task, example, point, cotangent)
+    return seen if isinstance(seen, Diagnosis) else None
+
+
+def _shares(task: Task, example: Example, batch: Batch, cotangent: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    weights = cotangent.expand(batch.size, -1)
+    seen, value, bound = compare_gradients(task, example, task.observer(example), batch, weights)
+    return seen, value, bound, gradient_share(seen, value, bound)
+
+
+def gradient_at(task: Task, example: Example, point: Batch, cotangent: Tensor) -> Diagnosis | str:
+    """What autograd gives at one point, for the outputs weighed by ``cotangent``: a diagnosis if it is wrong there."""
+    gradient = task.compiled.gradient(example.structure)
+    seen, value, bound, share = _shares(task, example, point, cotangent)
     entry = int(share[0].argmax())
-    if not bool(share[0, entry] > 1):
-        return None
     truth = gradient.enclosure(point, cotangent, entry)
-    if bool(seen[0, entry].isfinite()) and not abs(truth - ball(float(seen[0, entry]))) > ball(
-        float(K * bound[0, entry])
-    ):
-        return None
-    weights = ", ".join(
-        f"{weight:g}·{label}" for weight, label in zip(cotangent.tolist(), gradient.compiled.labels, strict=True)
-    )
+    weights = cotangent.tolist()
+    named = ", ".join(f"{weight:g}·{label}" for weight, label in zip(weights, gradient.compiled.labels, strict=True))
     found = Counterexample(
         structure=dict(example.structure),
         inputs={**example.host, **{name: at[0].tolist() for name, at in point.values.items()}},
-        output=f"{gradient.labels[entry]} of {weights}",
+        output=f"{gradient.labels[entry]} of {named}",
         observed=repr(float(seen[0, entry])),
         expected=truth.str(17, radius=False),
         difference=float((seen - value).abs()[0, entry]),
         budget=float(K * bound[0, entry]),
     )
-    finite = bool(seen[0, entry].isfinite())
+    finite, budget = bool(seen[0, entry].isfinite()), ball(float(K * bound[0, entry]))
+    over = bool(share[0, entry] > 1) and (not finite or abs(truth - ball(float(seen[0, entry]))) > budget)
+    if not over:
+        return f"holds {found}, {float(share[0, entry]):.0%} of what rounding allows"
     reason = "the values are right, but autograd's gradient is not the derivative"
     return Diagnosis(
         "wrong gradient" if finite else "range",
         reason if finite else "the gradient is not finite",
         None,
-        found,
+        dataclasses.replace(found, code=reproduction(task, found, weights)),
     )
 
 
-def pinpoint(task: Task, structure: dict[str, Any], host: dict[str, float], point: Batch) -> Diagnosis | str:
+def pinpoint(task: Task, example: Example, point: Batch) -> Diagnosis | str:
     """What a subject does at one given point: a diagnosis if it fails there, else a sentence with both values."""
-    example = Example(structure, host, 0)
     observed = alone(task, example, point)
-    judgement = task.compiled(structure).judge(point, observed, task.dtype, task.device)
+    judgement = task.compiled(example.structure).judge(point, observed, task.dtype, task.device)
     entry = int(judgement.share[0].argmax())
     found = counterexample(task, example, point, observed, entry)
     if confirm(task, example, point, observed):

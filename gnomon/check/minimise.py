@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from gnomon.check.domains import connected, structure_fault
 from gnomon.check.exhaustive import elementwise
 from gnomon.check.minimise_numbers import minimise
 from gnomon.check.search import Task
@@ -72,6 +73,8 @@ def smallest(task: Task, example: Example, point: Batch) -> tuple[Example, Batch
     while improved:
         improved = False
         for smaller in _smaller(task.claim, best[0]):
+            if structure_fault(task.claim.structure, smaller.structure):
+                continue
             found = _fails_at(task, smaller, finite)
             if found is not None:
                 best, improved = (smaller, found), True
@@ -131,7 +134,7 @@ def _smaller(claim: Claim, example: Example) -> Iterator[Example]:
                     yield dataclasses.replace(example, structure={**example.structure, domain.name: fewer})
         elif isinstance(domain, Graph) and len(value) > domain.size.low:
             fewer = [row[:-1] for row in value[:-1]]
-            if not domain.connected or _connected(fewer):
+            if not domain.connected or connected(fewer):
                 size = {domain.size.name: len(fewer), domain.name: fewer}
                 yield dataclasses.replace(example, structure={**example.structure, **size})
     for number in claim.inputs:
@@ -158,14 +161,3 @@ def _least_structure(claim: Claim) -> dict[str, Any] | None:
         else:
             return None
     return least
-
-
-def _connected(matrix: list[list[int]]) -> bool:
-    seen, stack = {0}, [0]
-    while stack:
-        node = stack.pop()
-        for other in range(len(matrix)):
-            if (matrix[node][other] or matrix[other][node]) and other not in seen:
-                seen.add(other)
-                stack.append(other)
-    return len(seen) == len(matrix)

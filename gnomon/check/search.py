@@ -21,6 +21,9 @@ from gnomon.drive.driver import Case, Driver, SubjectError
 from gnomon.say.claim import Claim
 from gnomon.say.evidence import GradientCheck, Search, Ulp, Verdict
 
+OBJECT = "# impl=YourImplementation"
+"""What a printed call says of a subject that has no name to import it by."""
+
 EXCUSED_LIMIT = 0.75
 """A claim of which more than this share was excused is left undecided: too little was compared."""
 
@@ -60,7 +63,10 @@ class Compilations:
 
 @dataclass
 class Task:
-    """A claim being checked against a subject on one device in one dtype."""
+    """A claim being checked against a subject on one device in one dtype.
+
+    ``called`` is the argument of :func:`gnomon.check_point` that names the subject; "" for the reference model.
+    """
 
     claim: Claim
     driver: Driver
@@ -69,6 +75,7 @@ class Task:
     device: torch.device
     compiled: Compilations
     pointwise: bool = False
+    called: str = OBJECT
 
     def observer(self, example: Example) -> Observer:
         """The subject, prepared for an example's structure and hyper-parameters."""

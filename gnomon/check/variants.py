@@ -59,15 +59,15 @@ def variant_task(checked: Task, variant: Variant, theirs: Compilations) -> Task:
     Raises:
         ValueError: if a variant drops a condition of an equality that has no definition to compare with.
     """
-    claim, device = checked.claim, checked.device
+    claim, device, called = checked.claim, checked.device, f"variant={variant.name!r}"
     if claim.relation is None and not (variant.inputs or variant.structure):
-        return Task(claim, FORMULA, theirs, torch.float64, device, checked.compiled)
+        return Task(claim, FORMULA, theirs, torch.float64, device, checked.compiled, called=called)
     if claim.relation is None:
         if claim.definition is None:
             raise ValueError(f"claim {claim.id}: variant {variant.name} drops a condition, which needs a definition=")
         first = dataclasses.replace(theirs.claim, program=claim.definition)
-        return Task(theirs.claim, FORMULA, Compilations(first), torch.float64, device, theirs)
-    return Task(theirs.claim, FORMULA, theirs, torch.float64, device, theirs)
+        return Task(theirs.claim, FORMULA, Compilations(first), torch.float64, device, theirs, called=called)
+    return Task(theirs.claim, FORMULA, theirs, torch.float64, device, theirs, called=called)
 
 
 def drawing() -> Callable[[Task, Example], Batch]:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from gnomon.check.diagnose import diagnose, diagnose_gradient
-from gnomon.check.search import BUDGETS, EXCUSED_LIMIT, Compilations, Outcome, Task, search
+from gnomon.check.search import BUDGETS, EXCUSED_LIMIT, OBJECT, Compilations, Outcome, Task, search
 from gnomon.check.strategies import draw_examples
 from gnomon.check.undisturbed import undisturbed
 from gnomon.check.variants import rejections
@@ -47,7 +47,7 @@ def check(
     with undisturbed(own):
         found, place = resolve(claim.subject, implementations)
     with undisturbed(own):  # again: what importing the subject switched is undone, as where it was imported before
-        task = prepare(claim, found, place, dtypes[0], device)
+        task = prepare(claim, found, place, dtypes[0], device, named(implementations.get(claim.subject)))
         examples = draw_examples(claim, BUDGETS[budget].structures, own)
         variants = rejections(task, examples, own)
         results = []
@@ -60,15 +60,22 @@ def check(
     return results
 
 
-def prepare(claim: Claim, subject: Any, place: str, dtype: str, device: str) -> Task:
-    """The task of checking a subject against a claim.
+def named(given: Any) -> str:
+    """How a call of :func:`gnomon.check_point` names what was given for a subject; "" for the reference model."""
+    if given is None:
+        return ""
+    return f"impl={given!r}" if isinstance(given, str) else OBJECT
+
+
+def prepare(claim: Claim, subject: Any, place: str, dtype: str, device: str, called: str = "") -> Task:
+    """The task of checking a subject against a claim; ``called`` is how a printed call names the subject.
 
     Raises:
         gnomon.say.errors.UsageError: if the subject cannot be driven.
     """
     driver = driver_named(claim.driver) if claim.call is None else driver_of(claim.call)
     check_drivable(subject, claim.subject, driver.looks, place)
-    return Task(claim, driver, subject, DTYPES[dtype], torch.device(device), Compilations(claim))
+    return Task(claim, driver, subject, DTYPES[dtype], torch.device(device), Compilations(claim), called=called)
 
 
 def unproven(evidence: Evidence, variants: Sequence[Rejection]) -> Evidence:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
-from gnomon.check.diagnose import Diagnosis, pinpoint
+from gnomon.check.diagnose import Diagnosis, gradient_at, pinpoint
+from gnomon.check.domains import check_names, host_number, structure_fault, tensor_of
 from gnomon.check.proof_record import proof_record
-from gnomon.check.search import BUDGETS
+from gnomon.check.search import BUDGETS, Compilations, Task, wants_gradient
+from gnomon.check.strategies import Example
 from gnomon.check.undisturbed import undisturbed
-from gnomon.check.verdict import DTYPES, check, prepare
+from gnomon.check.variants import FORMULA, variant_task
+from gnomon.check.verdict import DTYPES, check, named, prepare
 from gnomon.compute.batch import Batch
+from gnomon.compute.whole_numbers import LoweringError
 from gnomon.drive.driver import SubjectError
 from gnomon.find import walk
 from gnomon.find.subjects import check_subject, forget_files, resolve
 from gnomon.say.claim import Claim
-from gnomon.say.errors import UsageError
+from gnomon.say.errors import UsageError, nearest
 from gnomon.say.evidence import Evidence, exit_code
 
 
@@ -104,41 +109,102 @@ def check_point(
     structure: dict[str, Any],
     inputs: dict[str, Any],
     *,
+    weights: Sequence[float] | None = None,
+    variant: str | None = None,
     dtype: str | torch.dtype = "float64",
     device: str | torch.device = "cpu",
     impl: Any = None,
 ) -> str:
     """Look at one input again: what the subject shows there, what the claim says, and what rounding allows.
 
+    With ``weights``, one for each entry of the outputs, it is the gradient of their weighted sum that is looked at.
+    With ``variant`` that variant of the claim is put to the check in the subject's place. The inputs are rounded to
+    ``dtype``; they must then lie in the claim's domains (in the variant's, where it widens one).
+
     Raises:
-        gnomon.say.errors.UsageError: if there is no such claim, or an input is missing.
+        gnomon.say.errors.UsageError: for a claim, a variant, a dtype or a device that does not exist; for a structure,
+            inputs or weights with other names or shapes than the claim's, or outside its domains.
     """
-    (claim,) = walk.select([claim_id])
-    (name,) = dtype_names(dtype)
-    missing = [domain.name for domain in claim.inputs if domain.name not in inputs]
-    if missing:
-        raise UsageError(f"{claim_id} also needs the inputs {', '.join(missing)}")
-    with undisturbed(0):
-        found, place = resolve(claim.subject, {} if impl is None else {claim.subject: impl})
-    task = prepare(claim, found, place, name, resolve_device(str(device)))
+    chosen, names = walk.select([claim_id]), dtype_names(dtype)
+    if len(chosen) > 1 or len(names) > 1:
+        many = [claim.id for claim in chosen] if len(chosen) > 1 else names
+        raise UsageError(f"a point is looked at for one claim in one dtype, got {', '.join(many)}")
+    claim, name = chosen[0], names[0]
+    where = resolve_device(str(device))
+    if variant is None:
+        with undisturbed(0):
+            found, place = resolve(claim.subject, {} if impl is None else {claim.subject: impl})
+        task = prepare(claim, found, place, name, where, named(impl))
+    elif impl is None and weights is None:
+        task, place = _variant(claim, variant, name, where), variant
+    else:
+        raise UsageError("variant= stands in the subject's place, for its values: leave out impl= and weights=")
+    example, point = _point(task, structure, inputs)
     try:
-        seen = pinpoint(task, structure, _host(claim, inputs), _point(claim, inputs, task.device))
+        seen = _looked_at(task, example, point, weights)
     except SubjectError as error:
         return f"{claim_id}: {place} {error.reason}"
     return f"{claim_id}: " + (f"{seen.failure}: {seen.counterexample}" if isinstance(seen, Diagnosis) else seen)
 
 
-def _host(claim: Claim, inputs: dict[str, Any]) -> dict[str, float]:
-    return {domain.name: float(inputs[domain.name]) for domain in claim.inputs if domain.host}
+def _variant(claim: Claim, name: str, dtype: str, device: str) -> Task:
+    """The task of checking a variant of a claim."""
+    known = {variant.name: variant for variant in claim.variants}
+    if name not in known:
+        raise UsageError(f"{claim.id} has no variant {name!r}" + nearest(name, known))
+    theirs = Compilations(claim.under(known[name]))
+    checked = Task(claim, FORMULA, theirs, DTYPES[dtype], torch.device(device), Compilations(claim))
+    return dataclasses.replace(variant_task(checked, known[name], theirs), dtype=checked.dtype)
 
 
-def _point(claim: Claim, inputs: dict[str, Any], device: torch.device) -> Batch:
-    values = {
-        domain.name: torch.as_tensor(inputs[domain.name], dtype=torch.float64, device=device).unsqueeze(0)
-        for domain in claim.inputs
-        if not domain.host
-    }
-    return Batch(values, _host(claim, inputs), (("given", 1),), 1)
+def _point(task: Task, structure: dict[str, Any], inputs: dict[str, Any]) -> tuple[Example, Batch]:
+    """What was given as an example and its one point, checked against the domains of the task's claim."""
+    claim = task.claim
+    check_names(f"{claim.id}, structure", structure, [domain.name for domain in claim.structure])
+    fault = structure_fault(claim.structure, structure)
+    if fault:
+        raise UsageError(f"{claim.id}, structure: {fault}")
+    check_names(f"{claim.id}, inputs", inputs, [domain.name for domain in claim.inputs])
+    try:
+        bindings = task.compiled(structure).bindings
+    except (LoweringError, ZeroDivisionError) as error:
+        raise UsageError(f"{claim.id} is not defined for the structure {structure}: {error}") from error
+    host, values = {}, {}
+    for domain in claim.inputs:
+        given = inputs[domain.name]
+        if domain.host:
+            host[domain.name] = host_number(domain, given)
+        else:
+            values[domain.name] = tensor_of(domain, given, bindings, task.dtype, task.device).unsqueeze(0)
+    return Example(dict(structure), host, 0), Batch(values, host, (("given", 1),), 1)
+
+
+def _looked_at(task: Task, example: Example, point: Batch, weights: Sequence[float] | None) -> Diagnosis | str:
+    """What the subject shows at a point: in full vectors, and if that is right on its own, as the search does."""
+    cotangent = None if weights is None else _cotangent(task, example, weights)
+    seen: Diagnosis | str = ""
+    for pointwise in (False, True):
+        here = dataclasses.replace(task, pointwise=pointwise)
+        seen = pinpoint(here, example, point) if cotangent is None else gradient_at(here, example, point, cotangent)
+        if isinstance(seen, Diagnosis):
+            break
+    return seen
+
+
+def _cotangent(task: Task, example: Example, weights: Sequence[float]) -> torch.Tensor:
+    """The weights of the outputs, checked: a finite number for each entry, where the gradient is looked at."""
+    claim, labels = task.claim, task.compiled(example.structure).labels
+    if not wants_gradient(task):
+        raise UsageError(f"{claim.id}: no gradient is looked at in this claim; leave out weights=")
+    try:
+        whole = torch.as_tensor(weights, dtype=torch.float64, device=task.device)
+    except (TypeError, ValueError, RuntimeError):
+        whole = torch.empty(())
+    if tuple(whole.shape) != (len(labels),) or not bool(whole.isfinite().all()):
+        raise UsageError(
+            f"{claim.id}, weights: expected {len(labels)} finite numbers, for {', '.join(labels)}; got {weights!r}"
+        )
+    return whole
 
 
 def dtype_names(dtype: str | torch.dtype | Sequence[str | torch.dtype]) -> list[str]:
