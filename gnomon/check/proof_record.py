@@ -18,10 +18,16 @@ from gnomon.typeset.mathml import mathml
 def proof_record(claim: Claim) -> dict[str, Any]:
     """Prove a claim and write down everything that a reader of its derivation wants to see."""
     started = time.perf_counter()
+    shown = linked_record(claim) if claim.derivation is None else _unlinked(claim.derivation())
+    second = agreement(claim)
+    if second is not None:
+        shown["steps"].append(second)
+    if second is not None and not second["ok"]:
+        shown |= {"ok": False, "trust": "not proved"}
     return {
         "type": "proof",
         **claim_record(claim),
-        **(linked_record(claim) if claim.derivation is None else _unlinked(claim, claim.derivation())),
+        **shown,
         "statement": mathml(claim.statement),
         "statement_text": str(claim.statement),
         "inputs": [
@@ -44,14 +50,11 @@ def proof_record(claim: Claim) -> dict[str, Any]:
     }
 
 
-def _unlinked(claim: Claim, derivation: Derivation) -> dict[str, Any]:
-    """The steps of a derivation, each checked by itself, and the claim's program held against its definition."""
+def _unlinked(derivation: Derivation) -> dict[str, Any]:
+    """The steps of a derivation that nothing ties to the claim's statement, each checked by itself."""
     proof = prove(derivation)
     steps = [{**_step(step), **_result(result)} for step, result in zip(derivation.steps, proof.steps, strict=True)]
-    linked = agreement(claim)
-    if linked is not None:
-        steps.append(linked)
-    ok = proof.ok and (linked is None or bool(linked["ok"]))
+    ok = proof.ok
     trust = f"{proof.trust}; not linked to its statement" if ok else "not proved"
     return {
         "ok": ok,

@@ -25,6 +25,7 @@ from gnomon.say.claim import Claim
 from gnomon.say.law import Condition, Law
 from gnomon.say.maker import ClaimMaker
 
+WIDER = "domain widened"
 FOREIGN = 3
 """How many other claims' proofs are tried on each."""
 
@@ -64,7 +65,7 @@ def _tried(id: str, change: str, attempt: Callable[[], Any]) -> Mutant:
         attempt()
     except Exception as error:  # whatever a spoilt claim ends in, it is not proved
         return Mutant(id, change, True, str(error).partition("\n")[0][:200])
-    return Mutant(id, change, False, "")
+    return Mutant(id, change, False, "", equal=change.startswith(WIDER))
 
 
 def _with_law(claim: Claim, number: int, law: Law) -> Claim:
@@ -182,7 +183,7 @@ def _joined(links: Sequence[Theorem], whole: Theorem) -> None:
 def _suppositions(maker: ClaimMaker, whole: Proved) -> Iterator[Try]:
     """A domain widened, a condition dropped: as far as the proof leans on them; an assumption added."""
     for name in _leant_on(maker):
-        yield f"domain widened: {name}", lambda name=name: _whole(proved(maker.built(Mutation(domain=name))))
+        yield f"{WIDER}: {name}", lambda name=name: _whole(proved(maker.built(Mutation(domain=name))))
     for condition in written_of(maker.claim).conditions:
         changed = Mutation(condition=condition.name)
         yield f"condition dropped: {condition}", lambda changed=changed: _whole(proved(maker.built(changed)))

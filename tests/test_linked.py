@@ -1,0 +1,99 @@
+"""Law, proof and program are held together: a linked claim is proved, and a spoilt one is not."""
+
+import subprocess
+import sys
+
+import pytest
+import sympy as sp
+from boards import euler_step, first_moment
+from unlinked import LIST, unlinked
+
+from gnomon.find.walk import entries
+from gnomon.link.audit import audit
+from gnomon.link.proved import proved
+from gnomon.proof.theorem import Refused
+from gnomon.say.maker import ClaimMaker, claim
+
+LINKED = [entry for entry in entries().values() if isinstance(entry, ClaimMaker)]
+
+
+def test_the_list_of_unlinked_claims_is_true():
+    assert LIST.read_text(encoding="utf-8").split() == unlinked(), "run `python tests/unlinked.py`"
+
+
+def test_importing_every_derivation_builds_no_claim():
+    program = (
+        "from gnomon.find import walk; from gnomon.say.board import Board; made = []; "
+        "Board.claim = lambda self: made.append(self.id); walk.entries(); print(made)"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert shown.strip() == "[]"
+
+
+@pytest.mark.parametrize("maker", [euler_step, first_moment], ids=lambda maker: maker.id)
+def test_a_claim_is_proved_for_every_size(maker):
+    found = proved(maker.claim)
+    assert found.label == "proved"
+    assert not found.cites
+    assert all(theorem is not None and not theorem.left for theorem in found.theorems)
+
+
+@pytest.mark.parametrize("maker", [euler_step, first_moment], ids=lambda maker: maker.id)
+def test_what_is_spoilt_is_refused(maker):
+    mutants = audit(maker, [euler_step, first_moment])
+    assert not [str(mutant) for mutant in mutants if not (mutant.refused or mutant.equal)]
+    assert {mutant.change.partition(":")[0].split()[0] for mutant in mutants} >= {"law", "program", "proof", "theorem"}
+
+
+@pytest.mark.parametrize("maker", LINKED[:: max(1, len(LINKED) // 6)], ids=lambda maker: maker.id)
+def test_a_sample_of_the_audit(maker):
+    mutants = audit(maker, LINKED[:3])
+    assert not [str(mutant) for mutant in mutants if not (mutant.refused or mutant.equal)]
+
+
+def test_a_law_that_is_the_programs_own_formula_is_a_definition():
+    assert proved(_square(lambda c, x, y: c.law(y, x**2)).claim).label == "definition"
+
+
+def test_a_law_without_a_proof_is_tested_only():
+    assert proved(_square(lambda c, x, y: c.law(y, (x + 1) ** 2 - 2 * x - 1)).claim).label == "tested"
+
+
+def test_a_false_law_is_refused_and_says_where():
+    def law(c, x, y):
+        c.law(y, x**2 + 1)
+        c.prove(lambda p: p.left.unfold(y))
+
+    with pytest.raises(Refused, match="not seen to be equal"):
+        proved(_square(law).claim)
+
+
+@pytest.mark.parametrize(
+    ("write", "message"),
+    [
+        (lambda c, x, y: c.law(y, sp.Symbol("z") ** 2), "z in z\\*\\*2 is no input"),
+        (lambda c, x, y: c.law(y, "~", x**2), "relates by one of"),
+        (lambda c, x, y: (c.let("idle", (), x), c.law(y, x**2)), "idle: defined, and used by no"),
+        (lambda c, x, y: (c.let("y", (), x), c.law(y, x**2)), "two things are called y"),
+        (lambda c, x, y: c.let("E = x**2", (), x), "is no name: a formula belongs into the law"),
+        (lambda c, x, y: c.law(x, x**2), "y: shown, and no law speaks of it"),
+        (lambda c, x, y: None, "has no law"),
+        (lambda c, x, y: c.prove(lambda p: None), "comes after its law"),
+    ],
+)
+def test_what_makes_no_sense_is_refused_where_the_claim_is_made(write, message):
+    with pytest.raises(ValueError, match=message):
+        _square(write).claim  # noqa: B018  building is what raises
+
+
+def _square(write):
+    @claim("toy.square", "1.1", "toy.square")
+    def square(c):
+        """A square."""
+        x = c.real("x")
+        y = c.let("y", (), x**2)
+        write(c, x, y)
+        c.call(x).shows(y)
+        c.variant("a cube", "known bug", y=x**3)
+
+    return square
