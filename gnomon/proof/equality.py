@@ -16,6 +16,9 @@ from gnomon.proof.theory import Theory
 SAFE = ("fractions", "ends of sums", "logarithms", "radicals", "exponentials")
 """Ways to see that an expression is 0 which are right wherever both sides are defined; not "cases", not "simplify"."""
 
+SIGNS = {"real", "integer", "nonnegative", "positive", "commutative"}
+"""What a symbol that a theorem is general in may be supposed to be."""
+
 
 def belongs(theory: Theory, theorem: Theorem) -> Theorem:
     """The theorem, if it is one of this theory, or of one that defines and supposes nothing.
@@ -23,11 +26,16 @@ def belongs(theory: Theory, theorem: Theorem) -> Theorem:
     Raises:
         Refused: for another claim's theorem.
     """
-    if theorem.theory is not theory and (
-        theorem.theory.definitions or theorem.theory.facts or theorem.theory.conditions
-    ):
+    if theorem.theory is not theory and not theorem.theory.pure:
         raise Refused(f"a theorem of another claim: {theorem}")
     return theorem
+
+
+def needed(theory: Theory, theorem: Theorem) -> tuple[Obligation, ...]:
+    """What is left to show of a theorem; of a definition also that its right side has a value."""
+    if theorem.rule != "definition":
+        return theorem.left
+    return theory.open((*theorem.left, *theory.wellformed(theorem.rhs, theorem.given)))
 
 
 def reflexive(theory: Theory, e: Any, given: Facts = frozenset()) -> Theorem:
@@ -39,7 +47,9 @@ def symmetric(theory: Theory, a: Theorem) -> Theorem:
     """``b = a`` from ``a = b``."""
     if belongs(theory, a).rel != "=":
         raise Refused(f"only an equation can be turned round: {a}")
-    return made(theory, "symmetric", a.rhs, "=", a.lhs, given=a.given, over=a.over, left=a.left, premises=(a,))
+    return made(
+        theory, "symmetric", a.rhs, "=", a.lhs, given=a.given, over=a.over, left=needed(theory, a), premises=(a,)
+    )
 
 
 def chain(theory: Theory, a: Theorem, b: Theorem) -> Theorem:
@@ -55,7 +65,7 @@ def chain(theory: Theory, a: Theorem, b: Theorem) -> Theorem:
         rel,
         b.rhs,
         given=a.given | b.given,
-        left=theory.open((*a.left, *b.left)),
+        left=theory.open((*needed(theory, a), *needed(theory, b))),
         premises=(a, b),
     )
 
@@ -86,21 +96,23 @@ def instance(
     """Both sides at some values; what the theorem is given there; what the values' domains and the open ones ask."""
     if fixed := set(values) - theorem.over:
         raise Refused(f"{', '.join(map(str, fixed))}: the theorem is not general in it")
-    asked = [Obligation(fact.xreplace(values), facts) for fact in sorted(theorem.given, key=sp.default_sort_key)]
-    domains = [claim for v, e in values.items() if e != v for claim in _domain(v, sp.sympify(e))]
+    asked = [Obligation(fresh(fact).xreplace(values), facts) for fact in sorted(theorem.given, key=sp.default_sort_key)]
+    domains = [claim for v, e in values.items() if e != v for claim in asked_of(v, sp.sympify(e))]
     left = [Obligation(o.put(values).claim, o.put(values).facts | facts) for o in theorem.left]
     sides = (fresh(side).xreplace(values) for side in (theorem.lhs, theorem.rhs))
     return *sides, asked, [*(Obligation(claim, facts) for claim in domains), *left]
 
 
-def _domain(v: Any, e: Any) -> list[Any]:
+def asked_of(v: Any, e: Any) -> list[Any]:
     """What a symbol's own assumptions ask of the expression that takes its place.
 
     Raises:
-        Refused: if it is a whole number and the expression is not known to be one.
+        Refused: if it is a whole number and the expression is not known to be one, or is known by more than its sign.
     """
     if v.is_integer and not e.is_integer:
         raise Refused(f"{e} is not known to be a whole number, as {v} is")
+    if odd := sorted(set(getattr(v, "_assumptions_orig", {})) - SIGNS):
+        raise Refused(f"{v} is {', '.join(odd)}: a theorem that is general in it is of no use")
     if v.is_positive:
         return [sp.Ge(e, 1) if v.is_integer else sp.Gt(e, 0)]
     return [sp.Ge(e, 0)] if v.is_nonnegative else []
@@ -268,7 +280,7 @@ def renamed(theory: Theory, e: Any, new: dict[Any, tuple[Any, Any]], given: Fact
             raise Refused(f"{v} = {there} is not a shift or a reflection of a new index")
         ends = [sp.expand(slope * (end - (there - slope * w))) for end in (first, last)]
         hits += 1
-        return x.func(x.function.xreplace({v: there}), (w, *(ends if slope == 1 else ends[::-1])))
+        return x.func(fresh(x.function).xreplace({v: there}), (w, *(ends if slope == 1 else ends[::-1])))
 
     names = {v.name: pair for v, pair in new.items()}
     e = sp.sympify(e)

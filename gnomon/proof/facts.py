@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
 
 from gnomon.proof.terms import Facts
 
@@ -67,9 +68,10 @@ def nonnegative(e: Any, known: list[Row], strict: bool = False, about: About = l
     ):
         seen.update(new)
         for atom in new:
-            if atom.is_nonnegative:
+            known = not atom.has(ExprWithLimits)  # SymPy takes the sign of an index for that of its range
+            if known and atom.is_nonnegative:
                 system.append(_tight(atom, bool(atom.is_positive)))
-            elif atom.is_nonpositive:
+            elif known and atom.is_nonpositive:
                 system.append(_tight(-atom, bool(atom.is_negative)))
             system += [_tight(x, s) for x, s in about(atom)]
         if len(seen) > 40:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,7 +28,7 @@ class Goal:
     def put(self, values: dict[Any, Any]) -> Goal:
         """The goal at some values of its symbols."""
         lhs, rhs = (fresh(sp.sympify(side)).xreplace(values) for side in (self.lhs, self.rhs))
-        return Goal(lhs, self.rel, rhs, frozenset(f.xreplace(values) for f in self.given) - {sp.true}, self.over)
+        return Goal(lhs, self.rel, rhs, frozenset(fresh(f).xreplace(values) for f in self.given) - {sp.true}, self.over)
 
     def __str__(self) -> str:
         given = ", ".join(sorted(map(str, self.given)))
@@ -53,15 +53,23 @@ def general(theory: Theory, theorem: Theorem, goal: Goal, why: str = "") -> Theo
     meets(theory, theorem, goal)
     if theorem.hyps:
         raise Refused(f"a hypothesis is still open: {', '.join(sorted(theorem.hyps))}")
+    _unspoken(theory, goal.over)
     return made(
         theory, "general", goal.lhs, goal.rel, goal.rhs, given=goal.given, over=goal.over,
         left=theory.open(Obligation(o.claim, o.facts | goal.given) for o in theorem.left), premises=(theorem,), why=why,
     )  # fmt: skip
 
 
+def _unspoken(theory: Theory, over: Iterable[Any]) -> None:
+    """Raise Refused if a theorem is to be general in what its theory supposes something of."""
+    if fixed := sorted(str(v) for v in over if theory.speaks_of(v)):
+        raise Refused(f"{', '.join(fixed)}: of the claim, so that a theorem cannot be general in it")
+
+
 def hypotheses(theory: Theory, goals: Sequence[Goal], t: Any) -> list[Theorem]:
     """What an induction over t may suppose: the goals at this t, for all their other indices."""
     name = f"hypothesis {next(theory.counter)}"
+    _unspoken(theory, {t}.union(*[g.over for g in goals]))
     return [
         made(theory, "hypothesis", g.lhs, g.rel, g.rhs, given=g.given, over=g.over - {t}, hyps={name}) for g in goals
     ]
@@ -94,7 +102,8 @@ def induct(
         following = goal.put({t: t + way})
         meets(theory, step, Goal(following.lhs, goal.rel, following.rhs, following.given | {since}, goal.over))
     premises = (*bases, *steps)
-    left = theory.open(o for p in premises for o in p.left)
+    over = frozenset({t}).union(*[g.over for g in goals])
+    left = [o.everywhere(over) for o in theory.open(o for p in premises for o in p.left)]
     return [
         made(
             theory, "induction", g.lhs, g.rel, g.rhs, given=g.given | {since}, over=g.over | {t}, left=left,

@@ -6,14 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import sympy as sp
 
-from gnomon.proof.equality import belongs, instance, zero_by
+from gnomon.proof.equality import SIGNS, asked_of, belongs, instance, needed, zero_by
 from gnomon.proof.indexed import collapse
-from gnomon.proof.normal_form import canon
+from gnomon.proof.normal_form import canon, fresh
 from gnomon.proof.tangent import KINKS
 from gnomon.proof.terms import Facts, inside
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
@@ -38,7 +38,7 @@ def combine(theory: Theory, lhs: Any, rel: str, rhs: Any, parts: Parts = (), giv
     rest, strict = rhs - lhs, False
     for weight, theorem in parts:
         weight = sp.sympify(weight)
-        left += [*theory.wellformed(weight, given), *theorem.left]
+        left += [*theory.wellformed(weight, given), *needed(theory, theorem)]
         if theorem.rel != "=" and not holds(theory, weight, given, False):
             raise Refused(f"the coefficient {weight} is not known to be nonnegative")
         strict |= theorem.rel == "<" and holds(theory, weight, given, True)
@@ -60,7 +60,12 @@ def combine(theory: Theory, lhs: Any, rel: str, rhs: Any, parts: Parts = (), giv
 def holds(theory: Theory, e: Any, facts: Facts, strict: bool) -> bool:
     """Whether an expression is nonnegative, or positive, as it stands or in normal form."""
     facts = frozenset(facts) | theory.facts
-    return theory.signs.holds(e, facts, strict) or theory.signs.holds(canon(collapse(e)), facts, strict)
+    if theory.signs.holds(e, facts, strict):
+        return True
+    taken: list[Any] = []
+    tidy = canon(collapse(e, taken), theory.symmetric)
+    met = all(theory.entails(facts, sp.And(sp.Ge(k, low), sp.Ge(high, k))) for k, low, high in taken)
+    return met and tidy != e and theory.signs.holds(tidy, facts, strict)
 
 
 def _rest(theory: Theory, rest: Any, given: Facts, strict: bool) -> str:
@@ -73,28 +78,31 @@ def _rest(theory: Theory, rest: Any, given: Facts, strict: bool) -> str:
 def total(theory: Theory, theorem: Theorem, weight: Any, *limits: Any, given: Facts = frozenset()) -> Theorem:
     """From ``lhs rel rhs`` for every index: the sums with a nonnegative weight (any, for an equation).
 
+    The sums of a strict inequality are strict if the weight is positive and no range is empty.
+
     Raises:
         Refused: if the theorem supposes more of an index than its range, or an open hypothesis may speak of it.
     """
     belongs(theory, theorem)
-    zero = sp.Sum(0, *limits)
-    around = inside(zero, frozenset(given))
+    indices = {v for v, *_ in limits}
+    if spoken := [v for v in indices if theory.speaks_of(v) or v.is_integer is not True]:
+        raise Refused(f"{', '.join(map(str, spoken))}: of the claim, or no whole number, and so no index to sum over")
+    around = inside(sp.Sum(0, *limits), frozenset(given))
     if theorem.rel != "=" and not holds(theory, weight, around, False):
         raise Refused(f"the weight {weight} is not known to be nonnegative")
-    indices = {v for v, *_ in limits}
     asked = [fact for fact in theorem.given if fact.free_symbols & indices]
     if missing := [f for f in asked if not theory.closes(Obligation(f, around))]:
         raise Refused(f"{', '.join(map(str, missing))} is supposed, and does not hold for every index")
     if theorem.hyps and not indices <= theorem.over:
         raise Refused("a hypothesis is fixed in an index that is summed over")
     kept = theorem.given - set(asked)
-    left = [Obligation(o.claim, o.facts | around) for o in theorem.left]
-    lhs, rhs = (sp.Sum(weight * side, *limits) for side in (theorem.lhs, theorem.rhs))
+    left = [Obligation(o.claim, o.facts | around).everywhere(indices) for o in theorem.left]
+    lhs, rhs = (sp.Sum(fresh(sp.sympify(weight)) * fresh(side), *limits) for side in (theorem.lhs, theorem.rhs))
     left += [*theory.wellformed(lhs, frozenset(given)), *theory.wellformed(rhs, frozenset(given))]
-    rel = "=" if theorem.rel == "=" else "<="
-    return made(
-        theory, "sum", lhs, rel, rhs, given=kept | frozenset(given), left=theory.open(left), premises=(theorem,)
-    )
+    filled = all(theory.entails(given, sp.Ge(last, first)) for _, first, last in limits)
+    strict = theorem.rel == "<" and filled and holds(theory, weight, around, True)
+    rel = "=" if theorem.rel == "=" else "<" if strict else "<="
+    return made(theory, "sum", lhs, rel, rhs, given=kept | given, left=theory.open(left), premises=(theorem,))
 
 
 def at(theory: Theory, theorem: Theorem, values: dict[Any, Any], given: Facts = frozenset()) -> Theorem:
@@ -108,23 +116,28 @@ def at(theory: Theory, theorem: Theorem, values: dict[Any, Any], given: Facts = 
     lhs, rhs, asked, left = instance(theory, theorem, numbers, given)
 
     def put(e: Any) -> Any:
-        return e.replace(lambda x: isinstance(x, sp.Indexed) and x.base in arrays, lambda x: arrays[x.base](*x.indices))
+        return fresh(e).replace(
+            lambda x: isinstance(x, sp.Indexed) and x.base in arrays, lambda x: fresh(arrays[x.base](*x.indices))
+        )
 
+    for base in arrays:
+        _array_domain(base)
     lhs, rhs = put(lhs), put(rhs)
     more = [Obligation(put(o.claim), frozenset(map(put, o.facts))) for o in (*asked, *left)]
-    more += [Obligation(claim, given) for base in arrays for claim in _array_domain(base, arrays[base], given)]
     more += [*theory.wellformed(lhs, given), *theory.wellformed(rhs, given)]
-    over = theorem.over - set(values)
+    over = {v for v in theorem.over - set(values) if not theory.speaks_of(v)}
     return made(
-        theory, "instance", lhs, theorem.rel, rhs, given=given, over={v for v in over if v.is_Symbol and v.is_integer},
-        left=theory.open(more), premises=(theorem,),
-    )  # fmt: skip
+        theory, "instance", lhs, theorem.rel, rhs, given=given, over=over, left=theory.open(more), premises=(theorem,)
+    )
 
 
-def _array_domain(base: Any, entries: Any, given: Facts) -> list[Any]:
-    if base.is_nonnegative or base.is_positive:
-        raise Refused(f"{base} has a sign of its own: say it as a hypothesis of the lemma instead")
-    return []
+def _array_domain(base: Any) -> None:
+    if odd := sorted(set(_assumed(base)) - {"real", "commutative"}):
+        raise Refused(f"{base} is {', '.join(odd)}: say it as a hypothesis of the lemma instead")
+
+
+def _assumed(base: Any) -> Any:
+    return getattr(base.label, "_assumptions_orig", {})
 
 
 def root(theory: Theory, theorem: Theorem, a: Any, b: Any, given: Facts = frozenset()) -> Theorem:
@@ -137,13 +150,13 @@ def root(theory: Theory, theorem: Theorem, a: Any, b: Any, given: Facts = frozen
 
 
 def product(theory: Theory, f: Theorem, g: Theorem, given: Facts = frozenset()) -> Theorem:
-    """``0 <= (f.rhs - f.lhs) (g.rhs - g.lhs)`` from two inequalities."""
+    """``0 <= (f.rhs - f.lhs) (g.rhs - g.lhs)`` from two inequalities, strict if both are."""
     belongs(theory, f), belongs(theory, g)
-    left = theory.open((*f.left, *g.left))
+    given = f.given | g.given | frozenset(given)
     gap = (f.rhs - f.lhs) * (g.rhs - g.lhs)
-    return made(
-        theory, "product", sp.S.Zero, "<=", gap, given=f.given | g.given | frozenset(given), left=left, premises=(f, g)
-    )
+    rel = "<" if f.rel == g.rel == "<" else "<="
+    left = theory.open((*needed(theory, f), *needed(theory, g), *theory.wellformed(gap, given)))
+    return made(theory, "product", sp.S.Zero, rel, gap, given=given, left=left, premises=(f, g))
 
 
 def monotone(
@@ -153,42 +166,61 @@ def monotone(
     order is >= 0 beyond: a function without kinks whose slope is not negative does not fall.
 
     ``both``: for x on either side, with an even order, where all slopes below it but f itself are 0 at the start.
-    ``given`` says where x lies; x must not be in it otherwise.
+    ``x`` is a name of its own, and may be anything that its symbol allows: a real, a nonnegative or a positive number.
 
     Raises:
-        Refused: for a kink, a part that is not defined all the way, or a sign that is not shown.
+        Refused: for a kink, a part that is not seen to be defined all the way, or a sign that is not shown.
     """
-    f, start = sp.sympify(f), sp.sympify(start)
-    given = frozenset(given)
-    if any(x in part.free_symbols for part in f.atoms(*KINKS, sp.Piecewise)):
-        raise Refused(f"a kink, or a branch, in {f}")
-    if x in start.free_symbols or (both and order % 2):
+    f, start, given = sp.sympify(f), sp.sympify(start), frozenset(given)
+    _line(theory, f, x, given)
+    if x in start.free_symbols or (both and order % 2) or order < 1:
         raise Refused(f"{start} is no place to begin, or the order is odd for both sides")
-    domain = {sp.Gt(x, 0)} if x.is_positive else {sp.Ge(x, 0)} if x.is_nonnegative else set()
-    here = frozenset(fact for fact in given if x not in fact.free_symbols)
-    if any(x in fact.free_symbols for fact in given):
-        raise Refused(f"a fact that is given speaks of {x}; its range is what its symbol says")
-    beyond = here | domain | (frozenset() if both else {sp.Ge(x, start)})
-    if x.is_positive and not theory.closes(Obligation(sp.Gt(start, 0), here)):
+    if not all(theory.closes(Obligation(fact, given)) for fact in asked_of(x, start)):
         raise Refused(f"{start} is not where {x} may be")
-    left: list[Obligation] = []
+    since = given if both else given | ({sp.Ge(x, start)} - {sp.true})
     slopes = [f]
     for _ in range(order):
         slopes.append(slopes[-1].diff(x))
-    if slopes[-1].has(sp.Derivative, sp.Subs):
-        raise Refused(f"no derivative is known of {f}")
-    for n, slope in enumerate(slopes):
-        left += theory.wellformed(slope, beyond)
-        value = sp.factor(slope.subs(x, start)) if n < order else sp.factor(sp.together(slope))
-        if n == order:
-            shown = holds(theory, value, beyond, False)
-        else:
-            how, _ = zero_by(theory, value)
-            shown = bool(how) or ((not both or n == 0) and holds(theory, value, here, False))
-        if not shown:
+    left = smooth_along(theory, slopes, x, since)
+    for n, slope in enumerate(slopes[:-1]):
+        value = sp.factor(slope.subs(x, start))
+        how, taken = zero_by(theory, value)
+        zero = bool(how) and not taken and not value.has(sp.nan, sp.zoo, sp.oo)
+        if not zero and ((both and n) or not holds(theory, value, given, False)):
             raise Refused(
-                f"the slope of order {n} is not shown to be {'0' if both and 0 < n < order else '>= 0'}: {value}"
+                f"at {start} the slope of order {n} is not shown to be {'0' if both and n else '>= 0'}: {value}"
             )
-    since = here if both else here | {sp.Ge(x, start)}
-    since = frozenset(fact for fact in since if fact is not sp.true)
-    return made(theory, "monotone", sp.S.Zero, "<=", f, given=since, over={x}, left=theory.open(left))
+    last = slopes[-1]
+    if not (holds(theory, last, since, False) or holds(theory, sp.factor(sp.together(last)), since, False)):
+        raise Refused(f"the slope of order {order} is not shown to be >= 0: {sp.factor(sp.together(last))}")
+    return made(theory, "monotone", sp.S.Zero, "<=", f, given=since, over={x}, left=left)
+
+
+def _line(theory: Theory, f: Any, x: Any, given: Facts) -> None:
+    """Raise Refused unless a symbol runs along the real line, or the part of it that its own sign cuts out, and f has
+    no kink there: more may not be known of it.
+    """
+    if not x.is_Symbol or not x.is_real or x.is_integer or set(x._assumptions_orig) - SIGNS:
+        raise Refused(f"{x} should be a symbol for a real number, of any sign or of one")
+    if theory.speaks_of(x) or any(x in fact.free_symbols for fact in given):
+        raise Refused(f"{x} is of the claim, or a fact that is given speaks of it; take a name of its own")
+    for part in f.atoms(*KINKS, sp.Piecewise, sp.KroneckerDelta, sp.Integral):
+        if x in part.free_symbols:
+            raise Refused(f"a kink, or a branch, in {part}")
+    if ends := [s for s in f.atoms(sp.Sum, sp.Product) for limit in s.limits for e in limit[1:] if x in e.free_symbols]:
+        raise Refused(f"the number of terms changes with {x}: {ends[0]}")
+
+
+def smooth_along(theory: Theory, slopes: Iterable[Any], x: Any, facts: Facts) -> tuple[Obligation, ...]:
+    """What is left to ask for some slopes to be defined wherever the facts hold, all along x.
+
+    Raises:
+        Refused: if a slope is not known, or something is left that hangs on x: it would be asked at the end alone.
+    """
+    slopes = list(slopes)
+    if any(slope.has(sp.Derivative, sp.Subs) for slope in slopes):
+        raise Refused(f"no derivative is known of {slopes[0]}")
+    left = theory.open(o for slope in slopes for o in theory.wellformed(slope, facts))
+    if hanging := [o for o in left if x in o.claim.free_symbols]:
+        raise Refused(f"not seen to hold all along {x}: {', '.join(map(str, hanging))}")
+    return left

@@ -14,9 +14,10 @@ import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
 from gnomon.proof.facts import Row, entails
-from gnomon.proof.terms import Facts, branches, inside, name_of
+from gnomon.proof.terms import Facts, branches, name_of, opened, unsigned
 
 Unfold = Callable[[Any], Any]
+Instances = Callable[[Any, Facts], Iterable[Row]]
 _MOST_FACTORED = 60  # operations of an expression that is factored
 
 
@@ -41,10 +42,11 @@ class Bound:
 
 @dataclass
 class Signs:
-    """The signs of one theory: the bounds of its symbols, and its plain definitions."""
+    """The signs of one theory: the bounds of its symbols, its plain definitions, and its conditions at a part."""
 
     bounds: dict[str, Bound]
     unfold: Unfold
+    instances: Instances
     _known: dict[Any, bool] = field(default_factory=dict)
 
     def entails(self, facts: Facts, relation: Any) -> bool:
@@ -53,9 +55,17 @@ class Signs:
 
     def about(self, atom: Any, facts: Facts) -> Iterable[Row]:
         """What is known of a part that linear arithmetic cannot look into."""
+        yield from self.instances(atom, facts)
+        yield from self._about(atom, facts)
+
+    def of_bounds(self, atom: Any) -> list[Row]:
+        """What the bounds say of a symbol or an entry."""
+        bound = self.bounds.get(name_of(atom)) if isinstance(atom, (sp.Symbol, sp.Indexed)) else None
+        return bound.rows(atom) if bound else []
+
+    def _about(self, atom: Any, facts: Facts) -> Iterable[Row]:
         if isinstance(atom, (sp.Symbol, sp.Indexed)):
-            bound = self.bounds.get(name_of(atom))
-            return bound.rows(atom) if bound else []
+            return self.of_bounds(atom)
         if isinstance(atom, sp.Max):
             return [(atom - arg, False) for arg in atom.args]
         if isinstance(atom, sp.Min):
@@ -87,7 +97,7 @@ class Signs:
 
     def holds(self, e: Any, facts: Facts, strict: bool) -> bool:
         """Whether ``e >= 0``, or ``e > 0``."""
-        e = sp.sympify(e)
+        e = unsigned(sp.sympify(e))
         return self._remembered((e, facts, strict), lambda: self._holds(e, facts, strict))
 
     def nonzero(self, e: Any, facts: Facts) -> bool:
@@ -135,10 +145,10 @@ class Signs:
         if isinstance(e, (sp.Sum, sp.Product)):
             filled = isinstance(e, sp.Product) or not strict
             filled = filled or all(self.entails(facts, sp.Ge(last, first)) for _, first, last in e.limits)
-            return filled and self.holds(e.function, inside(e, facts), strict)
+            return filled and self.holds(*opened(e, facts), strict)
         if isinstance(e, sp.Integral):
             forward = all(len(at) == 3 and self.entails(facts, sp.Ge(at[2], at[1])) for at in e.limits)
-            return forward and not strict and self.holds(e.function, inside(e, facts), False)
+            return forward and not strict and self.holds(*opened(e, facts), False)
         if isinstance(e, sp.Piecewise):
             return all(self.holds(value, there, strict) for value, _, there in branches(e, facts))
         if isinstance(e, sp.Max):

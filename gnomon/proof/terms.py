@@ -9,15 +9,24 @@ from typing import Any
 import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
+from gnomon.proof.normal_form import fresh
+
 Facts = frozenset[Any]
 """Relations that hold at a place: ranges of the binders around it, conditions of the branches, what is given."""
+
+_PLAIN = {"integer", "real", "commutative"}
 
 COMMUTATIVE = (sp.Add, sp.Mul, sp.Max, sp.Min, sp.And, sp.Or, sp.KroneckerDelta, sp.Eq, sp.Ne)
 
 
 def name_of(lhs: Any) -> str:
-    """The name that a definition's left-hand side gives: ``m`` for ``m`` and for ``m[t, i]``."""
+    """The name that a definition's left-hand side gives: ``m`` for ``m`` and for ``m[t, i]``.
+
+    A dummy has a name that nothing else has: what is said of ``k`` is not said of an index of that name.
+    """
     label = lhs.base.label if hasattr(lhs, "indices") else lhs
+    if isinstance(label, sp.Dummy):
+        return f"{label.name}.{label.dummy_index}"
     return str(getattr(label, "name", label))
 
 
@@ -48,8 +57,34 @@ def branches(e: Any, facts: Facts) -> Iterator[tuple[Any, Any, Facts]]:
 
 
 def inside(e: Any, facts: Facts) -> Facts:
-    """The facts within a binder: each index lies in its range."""
-    return facts.union(*[within(limit) for limit in e.limits])
+    """The facts within a binder: each index lies in its range, and nothing else is known of that name."""
+    return unshadowed(facts, e.variables).union(*[within(limit) for limit in e.limits])
+
+
+def unsigned(e: Any) -> Any:
+    """The expression with nothing known of a bound index but that it is whole: its sign is a matter of its range."""
+    signed = {v for part in e.atoms(ExprWithLimits) for v in part.variables if set(v._assumptions_orig) - _PLAIN}
+    return e if not signed else fresh(e)
+
+
+def unshadowed(facts: Facts, names: Iterable[Any]) -> Facts:
+    """The facts that do not speak of some names."""
+    names = set(names)
+    return frozenset(fact for fact in facts if not names & fact.free_symbols)
+
+
+def opened(e: Any, facts: Facts) -> tuple[Any, Facts]:
+    """The body of a binder and the facts within it, its indices under names of which only their range is known."""
+    taken = {s.name for fact in facts for s in fact.free_symbols} | {s.name for s in e.free_symbols}
+    names: dict[Any, Any] = {}
+    for v in e.variables:
+        name = f"{v.name}°"
+        while name in taken:
+            name += "°"
+        taken.add(name)
+        names[v] = sp.Symbol(name, real=True) if isinstance(e, sp.Integral) else sp.Symbol(name, integer=True)
+    limits = [(names[v], *[end.xreplace(names) for end in ends]) for v, *ends in e.limits]
+    return e.function.xreplace(names), facts.union(*[within(limit) for limit in limits if len(limit) == 3])
 
 
 Change = Callable[[Any, Facts], Any]
@@ -66,7 +101,7 @@ def walk(e: Any, facts: Facts, change: Change) -> Any:
         limits, around = [], facts
         for index, *ends in reversed(e.limits):
             limits.insert(0, (index, *[walk(end, around, change) for end in ends]))
-            around = around | (within((index, *ends)) if len(ends) == 2 else set())
+            around = unshadowed(around, [index]) | (within((index, *ends)) if len(ends) == 2 else set())
         return e.func(walk(e.function, around, change), *limits)
     if isinstance(e, sp.Piecewise):
         parts = list(branches(e, facts))

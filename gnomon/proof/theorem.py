@@ -11,6 +11,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import sympy as sp
+
+from gnomon.proof.normal_form import fresh
 from gnomon.proof.terms import Facts
 
 RELATIONS = ("=", "<=", "<")
@@ -29,7 +32,21 @@ class Obligation:
 
     def put(self, values: dict[Any, Any]) -> Obligation:
         """The obligation at some values of its symbols."""
-        return Obligation(self.claim.xreplace(values), frozenset(fact.xreplace(values) for fact in self.facts))
+        return Obligation(
+            fresh(self.claim).xreplace(values), frozenset(fresh(fact).xreplace(values) for fact in self.facts)
+        )
+
+    def everywhere(self, over: Iterable[Any]) -> Obligation:
+        """The obligation for all values of some symbols, whatever a theorem is then used at: names of their own.
+
+        Raises:
+            Refused: if it speaks of an array that the theorem is to be general in.
+        """
+        free = self.claim.free_symbols.union(*[fact.free_symbols for fact in self.facts])
+        if met := [v for v in over if isinstance(v, sp.IndexedBase) and v.label in free]:
+            raise Refused(f"{', '.join(sorted(map(str, met)))}: {self} would have to hold for every such array")
+        symbols = [v for v in over if isinstance(v, sp.Symbol) and v in free]
+        return self.put({v: sp.Dummy(v.name, **v._assumptions_orig) for v in symbols})
 
     def __str__(self) -> str:
         return str(self.claim)

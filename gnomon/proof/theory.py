@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,8 @@ import sympy as sp
 from sympy.codegen.cfunctions import expm1, log1p
 from sympy.core.function import AppliedUndef
 
-from gnomon.proof.normal_form import fresh
+from gnomon.proof.facts import Row, entails
+from gnomon.proof.normal_form import canon, fresh
 from gnomon.proof.signs import Bound, Signs
 from gnomon.proof.terms import Facts, alike, indices_of, mentioned, name_of, walk, within
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
@@ -67,7 +68,8 @@ class Theory:
     ) -> None:
         self.shapes, self.facts = dict(shapes or {}), frozenset(facts) - {sp.true}
         self.symmetric = frozenset(symmetric)
-        self.signs = Signs(dict(bounds or {}), self.plain)
+        self.signs = Signs(dict(bounds or {}), self.plain, self._instances)
+        self.conditions: dict[str, Theorem] = {}
         self.definitions: dict[str, Theorem] = {}
         self.counter = itertools.count()
         program, law = tuple(program), tuple(law)
@@ -117,6 +119,37 @@ class Theory:
         rel = "=" if isinstance(relation, sp.Eq) else "<" if isinstance(relation, (sp.Lt, sp.Gt)) else "<="
         less, more = (relation.lhs, relation.rhs) if rel == "=" else (relation.lts, relation.gts)
         return made(self, "condition", less, rel, more, given=given, over={v for v, _, _ in ranges})
+
+    @property
+    def pure(self) -> bool:
+        """Whether it defines and supposes nothing, so that its theorems hold in every theory."""
+        return not (self.definitions or self.facts or self.conditions or self.symmetric or self.signs.bounds)
+
+    def speaks_of(self, v: Any) -> bool:
+        """Whether a symbol or an array is the claim's own, and not just an index or a name of a theorem."""
+        name = name_of(v)
+        if name in self.signs.bounds or name in self.shapes or name in self.definitions:
+            return True
+        said = {name_of(s) for fact in self.facts for s in fact.free_symbols}
+        for theorem in (*self.definitions.values(), *self.conditions.values()):
+            free = theorem.lhs.free_symbols | theorem.rhs.free_symbols
+            said |= set(map(name_of, free)) - set(map(name_of, theorem.over))
+        return name in said
+
+    def _instances(self, part: Any, facts: Facts) -> Iterable[Row]:
+        """What the conditions say of a part: at the indices that make an entry of theirs an entry of it."""
+        for condition in self.conditions.values():
+            if not condition.over:
+                continue
+            for values in _places(condition, part):
+                at = [fresh(fact).xreplace(values) for fact in condition.given]
+                if not all(entails(facts | self.facts, fact, self.signs.of_bounds) for fact in at):
+                    continue
+                gap = fresh(condition.rhs - condition.lhs).xreplace(values)
+                for form in dict.fromkeys((sp.expand(gap), canon(gap), canon(self.expanded(gap)))):
+                    yield form, condition.rel == "<"
+                    if condition.rel == "=":
+                        yield -form, False
 
     # ------------------------------------------------------------ definitions
 
@@ -225,8 +258,8 @@ class Theory:
         return any(s.is_positive and self.signs.entails(facts, sp.Ge(sp.expand(s * gap), 0)) for s in below)
 
     def open(self, obligations: Iterable[Obligation]) -> tuple[Obligation, ...]:
-        """Those that are not closed, each claim once."""
-        return tuple({o.claim: o for o in obligations if o.claim is not sp.true and not self.closes(o)}.values())
+        """Those that are not closed, each once."""
+        return tuple(dict.fromkeys(o for o in obligations if o.claim is not sp.true and not self.closes(o)))
 
     def wellformed(self, e: Any, facts: Facts) -> list[Obligation]:
         """What must hold for an expression to be defined, and for an empty sum to be 0 whichever way it is read."""
@@ -274,6 +307,20 @@ class Theory:
             for index, extent in zip(x.indices, shape(*x.indices) if callable(shape) else shape, strict=True):
                 yield sp.Ge(index, 0)
                 yield sp.Ge(extent - 1 - index, 0)
+
+
+def _places(condition: Theorem, part: Any) -> Iterator[dict[Any, Any]]:
+    """Values of a condition's indices at which one of its entries occurs in a part."""
+    seen = []
+    for pattern in sp.Tuple(condition.lhs, condition.rhs).atoms(sp.Indexed):
+        for x in part.atoms(sp.Indexed):
+            if x.base != pattern.base or len(x.indices) != len(pattern.indices):
+                continue
+            values = {v: j for v, j in zip(pattern.indices, x.indices, strict=True) if v in condition.over}
+            whole = all(j.is_integer for j in values.values())
+            if whole and set(values) == condition.over and values not in seen:
+                seen.append(values)
+                yield values
 
 
 def smooth(family: str) -> Any:
