@@ -24,7 +24,7 @@ def toys(monkeypatch):
     """Makes claims the only ones there are."""
 
     def known(*claims):
-        monkeypatch.setattr(walk, "claims", lambda: claims)
+        monkeypatch.setattr(walk, "entries", lambda: {claim.id: claim for claim in claims})
 
     return known
 
