@@ -18,7 +18,8 @@ from sympy.core.relational import Relational
 
 from gnomon.compute.slp import SLP
 from gnomon.compute.whole_numbers import Bindings, Env, LoweringError, Wholes
-from gnomon.say.claim import Claim, Output, Program, Relation, name_of
+from gnomon.proof.terms import name_of
+from gnomon.say.claim import Claim, Output, Program, Relation
 from gnomon.say.domain import Choice, Domain, Structural, Structure
 
 FUNCTIONS = {

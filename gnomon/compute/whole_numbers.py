@@ -12,7 +12,7 @@ from typing import Any
 import sympy as sp
 from sympy.core.relational import Relational
 
-from gnomon.say.claim import name_of
+from gnomon.proof.terms import name_of
 
 RELATIONS = {
     sp.StrictLessThan: operator.lt, sp.LessThan: operator.le, sp.StrictGreaterThan: operator.gt,

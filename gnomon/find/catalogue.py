@@ -15,8 +15,8 @@ from typing import Any
 from gnomon.find import walk
 
 Row = dict[str, Any]
-UNLINKED = {"label": "unlinked", "sizes": [], "cites": []}
-UNKNOWN = {"label": None, "sizes": [], "cites": []}
+UNLINKED: Row = {"label": "unlinked", "sizes": [], "cites": []}
+UNKNOWN: Row = {"label": None, "sizes": [], "cites": []}
 
 
 def catalogue() -> list[Row]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import sympy as sp
@@ -21,7 +22,7 @@ from gnomon.proof.goals import meets
 from gnomon.proof.terms import alike
 from gnomon.proof.theorem import Refused, Theorem
 from gnomon.say.board import Mutation
-from gnomon.say.claim import Claim
+from gnomon.say.claim import Claim, Program
 from gnomon.say.law import Condition, Law
 from gnomon.say.maker import ClaimMaker
 
@@ -83,12 +84,12 @@ def _laws(claim: Claim, whole: Proved) -> Iterator[Try]:
             if not _same(spoilt, law):
                 yield (
                     f"law {number + 1}: {change}",
-                    lambda n=number, s=spoilt: _really(proved(_with_law(claim, n, s)), n),
+                    partial(_false, claim, number, spoilt),
                 )
 
 
-def _really(found: Proved, number: int) -> None:
-    if found.theorems[number] is None:
+def _false(claim: Claim, number: int, spoilt: Law) -> None:
+    if proved(_with_law(claim, number, spoilt)).theorems[number] is None:
         raise Refused("tested only")
 
 
@@ -113,11 +114,11 @@ def _programs(claim: Claim) -> Iterator[Try]:
     for variant in claim.variants:
         if variant.replace:
             program = claim.program.replace(variant.replace)
-            yield f"program: {variant.name}", lambda program=program: _whole(proved(claim, program))
+            yield f"program: {variant.name}", partial(_whole, claim, program)
 
 
-def _whole(found: Proved) -> None:
-    if any(theorem is None for theorem in found.theorems):
+def _whole(claim: Claim, program: Program | None = None) -> None:
+    if any(theorem is None for theorem in proved(claim, program).theorems):
         raise Refused("tested only")
 
 
@@ -131,8 +132,8 @@ def _proofs(claim: Claim, others: Sequence[ClaimMaker]) -> Iterator[Try]:
             if law.proof is None:
                 continue
             stranger = theirs[number % len(theirs)]
-            yield f"proof of {other.id}", lambda n=number, s=stranger: _stolen(claim, n, s)
-            yield f"theorem of {other.id}", lambda n=number, o=other: _foreign(theory, goals[n], o)
+            yield f"proof of {other.id}", partial(_stolen, claim, number, stranger)
+            yield f"theorem of {other.id}", partial(_foreign, theory, goals[number], other)
 
 
 def _stolen(claim: Claim, number: int, stranger: Law) -> None:
@@ -158,10 +159,10 @@ def _links(claim: Claim, whole: Proved) -> Iterator[Try]:
         for n in range(len(links)):
             kept = [*links[:n], *links[n + 1 :]]
             if kept:
-                yield f"link {n + 1} cut", lambda kept=kept, whole=theorem: _joined(kept, whole)
+                yield f"link {n + 1} cut", partial(_joined, kept, theorem)
         for n in range(len(links) - 1):
             turned = [*links[:n], links[n + 1], links[n], *links[n + 2 :]]
-            yield f"links {n + 1} and {n + 2} exchanged", lambda turned=turned, whole=theorem: _joined(turned, whole)
+            yield f"links {n + 1} and {n + 2} exchanged", partial(_joined, turned, theorem)
 
 
 def chain_of(theorem: Theorem) -> list[Theorem]:
@@ -183,11 +184,14 @@ def _joined(links: Sequence[Theorem], whole: Theorem) -> None:
 def _suppositions(maker: ClaimMaker, whole: Proved) -> Iterator[Try]:
     """A domain widened, a condition dropped: as far as the proof leans on them; an assumption added."""
     for name in _leant_on(maker):
-        yield f"{WIDER}: {name}", lambda name=name: _whole(proved(maker.built(Mutation(domain=name))))
+        yield f"{WIDER}: {name}", partial(_changed, maker, Mutation(domain=name))
     for condition in written_of(maker.claim).conditions:
-        changed = Mutation(condition=condition.name)
-        yield f"condition dropped: {condition}", lambda changed=changed: _whole(proved(maker.built(changed)))
-    yield "an assumption added", lambda: _assumed(maker.claim)
+        yield f"condition dropped: {condition}", partial(_changed, maker, Mutation(condition=condition.name))
+    yield "an assumption added", partial(_assumed, maker.claim)
+
+
+def _changed(maker: ClaimMaker, mutation: Mutation) -> None:
+    _whole(maker.built(mutation))
 
 
 def _leant_on(maker: ClaimMaker) -> Iterable[str]:

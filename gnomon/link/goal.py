@@ -89,8 +89,8 @@ def _bounds(domain: Any) -> Iterator[tuple[str, Bound]]:
         yield domain.name, Bound(sp.S.Zero, sp.S.One)
     elif isinstance(domain, Choice):
         for symbol in {s for meaning in domain.options.values() for s in meaning}:
-            values = [meaning.get(symbol) for meaning in domain.options.values()]
-            if all(isinstance(value, int) for value in values):
+            values = [meaning[symbol] for meaning in domain.options.values() if isinstance(meaning.get(symbol), int)]
+            if len(values) == len(domain.options):
                 yield str(symbol), Bound(sp.Integer(min(values)), sp.Integer(max(values)))
 
 

@@ -52,7 +52,8 @@ def proved(claim: Claim, program: Program | None = None) -> Proved:
         Refused: if a proof does not show its law, saying where it stops.
     """
     theory = theory_of(claim, program)
-    theorems, lemmas = [], {}
+    theorems: list[Theorem | None] = []
+    lemmas: dict[str, Theorem] = {}
     for law, goal in zip(written_of(claim).laws, goals_of(claim, theory), strict=True):
         theorem, named = shown(law, goal, theory, claim)
         theorems.append(theorem)

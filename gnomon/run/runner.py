@@ -63,11 +63,12 @@ def prove_claim(claim_id: str, module: str) -> list[Record]:
 def audit_claim(claim_id: str, module: str, others: tuple[str, ...]) -> list[Record]:
     """One task of ``gnomon audit``: every mutant of a linked claim; the claims that follow it lend their proofs."""
     from gnomon.link.audit import audit
+    from gnomon.say.maker import ClaimMaker
 
-    found = walk.entries()
+    makers = {id: entry for id, entry in walk.entries().items() if isinstance(entry, ClaimMaker)}
     place = others.index(claim_id)
-    lenders = [found[id] for id in (*others[place + 1 :], *others[:place])]
-    return [asdict(mutant) for mutant in audit(found[claim_id], lenders)]
+    lenders = [makers[id] for id in (*others[place + 1 :], *others[:place])]
+    return [asdict(mutant) for mutant in audit(makers[claim_id], lenders)]
 
 
 def preload() -> list[str]:

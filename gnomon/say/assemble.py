@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import sympy as sp
 
@@ -150,7 +150,7 @@ def relation(laws: Sequence[Law], outputs: Sequence[Output]) -> Relation:
     gaps = [_excess(law) for law in laws]
     if len(laws) == 1 and laws[0].rel != "=":
         law = laws[0]
-        sense = "<=" if law.rel in ("<=", "<") else ">="
+        sense: Literal["<=", ">="] = "<=" if law.rel in ("<=", "<") else ">="
         return Relation(observed(law.lhs, outputs), sense, observed(law.rhs, outputs), law.ranges)
     return Relation(observed(sp.Max(*gaps), outputs), "<=", sp.S.Zero, laws[0].ranges)
 

@@ -14,10 +14,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from gnomon.proof.terms import name_of
 from gnomon.say import arguments as a
 from gnomon.say import chain as p
 from gnomon.say.arguments import CallError, Part, Range, part
-from gnomon.say.claim import name_of
 from gnomon.say.domain import Choice, Graph
 
 Batch = Literal["vmap", "leading", "loop"]

@@ -6,11 +6,11 @@ import difflib
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from gnomon.proof.terms import name_of
 from gnomon.say import arguments as a
 from gnomon.say import chain as p
 from gnomon.say.arguments import CallError, Part, names_in
 from gnomon.say.call import Call
-from gnomon.say.claim import name_of
 from gnomon.say.domain import Choice, Domain, Structural
 
 
