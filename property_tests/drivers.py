@@ -9,7 +9,10 @@ from typing import Any
 import torch
 from torch import nn
 
-from gnomon.drive.driver import Call, Case, Driver, SubjectError, Tensors
+from gnomon.compute.lower import shape_of
+from gnomon.drive.bound import proposal, unbound
+from gnomon.drive.contract import NotCallable, called
+from gnomon.drive.driver import Call, Case, Driver, Tensors
 
 
 def function(subject: Any, case: Case) -> Call:
@@ -22,7 +25,7 @@ def function(subject: Any, case: Case) -> Call:
 
     def call(tensors: Tensors) -> Tensors:
         known = {**case.host, **case.structure, **tensors}
-        result = subject(*(known[name] for name in arguments), **keywords)
+        result = called(subject, [known[name] for name in arguments], keywords, f"f({', '.join(arguments)})")
         return named(case, result)
 
     return call
@@ -61,7 +64,7 @@ def optimizer(subject: Any, case: Case) -> Call:
 
     def call(tensors: Tensors) -> Tensors:
         parameter = torch.nn.Parameter(tensors["theta0"].clone())
-        made = subject([parameter], **keywords)
+        made = called(subject, [[parameter]], keywords, f"Optimizer(params, {', '.join(keywords)})")
         for gradient in tensors["g"].unbind(-2):
             parameter.grad = gradient.clone()
             made.step()
@@ -83,26 +86,30 @@ class Built:
     """
 
     def __init__(self, subject: Any, case: Case) -> None:
+        subject, names = unbound(subject)
         known = {**case.host, **case.structure}
         args = [_given(known, value) for value in case.options.get("args", ())]
         keywords = {name: _given(known, value) for name, value in case.options.get("keywords", {}).items()}
         with torch.random.fork_rng(devices=[]):
-            made = subject(*args, **keywords)
+            made = called(subject, args, keywords, f"Module({', '.join(map(str, args))}, {', '.join(keywords)})")
         self.module: nn.Module = made.to(case.device, case.dtype).train(case.options.get("mode", "train") == "train")
         self.buffers = dict(self.module.named_buffers())
         owned = {**dict(self.module.named_parameters()), **self.buffers}
-        wanted: Mapping[str, str] = {
-            name: source for name, source in case.options.get("parameters", {}).items() if _needed(name, case.structure)
-        }
+        ours = [name for name in case.options.get("parameters", {}) if _needed(name, case.structure)]
+        wanted: Mapping[str, str] = {names.get(name, name): case.options["parameters"][name] for name in ours}
         absent = [name for name in wanted if name not in owned and getattr(self.module, name, self) is not None]
         free = [name for name, _ in self.module.named_parameters() if name not in wanted]
         if absent or free:
-            raise SubjectError(
-                "contract",
-                f"has the parameters and buffers {', '.join(owned) or 'none'}, expected {', '.join(wanted) or 'none'}",
+            raise NotCallable(
+                f"has the parameters and buffers {', '.join(owned) or 'none'}, expected {', '.join(wanted) or 'none'}"
+                + proposal(self._shapes(case, absent, wanted), {name: tuple(owned[name].shape) for name in free})
             )
         self.case = case
         self.inputs = {name: tensor for name, tensor in wanted.items() if name in owned}
+
+    def _shapes(self, case: Case, absent: list[str], wanted: Mapping[str, str]) -> dict[str, tuple[int, ...]]:
+        domains = {domain.name: domain for domain in case.compiled.claim.inputs}
+        return {name: shape_of(domains[wanted[name]], case.compiled.bindings) for name in absent}
 
     def state(self, tensors: Tensors) -> Tensors:
         """Parameters and buffers for a point; buffers are copies, since a module may write to them."""

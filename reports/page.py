@@ -87,7 +87,8 @@ def _verdict(report: Report) -> Markup:
     if counts["holds"] == total:
         all_ = "The one claim holds" if total == 1 else f"All {count(total)} claims hold"
         return h("p", f"{all_} in every check that was made.", class_="verdict holds")
-    forms = [("fails", "fail", "fails"), ("undecided", "are undecided", "is undecided")]
+    forms = [("fails", "fail", "fails"), ("not callable here", "cannot be called here", "cannot be called here")]
+    forms.append(("undecided", "are undecided", "is undecided"))
     forms.append(("not run", "were not run", "was not run"))
     rest = [f"{count(counts[word])} {one if counts[word] == 1 else many}" for word, many, one in forms if counts[word]]
     worst = next(word for word, _, _ in forms if counts[word])
@@ -125,7 +126,7 @@ def _figures(report: Report) -> Markup:
     searches = [evidence.search for evidence in report.checks]
     tried = [variant for _, variant in report.variants if variant.outcomes]
     rejected = sum(variant.rejected for variant in tried)
-    words = {"holds": "hold", "fails": "fail", "undecided": "undecided"}
+    words = {"holds": "hold", "fails": "fail", "undecided": "undecided", "not callable here": "not callable"}
     split = ", ".join(f"{count(checks.count(word))} {said}" for word, said in words.items() if word in checks)
     compared = count(sum(search.comparisons for search in searches))
     figures = (

@@ -8,7 +8,7 @@ from gnomon.reports.markup import Markup, bar, data, h, join, margin, number, ta
 from gnomon.reports.summary import Claim
 from gnomon.reports.view import Counterexample, Evidence
 
-MARKS = {"holds": "\u2713", "fails": "\u2717", "undecided": "?", "not run": "\u2013"}
+MARKS = {"holds": "\u2713", "fails": "\u2717", "undecided": "?", "not callable here": "\u2260", "not run": "\u2013"}
 
 
 def badge(verdict: str, words: str = "") -> Markup:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from gnomon.reports.view import Evidence, Formula, Proof, Record, Rejection, Run, Truncated
 
-VERDICTS = ("holds", "fails", "undecided", "not run")
+VERDICTS = ("holds", "fails", "not callable here", "undecided", "not run")
 EVERY, NAMED, TESTED, UNPROVED = TRUST = (
     "proved for every size",
     "proved for the sizes named",
@@ -24,6 +24,8 @@ def verdict_of(evidence: Evidence) -> str:
     """The verdict on one check: a gradient that fails is a failure, and nothing compared is undecided."""
     if evidence.verdict == "fails" or (evidence.gradient and evidence.gradient.verdict == "fails"):
         return "fails"
+    if evidence.verdict == "not callable here":
+        return evidence.verdict
     if evidence.verdict == "undecided" or evidence.search.comparisons == 0:
         return "undecided"
     return "holds"
@@ -83,7 +85,7 @@ class Claim:
     def verdict(self) -> str:
         """Fails where one check fails; holds only where there are checks and each of them holds."""
         seen = {verdict_of(evidence) for evidence in self.evidence}
-        return next((word for word in ("fails", "undecided", "holds") if word in seen), "not run")
+        return next((word for word in ("fails", "not callable here", "undecided", "holds") if word in seen), "not run")
 
     @property
     def trust(self) -> str:

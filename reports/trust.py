@@ -11,6 +11,7 @@ from gnomon.reports.view import Run
 MEANINGS = (
     ("holds", "every comparison lay within its derived budget. A search, not a proof about the program."),
     ("fails", "an input was found where program and formula differ by more than rounding allows."),
+    ("not callable here", "the program takes other arguments or has other names. Bind them; nothing was compared."),
     ("undecided", "nothing could be compared, or too much had to be excused. It never counts as holding."),
     (NAMED, "the derivation was checked for the sizes that it names, and for no others."),
     (TESTED, "the statement was compared with its definition at points, and not derived."),

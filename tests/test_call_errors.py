@@ -11,9 +11,9 @@ from sympy import Function, IndexedBase, Symbol, symbols
 from test_call import CELL, FLAG, VECTORS, WIDTH, Cell, noisy, refusing, shown
 from torch import Tensor, nn
 
+from gnomon.drive.bound import Bound
 from gnomon.drive.contract import NotCallable
 from gnomon.drive.driver import SubjectError
-from gnomon.drive.interpret import Bound
 from gnomon.say.arguments import CallError
 from gnomon.say.call import (
     Call,

@@ -14,6 +14,7 @@ from gnomon.check.search import BUDGETS, EXCUSED_LIMIT, OBJECT, Compilations, Ou
 from gnomon.check.strategies import draw_examples
 from gnomon.check.undisturbed import undisturbed
 from gnomon.check.variants import rejections
+from gnomon.drive.contract import NotCallable
 from gnomon.drive.driver import SubjectError
 from gnomon.drive.interpret import driver_of
 from gnomon.find.subjects import Implementations, check_drivable, driver_named, resolve
@@ -110,7 +111,10 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
             return evidence
     except SubjectError as error:
         _fill(evidence, outcome)
-        evidence.verdict, evidence.failure, evidence.reason = "fails", error.failure, error.reason
+        if isinstance(error, NotCallable):  # other names, another signature: not a wrong program
+            evidence.verdict, evidence.reason = "not callable here", error.reason
+        else:
+            evidence.verdict, evidence.failure, evidence.reason = "fails", error.failure, error.reason
         return evidence
     if outcome.search.comparisons == 0:
         evidence.reason = "nothing was compared"

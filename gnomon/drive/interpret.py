@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from gnomon.drive import functions, graphs, looks, modules, steps  # noqa: F401  each registers how its parts are run
+from gnomon.drive.bound import unbound
 from gnomon.drive.driver import Call as Prepared
 from gnomon.drive.driver import Case, Driver, SubjectError, Tensors
 from gnomon.drive.run import Run, Session, flat
@@ -16,16 +16,6 @@ from gnomon.drive.steps import Stepping
 from gnomon.say import arguments as a
 from gnomon.say import chain as p
 from gnomon.say.call import Call
-
-
-class Bound:
-    """A subject whose own names are given for ours: parameters, buffers, state, keywords, attributes."""
-
-    def __init__(self, subject: Any, names: Mapping[str, str]) -> None:
-        self.subject, self.names = subject, dict(names)
-
-    def __call__(self, *arguments: Any, **keywords: Any) -> Any:
-        return self.subject(*arguments, **keywords)
 
 
 def driver_of(call: Call) -> Driver:
@@ -39,8 +29,7 @@ def driver_of(call: Call) -> Driver:
 
 def prepared(call: Call, subject: Any, case: Case) -> Prepared:
     """A call of a subject, from the tensors of a point (or a batch) to the outputs, by name."""
-    names = subject.names if isinstance(subject, Bound) else getattr(subject, "gnomon_names", {})
-    own = subject.subject if isinstance(subject, Bound) else subject
+    own, names = unbound(subject)
     session = Session(own, case, call.batch == "leading", call.batch == "loop", names)
     for each in call.parts():
         if isinstance(each, p.Loaded):  # what is built is built before points are batched

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gnomon.drive.bound import proposal
 from gnomon.drive.contract import NotCallable, fits
 from gnomon.drive.driver import Tensors
 from gnomon.drive.run import Run, Session, compute
@@ -74,7 +75,8 @@ def _by_name(module: nn.Module, wanted: Tensors, session: Session) -> Tensors:
     absent = {ours: value for ours, value in wanted.items() if session.bound(ours) in given.keys() - owned.keys()}
     if absent or free:
         raise NotCallable(
-            f"has the parameters and buffers {_shapes(owned)}; expected {_shapes(wanted)}{_proposal(absent, free)}"
+            f"has the parameters and buffers {_shapes(owned)}; expected {_shapes(wanted)}"
+            + proposal(_extents(absent), _extents(free))
         )
     for name, value in given.items():
         if tuple(owned[name].shape) != tuple(value.shape):
@@ -84,20 +86,12 @@ def _by_name(module: nn.Module, wanted: Tensors, session: Session) -> Tensors:
     return given
 
 
-def _proposal(absent: Tensors, free: Tensors) -> str:
-    """How names could be bound, where shapes leave no choice."""
-    pairs = []
-    for ours, value in absent.items():
-        alike = [name for name, other in free.items() if tuple(other.shape) == tuple(value.shape)]
-        rivals = [name for name, other in absent.items() if tuple(other.shape) == tuple(value.shape)]
-        if len(alike) != 1 or len(rivals) != 1:
-            return "; bind yours with --bind <ours>=<yours>,..."
-        pairs.append(f"{ours}={alike[0]}")
-    return f"; try --bind {','.join(pairs)}" if pairs else ""
+def _extents(tensors: Tensors) -> dict[str, tuple[int, ...]]:
+    return {name: tuple(value.shape) for name, value in tensors.items()}
 
 
 def _shapes(tensors: Tensors) -> str:
-    return ", ".join(f"{name} {tuple(value.shape)}" for name, value in tensors.items()) or "none"
+    return ", ".join(f"{name} {shape}" for name, shape in _extents(tensors).items()) or "none"
 
 
 def _in_order(module: nn.Module, rank: int, values: list[Tensor], turned: bool) -> Tensors:

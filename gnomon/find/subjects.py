@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from gnomon.drive.bound import Bound, parse_names
 from gnomon.drive.driver import Driver
 from gnomon.find.walk import PROPERTY_TESTS, REFERENCE, models, modules
 from gnomon.say.errors import UsageError, nearest
 
 Implementations = Mapping[str, Any]
-"""Subject name → an object, or where to find one: ``module:object`` or ``file.py:object``."""
+"""Subject name → an object, or where to find one: ``module:object`` or ``file.py:object``, with names in brackets."""
 
 FROM_FILE = "_under_test"
 """How the names end under which files are loaded: a name of their own, so that no module of that name is hidden."""
@@ -44,9 +45,14 @@ def check_subject(subject: str) -> None:
 def load(place: str) -> Any:
     """Import the object at ``module:object`` or ``file.py:object``; a file runs once for as long as it is remembered.
 
+    ``file.py:Cell[weight_ih=x2h.weight]`` binds names of the object's own to ours.
+
     Raises:
         UsageError: if the file, the module or the attribute does not exist, or the import fails.
     """
+    if place.endswith("]"):
+        bare, _, names = place.removesuffix("]").partition("[")
+        return Bound(load(bare), parse_names(names))
     where, _, attribute = place.rpartition(":")
     try:
         module = _from_file(Path(where)) if where.endswith(".py") else importlib.import_module(where)

@@ -32,12 +32,13 @@ class Results(list[Evidence]):
 
     @property
     def exit_code(self) -> int:
-        """What the command line would exit with: 0 all hold, 1 some claim fails, 3 something is undecided."""
+        """What the command line would exit with: 0 all hold, 1 one fails, 2 one is not callable, 3 one is undecided."""
         return exit_code(evidence.verdict for evidence in self)
 
     def __str__(self) -> str:
-        verdicts = [evidence.verdict for evidence in self]
-        counts = ", ".join(f"{verdicts.count(word)} {word}" for word in ("holds", "fails", "undecided"))
+        verdicts: list[str] = [evidence.verdict for evidence in self]
+        words = ["holds", "fails", "undecided", *(["not callable here"] if "not callable here" in verdicts else [])]
+        counts = ", ".join(f"{verdicts.count(word)} {word}" for word in words)
         return "\n".join([*map(str, self), counts])
 
     __repr__ = __str__

@@ -13,7 +13,7 @@ from typing import Any
 from gnomon.say.errors import UsageError
 
 EVIDENCE = "evidence.jsonl"
-EPILOG = "exit codes: 0 all hold · 1 some claim fails · 2 usage or configuration · 3 something, or all, is undecided"
+EPILOG = "exit codes: 0 all hold · 1 some claim fails · 2 usage, or not callable · 3 something, or all, is undecided"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,6 +48,9 @@ def parser() -> argparse.ArgumentParser:
         "--impl", action="append", default=[], metavar="SUBJECT=PLACE",
         help="verify your own in a model's place: optim.Adam=mypkg.optim:Adam or optim.Adam=file.py:Adam",
     )  # fmt: skip
+    one.add_argument(
+        "--bind", metavar="NAMES", help="your own names for the model's: weight_ih=x2h.weight,weight_hh=h2h.weight"
+    )
     one.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
     one.add_argument(
         "--dtype", default="float64,float32", help="float64,float32,bfloat16,float16 (default: the first two)"
@@ -216,6 +219,17 @@ def verify(arguments: argparse.Namespace) -> int:
         return verified(arguments, chosen, executor)
 
 
+def bound(given: dict[str, str], names: str) -> dict[str, str]:
+    """The implementations with names bound to the only one of them.
+
+    Raises:
+        UsageError: if there is not exactly one.
+    """
+    if len(given) != 1:
+        raise UsageError(f"--bind with {len(given)} --impl: with several say --impl 'SUBJECT=PLACE[ours=yours,...]'")
+    return {subject: f"{place}[{names}]" for subject, place in given.items()}
+
+
 def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], executor: Any) -> int:
     """The run of ``gnomon verify``, on an executor; the exit code."""
     from gnomon.find.subjects import parse_implementation
@@ -227,6 +241,8 @@ def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], execut
     from gnomon.say.evidence import append, exit_code
 
     given = dict(parse_implementation(text) for text in arguments.impl)
+    if arguments.bind:
+        given = bound(given, arguments.bind)
     unused = [subject for subject in given if all(row["subject"] != subject for row in chosen)]
     if unused:
         raise UsageError(f"--impl {unused[0]}: none of the {len(chosen)} chosen claims is about it")

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-MARKS = {"holds": ("holds", "32"), "fails": ("FAILS", "1;31"), "undecided": ("undecided", "33")}
+MARKS = {
+    "holds": ("holds", "32"),
+    "fails": ("FAILS", "1;31"),
+    "undecided": ("undecided", "33"),
+    "not callable here": ("no call", "35"),
+}
 
 
 def table(results: Sequence[dict[str, Any]], coloured: Callable[[str, str], str]) -> str:
@@ -49,5 +54,6 @@ def summary(results: Sequence[dict[str, Any]]) -> str:
     verdicts = [result["verdict"] for result in results]
     claims = {result["claim"] for result in results}
     points = sum(result["search"]["points"] for result in results)
-    counts = ", ".join(f"{verdicts.count(word)} {word}" for word in MARKS)
+    counted = [word for word in MARKS if word != "not callable here" or word in verdicts]
+    counts = ", ".join(f"{verdicts.count(word)} {word}" for word in counted)
     return f"{len(claims)} claims in {len(results)} checks: {counts}; {points} points looked at"

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 SCHEMA = 1
-Verdict = Literal["holds", "fails", "undecided"]
-EXIT = {"holds": 0, "fails": 1, "undecided": 3}
+Verdict = Literal["holds", "fails", "undecided", "not callable here"]
+EXIT = {"holds": 0, "fails": 1, "not callable here": 2, "undecided": 3}
 
 
 @dataclass(frozen=True)
@@ -122,11 +122,11 @@ class Evidence:
         return {"type": "evidence", "schema": SCHEMA, **_plain(data)}
 
     def __str__(self) -> str:
-        mark = {"holds": "holds", "fails": "FAILS", "undecided": "undecided"}[self.verdict]
+        mark = "FAILS" if self.verdict == "fails" else self.verdict
         text = f"{mark:9} {self.claim}  {self.implementation}  {self.dtype} on {self.device}"
         if self.failure:
             text += f"\n          {self.failure}: {self.reason}"
-        elif self.verdict == "undecided":
+        elif self.verdict != "holds":
             text += f"\n          {self.reason}"
         if self.variant:
             text += f"\n          it matches the variant “{self.variant}”"
@@ -158,6 +158,7 @@ def append(path: Path, records: Iterable[dict[str, Any]]) -> None:
 
 
 def exit_code(verdicts: Iterable[str]) -> int:
-    """0 if all hold, 1 if any fails, 3 if none fails and something (or everything) was left undecided."""
+    """0 if all hold, 1 if any fails, else 2 if any cannot be called, else 3: something (or all) is undecided."""
     seen = set(verdicts)
-    return EXIT["fails"] if "fails" in seen else EXIT["holds"] if seen == {"holds"} else EXIT["undecided"]
+    worst = next((word for word in ("fails", "not callable here") if word in seen), "undecided")
+    return EXIT["holds"] if seen == {"holds"} else EXIT[worst]
