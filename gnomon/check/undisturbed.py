@@ -44,7 +44,7 @@ def undisturbed(seed: int) -> Iterator[None]:
     switched = [(turn, read()) for read, turn, _ in SWITCHES]
     generators = [(restore, read()) for read, restore in GENERATORS]
     device = torch.get_default_device()
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None  # type: ignore[no-untyped-call]
     try:
         with warnings.catch_warnings(), torch.inference_mode(False), torch.autocast("cpu", enabled=False):
             for _, turn, value in SWITCHES:
