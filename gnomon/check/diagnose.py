@@ -125,6 +125,8 @@ def _matches(task: Task, variant: Compilations, looks: list[tuple[Example, Batch
             value, bound = variant(example.structure).truth(batch, task.dtype, task.device)
         except (LoweringError, ZeroDivisionError):
             return False
+        if value.shape != observed.shape:
+            return False
         truth, own = task.compiled(example.structure).truth(batch, task.dtype, task.device)
         compared = bound.isfinite() & own.isfinite()
         near = (observed - value).abs() <= K * bound
