@@ -165,7 +165,7 @@ class BallRescaled(Ball):
     def roll(self, old: Tensor, g: Tensor, group: State) -> Tensor:
         before = group.get("before", group["lr"])
         group["before"] = group["lr"]
-        return group["momentum"] * old * (group["lr"] / before) - group["lr"] * g
+        return group["momentum"] * old * (group["lr"] / before if before else 1.0) - group["lr"] * g
 
 
 class BallDampened(Ball):
