@@ -129,7 +129,18 @@ class Signs:
         plain = self.unfold(e)
         if plain is not None and plain != e:
             return self.holds(plain, facts, strict)
-        return self._factored(e, facts, strict)
+        return self._by_extreme(e, facts, strict) or self._factored(e, facts, strict)
+
+    def _by_extreme(self, e: Any, facts: Facts, strict: bool) -> bool:
+        """A maximum is one of its arguments: whichever it is, with what that says of the others."""
+        found = sorted((x for x in e.atoms(sp.Max, sp.Min) if not e.has(ExprWithLimits)), key=sp.default_sort_key)
+        if not found or e == found[0]:
+            return False
+        x, order = found[0], sp.Ge if isinstance(found[0], sp.Max) else sp.Le
+        around = {arg: {order(arg, other) for other in x.args if other is not arg} - {sp.true} for arg in x.args}
+        return all(
+            sp.false in around[arg] or self.holds(e.xreplace({x: arg}), facts | around[arg], strict) for arg in x.args
+        )
 
     def _structural(self, e: Any, facts: Facts, strict: bool) -> bool:
         """By the parts of an expression."""

@@ -105,7 +105,7 @@ def _outputs(board: Board) -> tuple[Output, ...]:
 
 def _used(board: Board, names: set[str]) -> None:
     """Every definition serves the program, a law, a condition or a variant."""
-    more = {n for c in board.conditions for n in mentioned(c.relation)}
+    more = board.differentiated | {n for c in board.conditions for n in mentioned(c.relation)}
     more |= {n for v in board.variants for _, rhs in v.replace for n in mentioned(rhs)}
     names = names | reached(board.definitions.values(), more)
     if idle := [name for name in board.definitions if name not in names and "∂" not in name]:

@@ -45,6 +45,7 @@ class Board:
         self.ranges: dict[Any, tuple[Any, Any]] = {}
         self.definitions: dict[str, Definition] = {}
         self.beginnings: dict[str, tuple[Any, Any]] = {}
+        self.differentiated: set[str] = set()
         self.outputs: list[Output] = []
         self.laws: list[Law] = []
         self.conditions: list[Condition] = []
@@ -163,6 +164,7 @@ class Board:
         shape = next((d.shape for d in self.inputs if d.name == name_of(by)), None)
         if shape is None:
             raise self.wrong(f"{by} is no input: derivatives are by entries of inputs")
+        self.differentiated.add(name_of(of))
         entry, found = tangents(list(self.definitions.values()), of, by, shape)
         for definition in found:
             self.definitions.setdefault(definition.name, definition)
@@ -284,7 +286,7 @@ class Board:
 
     def unknown(self, e: Any) -> set[str]:
         """The names in a formula that nobody declared."""
-        bound = {str(v) for node in sp.sympify(e).atoms(sp.Sum, sp.Product, sp.Integral) for v in node.variables}
+        bound = {name_of(v) for node in sp.sympify(e).atoms(sp.Sum, sp.Product, sp.Integral) for v in node.variables}
         return mentioned(e) - self.names() - bound
 
 
