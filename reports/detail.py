@@ -30,7 +30,7 @@ from gnomon.reports.pieces import (
     why,
 )
 from gnomon.reports.summary import Claim, VariantView, verdict_of
-from gnomon.reports.view import Evidence, Proof, Step, Ulp
+from gnomon.say.evidence import Evidence, ProofRecord, StepRecord, Ulp
 
 ARROW = h("span", "\u2192", class_="arrow", role="img", aria_label="becomes")
 
@@ -42,7 +42,7 @@ def claim_details(claim: Claim) -> Markup:
         badge(claim.verdict),
         h("span", claim.title, class_="title"),
         name(claim.id, "id"),
-        h("span", join(claim.section, claim.trust, by=" \u00b7 "), class_="quiet"),
+        h("span", join(claim.section, claim.kind, claim.trust, by=" \u00b7 "), class_="quiet"),
     )
     parts = [
         *_statement(claim.proof),
@@ -65,7 +65,7 @@ def _part(heading: str, *content: object) -> Markup:
     return h("section", h("h4", heading), *content)
 
 
-def _statement(proof: Proof | None) -> list[Markup]:
+def _statement(proof: ProofRecord | None) -> list[Markup]:
     if proof is None:
         return []
     parts = [_part("Statement", h("div", formula(proof.statement), class_="statement"))]
@@ -91,7 +91,6 @@ def _derivation(claim: Claim) -> Markup:
     cited = sum(step.cited for step in proof.steps)
     words = [
         h("strong", proof.trust if proof.ok else claim.trust),
-        f"scope: {proof.scope}" if proof.scope not in proof.trust else "",
         f"lift: {proof.lift}, which no machine checks" if proof.lift else "",
         f"{plural(cited, 'step')} cited, which no machine checks" if cited else "",
         f"checked in {seconds(proof.seconds)}" if proof.seconds else "",
@@ -99,7 +98,7 @@ def _derivation(claim: Claim) -> Markup:
     return join(h("p", join(*words, by="; "), "."), _steps(proof))
 
 
-def _steps(proof: Proof) -> Markup:
+def _steps(proof: ProofRecord) -> Markup:
     rows: list[list[object]] = []
     for place, step in enumerate(proof.steps, 1):
         arrow = ARROW if step.before and step.after else ""
@@ -110,7 +109,7 @@ def _steps(proof: Proof) -> Markup:
     return table(headings, rows, "steps", "Steps of the derivation") if rows else quiet("No step is recorded.")
 
 
-def how_checked(step: Step) -> Markup:
+def how_checked(step: StepRecord) -> Markup:
     """What the machine did to believe a step."""
     if not step.ok:
         return join(badge("fails", "does not follow"), quiet(step.message))
@@ -147,7 +146,7 @@ def _check(evidence: Evidence) -> list[object]:
     return [
         join(name(evidence.implementation or evidence.subject), quiet(where(evidence))),
         join(badge(verdict), quiet(evidence.failure), why(reason)),
-        join(looked, quiet(regimes)),
+        join(looked, quiet(regimes), quiet("one point at a time" if search.loop else "")),
         percent(search.excused),
         join(margin_bar(evidence.worst.share), quiet(evidence.worst.where), _in_ulp(evidence.ulp)),
         slope,
@@ -178,7 +177,7 @@ def _outcome(variant: VariantView) -> Markup:
         return quiet("not tried in this run")
     places = sorted({where(evidence) for evidence, outcome in variant.outcomes if outcome.rejected})
     said = join(h("strong", "rejected"), f" in {', '.join(places)}")
-    parts = [h("div", said if places else badge("undecided", "not rejected"))]
+    parts = [h("div", said if places else badge("undecided", "not rejected")), *map(quiet, variant.reasons)]
     if variant.inseparable:
         parts.append(h("div", f"cannot be told apart from: {', '.join(variant.inseparable)}"))
     if variant.best and (found := variant.best[1].counterexample):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gnomon.reports.markup import Markup, data, formula, h, join, table
 from gnomon.reports.pieces import badge, counterexample, finding, link, name, quiet, short, where, why
 from gnomon.reports.summary import Claim, Report, VariantView, failure_of, verdict_of
-from gnomon.reports.view import Evidence
+from gnomon.say.evidence import Evidence
 
 
 def failures(report: Report) -> Markup:

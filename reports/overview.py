@@ -6,7 +6,7 @@ from gnomon.reports.detail import claim_details
 from gnomon.reports.markup import Markup, count, formula, h, join
 from gnomon.reports.pieces import badge, finding, link, margin_bar, where
 from gnomon.reports.summary import TESTED, UNPROVED, VERDICTS, Claim, Report, verdict_of
-from gnomon.reports.view import Evidence
+from gnomon.say.evidence import Evidence
 
 HEADINGS = ("claim", "section", "statement", "derivation", "verdicts", "worst error")
 

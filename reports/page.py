@@ -14,7 +14,8 @@ from gnomon.reports.overview import claims
 from gnomon.reports.pieces import badge, link, quiet
 from gnomon.reports.summary import TRUST, VERDICTS, Report, VariantView, summarise, verdict_of
 from gnomon.reports.trust import machine_of, provenance, time_of
-from gnomon.reports.view import Run, Truncated, parse
+from gnomon.reports.view import parse
+from gnomon.say.evidence import Run, Truncated
 
 # A sundial from above: the plate, its hours, and the gnomon with its shadow.
 EMBLEM = Markup(
@@ -163,5 +164,7 @@ def _unseen(report: Report) -> list[Markup]:
 
 
 def _why(variant: VariantView) -> str:
+    if variant.reasons:
+        return f" ({'; '.join(variant.reasons)})"
     names = ", ".join(variant.inseparable)
     return f" (cannot be told apart from {names} by what the claim allows)" if names else ""

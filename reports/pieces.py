@@ -6,7 +6,7 @@ import re
 
 from gnomon.reports.markup import Markup, bar, data, h, join, margin, number, table
 from gnomon.reports.summary import Claim
-from gnomon.reports.view import Counterexample, Evidence
+from gnomon.say.evidence import Counterexample, Evidence
 
 MARKS = {"holds": "\u2713", "fails": "\u2717", "undecided": "?", "not callable here": "\u2260", "not run": "\u2013"}
 

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from gnomon.reports.view import Evidence, Formula, Proof, Record, Rejection, Run, Truncated
+from gnomon.say.evidence import Evidence, ProofRecord, Record, Rejection, Run, Truncated, VariantRecord
 
 VERDICTS = ("holds", "fails", "not callable here", "undecided", "not run")
 EVERY, NAMED, TESTED, UNPROVED = TRUST = (
@@ -43,7 +43,7 @@ class VariantView:
     name: str
     source: str
     printed: bool
-    formula: Formula | None
+    formula: VariantRecord | None
     outcomes: tuple[tuple[Evidence, Rejection], ...]
 
     @property
@@ -53,6 +53,11 @@ class VariantView:
     @property
     def inseparable(self) -> tuple[str, ...]:
         return tuple(sorted({name for _, outcome in self.outcomes for name in outcome.inseparable}))
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why checks could not try it at all."""
+        return tuple(sorted({outcome.reason for _, outcome in self.outcomes if outcome.reason}))
 
     @property
     def best(self) -> tuple[Evidence, Rejection] | None:
@@ -66,7 +71,7 @@ class Claim:
     """A claim with its proof, where the files hold one, and all the evidence on it."""
 
     id: str
-    proof: Proof | None
+    proof: ProofRecord | None
     evidence: tuple[Evidence, ...]
 
     @property
@@ -76,6 +81,10 @@ class Claim:
     @property
     def section(self) -> str:
         return self.proof.section if self.proof else ""
+
+    @property
+    def kind(self) -> str:
+        return self.proof.kind if self.proof else ""
 
     @property
     def subject(self) -> str:
@@ -114,7 +123,7 @@ class Claim:
                 outcomes.setdefault(outcome.name, []).append((evidence, outcome))
         views = []
         for name, found in outcomes.items():
-            known: Formula | Rejection = formulas[name] if name in formulas else found[0][1]
+            known: VariantRecord | Rejection = formulas[name] if name in formulas else found[0][1]
             views.append(VariantView(name, known.source, known.printed, formulas.get(name), tuple(found)))
         return tuple(views)
 
@@ -167,10 +176,10 @@ class Report:
 def summarise(records: Iterable[Record]) -> Report:
     """Put records together; of several proofs of a claim the last counts, unless one does not go through."""
     everything = list(records)
-    proofs: dict[str, Proof] = {}
+    proofs: dict[str, ProofRecord] = {}
     evidence: dict[str, list[Evidence]] = {}
     for record in everything:
-        if isinstance(record, Proof):
+        if isinstance(record, ProofRecord):
             evidence.setdefault(record.claim, [])
             if record.claim not in proofs or proofs[record.claim].ok:
                 proofs[record.claim] = record

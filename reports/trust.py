@@ -6,7 +6,7 @@ from datetime import datetime
 
 from gnomon.reports.markup import Markup, h, join, number, plural, table
 from gnomon.reports.summary import NAMED, TESTED, Report
-from gnomon.reports.view import Run
+from gnomon.say.evidence import Run
 
 MEANINGS = (
     ("holds", "every comparison lay within its derived budget. A search, not a proof about the program."),

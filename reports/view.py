@@ -1,4 +1,4 @@
-"""Evidence files, JSON lines, read into dataclasses: the only way by which anything reaches the report."""
+"""Evidence files, JSON lines, read back into their records: the only way by which anything reaches the report."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import functools
 import json
 import types
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, dataclass, field, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-SCHEMA = 1
-Verdict = Literal["holds", "fails", "undecided", "not callable here"]
+from gnomon.say.evidence import SCHEMA, Evidence, ProofRecord, Record, Run, Truncated
 
 
 class EvidenceError(ValueError):
@@ -26,187 +25,7 @@ class BadRecord(EvidenceError):
     """A line that is not JSON, or a record without the fields of its type."""
 
 
-@dataclass(frozen=True)
-class Run:
-    """How and where a run was made."""
-
-    started: str = ""
-    command: str = ""
-    seed: int | None = None
-    budget: str = ""
-    versions: dict[str, Any] = field(default_factory=dict)
-    machine: dict[str, Any] = field(default_factory=dict)
-    K: float | None = None
-
-
-@dataclass(frozen=True)
-class Input:
-    """An input of a claim and its domain, in words."""
-
-    name: str
-    math: str = ""
-    domain: str = ""
-
-
-@dataclass(frozen=True)
-class Definition:
-    """A named definition of a program."""
-
-    name: str
-    math: str
-
-
-@dataclass(frozen=True)
-class Step:
-    """A step of a derivation and what its check did; ``symbolic`` is null where SymPy was not asked."""
-
-    rule: str
-    ok: bool
-    why: str = ""
-    before: str | None = None
-    after: str | None = None
-    symbolic: bool | None = None
-    points: int = 0
-    rejected: int = 0
-    cited: bool = False
-    message: str = ""
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Formula:
-    """A variant as the reader sees it: the definitions that it replaces."""
-
-    name: str
-    source: str = ""
-    printed: bool = False
-    math: tuple[str, ...] = ()
-    why: str = ""
-
-
-@dataclass(frozen=True)
-class Proof:
-    """A claim, its derivation and what was really shown."""
-
-    claim: str
-    ok: bool
-    trust: str
-    section: str = ""
-    title: str = ""
-    kind: str = ""
-    subject: str = ""
-    scope: str = ""
-    lift: str | None = None
-    statement: str = ""
-    statement_text: str = ""
-    conditions: tuple[str, ...] = ()
-    inputs: tuple[Input, ...] = ()
-    program: tuple[Definition, ...] = ()
-    steps: tuple[Step, ...] = ()
-    variants: tuple[Formula, ...] = ()
-    remarks: str = ""
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Counterexample:
-    """An input on which two sides disagree, with both values and code that shows it."""
-
-    output: str
-    observed: Any
-    expected: Any
-    structure: dict[str, Any] = field(default_factory=dict)
-    inputs: dict[str, Any] = field(default_factory=dict)
-    difference: float | None = None
-    budget: float | None = None
-    code: str = ""
-
-
-@dataclass(frozen=True)
-class Search:
-    """What was looked at, and the share of it that could not be judged."""
-
-    structures: int = 0
-    points: int = 0
-    comparisons: int = 0
-    excused: float = 0.0
-    regimes: dict[str, int] = field(default_factory=dict)
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Worst:
-    """The largest error, as a share of its budget, and the output where it is."""
-
-    share: float | None = None
-    where: str = ""
-
-
-@dataclass(frozen=True)
-class Ulp:
-    """The largest error over every input of a 16-bit format, in units in the last place, and the input's bits."""
-
-    error: float
-    pattern: str = ""
-    input: float | None = None
-
-
-@dataclass(frozen=True)
-class Gradient:
-    """Autograd against the formula's derivative."""
-
-    verdict: Verdict
-    points: int = 0
-    share: float | None = None
-    excused: float = 0.0
-    reason: str = ""
-    ulp: Ulp | None = None
-
-
-@dataclass(frozen=True)
-class Rejection:
-    """A variant put in the place of the subject: whether the check saw the difference."""
-
-    name: str
-    rejected: bool
-    source: str = ""
-    printed: bool = False
-    counterexample: Counterexample | None = None
-    inseparable: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Evidence:
-    """One claim checked against one implementation on one device in one dtype."""
-
-    claim: str
-    verdict: Verdict
-    subject: str = ""
-    implementation: str = ""
-    device: str = ""
-    dtype: str = ""
-    failure: str | None = None
-    reason: str = ""
-    variant: str | None = None
-    counterexample: Counterexample | None = None
-    search: Search = field(default_factory=Search)
-    worst: Worst = field(default_factory=Worst)
-    ulp: Ulp | None = None
-    gradient: Gradient | None = None
-    variants: tuple[Rejection, ...] = ()
-    derivation: str = ""
-
-
-@dataclass(frozen=True)
-class Truncated:
-    """A last line that a killed run left half-written; :func:`load` puts it where the line was."""
-
-    file: str
-    line: int
-
-
-Record = Run | Proof | Evidence | Truncated
-TYPES: Mapping[str, type[Record]] = {"run": Run, "proof": Proof, "evidence": Evidence, "truncated": Truncated}
+TYPES: Mapping[str, type[Record]] = {kind.type: kind for kind in (Run, ProofRecord, Evidence, Truncated)}
 
 
 def parse(data: Any) -> Record:
@@ -248,7 +67,7 @@ def load(paths: Sequence[Path]) -> list[dict[str, Any]]:
             except ValueError as error:
                 if place + 1 < len(lines) and not _begins_a_run(lines[place + 1][1]):
                     raise BadRecord(f"{path}:{number}: not JSON: {error}") from error
-                data = {"type": "truncated", "file": path.name, "line": number}
+                data = Truncated(path.name, number).to_data()
             try:
                 parse(data)
             except BadRecord as error:

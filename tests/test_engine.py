@@ -45,7 +45,7 @@ def test_a_right_subject_holds_and_every_variant_is_rejected(dtype):
         assert evidence.gradient.verdict == "holds"
         assert evidence.search.comparisons > 1000
         assert all(variant.rejected and not variant.inseparable for variant in evidence.variants)
-        assert evidence.worst["share"] <= 1
+        assert evidence.worst.share <= 1
 
 
 def test_a_wrong_formula_is_named_with_its_smallest_input():

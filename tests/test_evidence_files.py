@@ -11,7 +11,8 @@ from gnomon.reports.view import BadRecord, EvidenceError, MissingEvidence, load
 
 RUN = {"type": "run", "schema": 1, "command": "gnomon verify"}
 PROOF = {"type": "proof", "claim": "a.b", "ok": True, "trust": "proved for every size"}
-EVIDENCE = {"type": "evidence", "schema": 1, "claim": "a.b", "verdict": "holds", "search": {"comparisons": 3}}
+CHECK = {"claim": "a.b", "subject": "a.B", "implementation": "a:B", "device": "cpu", "dtype": "float64"}
+EVIDENCE = {"type": "evidence", "schema": 1, **CHECK, "verdict": "holds", "search": {"comparisons": 3}}
 
 
 def _write(path: Path, *lines: Any, end: str = "\n") -> Path:
@@ -31,7 +32,7 @@ def test_files_are_read_in_order_and_blank_lines_passed_over(tmp_path: Path) -> 
 def test_the_cut_last_line_of_a_killed_run_is_told(cut: int, tmp_path: Path) -> None:
     line = json.dumps({**EVIDENCE, "claim": "z.z", "reason": "r" * 200})[:cut]
     records = load([_write(tmp_path / "e.jsonl", RUN, PROOF, EVIDENCE, line, end="")])
-    assert records[-1] == {"type": "truncated", "file": "e.jsonl", "line": 4}
+    assert records[-1] == {"type": "truncated", "schema": 1, "file": "e.jsonl", "line": 4}
     page = render(records)
     assert "Line 4 of e.jsonl is cut off" in page
     assert "z.z" not in page
@@ -40,7 +41,7 @@ def test_the_cut_last_line_of_a_killed_run_is_told(cut: int, tmp_path: Path) -> 
 def test_a_character_cut_in_two_is_a_cut_line(tmp_path: Path) -> None:
     path = tmp_path / "e.jsonl"
     path.write_bytes(json.dumps(RUN).encode() + b'\n{"type": "run", "command": "\xc3')
-    assert load([path])[-1] == {"type": "truncated", "file": "e.jsonl", "line": 2}
+    assert load([path])[-1] == {"type": "truncated", "schema": 1, "file": "e.jsonl", "line": 2}
 
 
 def test_a_line_cut_before_a_run_was_resumed_is_told_too(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_every_finite_number_is_tried_once(dtype):
     evidence = look(torch.sigmoid, dtype)
     assert evidence.verdict == "holds"
     assert evidence.search.points == evidence.gradient.points == FINITE[dtype]
-    assert evidence.search.comparisons + evidence.search.excused_entries == FINITE[dtype]
+    assert round(evidence.search.comparisons / (1 - evidence.search.excused)) == FINITE[dtype]
     at = torch.tensor(int(evidence.ulp.pattern, 16) - 2**16 * (evidence.ulp.input < 0)).to(torch.int16)
     assert float(at.view(getattr(torch, dtype))) == evidence.ulp.input
     assert evidence.ulp.error > 0

@@ -27,7 +27,7 @@ def proof(claim: str, **more: Any) -> dict[str, Any]:
     checked = {"symbolic": True, "points": 12, "rejected": 4, "cited": False, "message": "", "seconds": 0.01}
     step = {"rule": "differentiate", "why": "chain rule", "before": MATH, "after": MATH, "ok": True, **checked}
     variant = {"name": "a sign", "source": "notes, printed", "printed": True, "math": [MATH], "why": "it was lost"}
-    shown = {"trust": "proved for every size", "ok": True, "scope": "every size", "lift": None, "seconds": 0.2}
+    shown = {"trust": "proved for every size", "ok": True, "lift": None, "seconds": 0.2}
     read = {"statement": MATH, "statement_text": "x₁", "conditions": ["β > 0"], "kind": "equality"}
     named = {"section": "1.2.5", "title": f"Title of {claim}", "subject": "optim.Adam", **read, **shown}
     inputs = [{"name": "g", "math": MATH, "domain": "real, shape (T, n)"}]

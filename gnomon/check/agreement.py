@@ -16,6 +16,7 @@ from gnomon.compute.slp import SLP
 from gnomon.compute.whole_numbers import LoweringError
 from gnomon.say.claim import Claim
 from gnomon.say.domain import Domain
+from gnomon.say.evidence import StepRecord
 
 STRUCTURES, POINTS = 4, 6
 VALUES = [Fraction(v) for v in (0, 1, -1, 2)] + [
@@ -27,7 +28,7 @@ VALUES = [Fraction(v) for v in (0, 1, -1, 2)] + [
 ]
 
 
-def agreement(claim: Claim) -> dict[str, Any] | None:
+def agreement(claim: Claim) -> StepRecord | None:
     """A step for the report: the program equals the definition at exact points, degenerate ones included.
 
     None if the claim has no definition besides its program.
@@ -54,19 +55,14 @@ def agreement(claim: Claim) -> dict[str, Any] | None:
                     compared += 1
                     if not one.overlaps(two):
                         worst = f"the program gives {one.str(12)}, the definition {two.str(12)} at {leaves}"
-    return {
-        "rule": "program",
-        "why": "The program and the definition, enclosed in balls at the same exact points, overlap.",
-        "before": "",
-        "after": "",
-        "ok": compared > 0 and not worst,
-        "symbolic": None,
-        "points": compared,
-        "rejected": 0,
-        "cited": False,
-        "message": worst,
-        "seconds": round(time.perf_counter() - started, 4),
-    }
+    return StepRecord(
+        "program",
+        compared > 0 and not worst,
+        "The program and the definition, enclosed in balls at the same exact points, overlap.",
+        points=compared,
+        message=worst,
+        seconds=round(time.perf_counter() - started, 4),
+    )
 
 
 def points(claim: Claim, bindings: Any, seed: int) -> Iterator[dict[Any, Any]]:

@@ -10,16 +10,16 @@ from gnomon.link.proved import Proved, proved
 from gnomon.proof.terms import alike
 from gnomon.proof.theorem import Refused, Theorem
 from gnomon.say.claim import Claim
+from gnomon.say.evidence import StepRecord
 from gnomon.say.law import SENSES
 from gnomon.typeset.mathml import mathml, plain
 
-Record = dict[str, Any]
 HIDDEN = ("chain", "general", "symmetric", "reflexive", "hypothesis", "condition", "definition")
 """Rules that only hold others together, or that the reader sees elsewhere."""
 
 
-def linked_record(claim: Claim) -> Record:
-    """What a proof showed: steps, trust and label. A proof that stops is no error here: it says where.
+def linked_record(claim: Claim) -> dict[str, Any]:
+    """What a proof showed, as fields of its record. A proof that stops is no error here: it says where.
 
     A step has its two sides in MathML, and in ``plain`` text.
     """
@@ -44,7 +44,7 @@ def linked_record(claim: Claim) -> Record:
     }
 
 
-def steps(found: Proved) -> list[Record]:
+def steps(found: Proved) -> list[StepRecord]:
     """The links of every law's proof, each once, lemmas under their names before what leans on them."""
     names = {id(theorem): name for name, theorem in found.lemmas}
     seen: set[int] = set()
@@ -60,15 +60,13 @@ def steps(found: Proved) -> list[Record]:
     return done
 
 
-def _step(link: Theorem, name: str) -> Record:
+def _step(link: Theorem, name: str) -> StepRecord:
     whole = link.rel != "=" or bool(name)
     sides = [SENSES[link.rel](link.lhs, link.rhs, evaluate=False)] if whole else [link.lhs, link.rhs]
     before, after = "" if whole else mathml(sides[0]), mathml(sides[-1])
-    return {
-        "rule": link.rule, "why": name or link.why, "before": before, "after": after,
-        "plain": [plain(side) for side in sides], "ok": True, "symbolic": True, "points": 0, "rejected": 0,
-        "cited": link.rule == "cite", "message": _given(link), "seconds": 0.0,
-    }  # fmt: skip
+    texts = tuple(plain(side) for side in sides)
+    cited = link.rule == "cite"
+    return StepRecord(link.rule, True, name or link.why, before, after, texts, True, cited=cited, message=_given(link))
 
 
 def _given(link: Theorem) -> str:
@@ -76,8 +74,5 @@ def _given(link: Theorem) -> str:
     return f"given {given}" if given and link.rule in ("induction", "general", "cite") else ""
 
 
-def _stop(error: Exception) -> Record:
-    return {
-        "rule": "stops", "why": "The proof does not go through.", "before": "", "after": "", "plain": [], "ok": False,
-        "symbolic": False, "points": 0, "rejected": 0, "cited": False, "message": str(error), "seconds": 0.0,
-    }  # fmt: skip
+def _stop(error: Exception) -> StepRecord:
+    return StepRecord("stops", False, "The proof does not go through.", symbolic=False, message=str(error))

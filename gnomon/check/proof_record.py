@@ -1,8 +1,7 @@
-"""Claims and proofs as plain data for the report and for ``--json``."""
+"""What was proved of a claim, as the record that the report shows and ``--json`` prints."""
 
 from __future__ import annotations
 
-import dataclasses
 import time
 from typing import Any
 
@@ -10,8 +9,9 @@ import sympy as sp
 
 from gnomon.check.agreement import agreement
 from gnomon.check.linked_record import linked_record
-from gnomon.proof.derivation import Derivation, prove
+from gnomon.proof.derivation import Derivation, Step, StepResult, prove
 from gnomon.say.claim import Claim
+from gnomon.say.evidence import DefinitionRecord, InputRecord, ProofRecord, StepRecord, VariantRecord
 from gnomon.typeset.mathml import mathml
 
 
@@ -22,38 +22,33 @@ def proof_record(claim: Claim) -> dict[str, Any]:
     second = agreement(claim)
     if second is not None:
         shown["steps"].append(second)
-    if second is not None and not second["ok"]:
+    if second is not None and not second.ok:
         shown |= {"ok": False, "trust": "not proved"}
-    return {
-        "type": "proof",
-        **claim_record(claim),
-        **shown,
-        "statement": mathml(claim.statement),
-        "statement_text": str(claim.statement),
-        "inputs": [
-            {"name": d.name, "math": mathml(d.symbol), "domain": str(d)} for d in (*claim.inputs, *claim.structure)
-        ],
-        "program": [
-            {"name": str(lhs), "math": mathml(sp.Eq(lhs, rhs, evaluate=False))} for lhs, rhs in claim.program.lets
-        ],
-        "variants": [
-            {
-                "name": v.name,
-                "source": v.source,
-                "printed": v.printed,
-                "math": [mathml(sp.Eq(lhs, rhs, evaluate=False)) for lhs, rhs in v.replace],
-                "why": v.why,
-            }
+    return ProofRecord(
+        claim=claim.id,
+        section=claim.section,
+        title=claim.title,
+        kind=claim.kind,
+        subject=claim.subject,
+        conditions=tuple(claim.conditions),
+        remarks=claim.remarks,
+        statement=mathml(claim.statement),
+        statement_text=str(claim.statement),
+        inputs=tuple(InputRecord(d.name, mathml(d.symbol), str(d)) for d in (*claim.inputs, *claim.structure)),
+        program=tuple(DefinitionRecord(str(lhs), _equation(lhs, rhs)) for lhs, rhs in claim.program.lets),
+        variants=tuple(
+            VariantRecord(v.name, v.source, v.printed, tuple(_equation(lhs, rhs) for lhs, rhs in v.replace), v.why)
             for v in claim.variants
-        ],
-        "seconds": round(time.perf_counter() - started, 4),
-    }
+        ),
+        seconds=round(time.perf_counter() - started, 4),
+        **shown,
+    ).to_data()
 
 
 def _unlinked(derivation: Derivation) -> dict[str, Any]:
     """The steps of a derivation that nothing ties to the claim's statement, each checked by itself."""
     proof = prove(derivation)
-    steps = [{**_step(step), **_result(result)} for step, result in zip(derivation.steps, proof.steps, strict=True)]
+    steps = [_step(step, result) for step, result in zip(derivation.steps, proof.steps, strict=True)]
     ok = proof.ok
     trust = f"{proof.trust}; not linked to its statement" if ok else "not proved"
     return {
@@ -67,27 +62,22 @@ def _unlinked(derivation: Derivation) -> dict[str, Any]:
     }
 
 
-def claim_record(claim: Claim) -> dict[str, Any]:
-    """What `gnomon list` says about a claim, cheap to make."""
-    return {
-        "claim": claim.id,
-        "section": claim.section,
-        "title": claim.title,
-        "kind": claim.kind,
-        "subject": claim.subject,
-        "conditions": list(claim.conditions),
-        "remarks": claim.remarks,
-    }
+def _equation(lhs: Any, rhs: Any) -> str:
+    return mathml(sp.Eq(lhs, rhs, evaluate=False))
 
 
-def _step(step: Any) -> dict[str, Any]:
-    return {"rule": step.rule, "why": step.why, "before": _math(step.before), "after": _math(step.after)}
-
-
-def _math(expr: Any) -> str:
-    return "" if expr is None else mathml(expr)
-
-
-def _result(result: Any) -> dict[str, Any]:
-    data = dataclasses.asdict(result)
-    return {key: data[key] for key in ("ok", "symbolic", "points", "rejected", "cited", "message", "seconds")}
+def _step(step: Step, result: StepResult) -> StepRecord:
+    before, after = ("" if side is None else mathml(side) for side in (step.before, step.after))
+    return StepRecord(
+        step.rule,
+        result.ok,
+        step.why,
+        before,
+        after,
+        symbolic=result.symbolic,
+        points=result.points,
+        rejected=result.rejected,
+        cited=result.cited,
+        message=result.message,
+        seconds=result.seconds,
+    )

@@ -121,6 +121,7 @@ class Outcome:
     """What a search found so far."""
 
     search: Search = field(default_factory=Search)
+    excused_entries: int = 0
     worst_share: float = 0.0
     worst_where: str = ""
     ulp: Ulp | None = None
@@ -141,7 +142,9 @@ def judge_batch(task: Task, example: Example, observer: Observer, batch: Batch, 
     outcome.search.structures += 1
     outcome.search.points += batch.size
     outcome.search.comparisons += int((~excused).sum())
-    outcome.search.excused_entries += int(excused.sum())
+    outcome.excused_entries += int(excused.sum())
+    looked_at = outcome.search.comparisons + outcome.excused_entries
+    outcome.search.excused = outcome.excused_entries / looked_at if looked_at else 0.0
     outcome.search.loop |= chosen is not None
     for regime, count in batch.regimes:
         outcome.search.regimes[regime] = outcome.search.regimes.get(regime, 0) + count

@@ -167,9 +167,9 @@ def rejections(checked: Task, examples: Sequence[Example], seed: int) -> tuple[R
         found.append(
             Rejection(
                 variant.name,
+                shown is not None,
                 variant.source,
                 variant.printed,
-                shown is not None,
                 shown,
                 alike.get(variant.name, ()),
                 example if isinstance(example, str) else "",

@@ -19,7 +19,7 @@ from gnomon.drive.driver import SubjectError
 from gnomon.drive.interpret import driver_of
 from gnomon.find.subjects import Implementations, check_drivable, driver_named, resolve
 from gnomon.say.claim import Claim
-from gnomon.say.evidence import Evidence, GradientCheck, Rejection
+from gnomon.say.evidence import Evidence, GradientCheck, Rejection, Worst
 
 DTYPES = {name: getattr(torch, name) for name in ("float64", "float32", "bfloat16", "float16")}
 
@@ -53,7 +53,7 @@ def check(
         variants = rejections(task, examples, own)
         results = []
         for number, name in enumerate(dtypes):
-            blank = Evidence(claim.id, claim.subject, place, device, name, "undecided", derivation=trust, seed=seed)
+            blank = Evidence(claim.id, claim.subject, place, device, name, "undecided", derivation=trust)
             evidence = judge(dataclasses.replace(task, dtype=DTYPES[name]), examples, budget, blank)
             if number == 0:
                 evidence.variants = variants
@@ -127,7 +127,7 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
 
 def _fill(evidence: Evidence, outcome: Outcome) -> None:
     evidence.search = outcome.search
-    evidence.worst = {"share": outcome.worst_share, "where": outcome.worst_where}
+    evidence.worst = Worst(outcome.worst_share, outcome.worst_where)
     evidence.ulp = outcome.ulp
     evidence.gradient = dataclasses.replace(outcome.gradient) if outcome.gradient else None
     if isinstance(evidence.gradient, GradientCheck) and evidence.gradient.verdict == "undecided":

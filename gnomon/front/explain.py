@@ -51,9 +51,9 @@ def _proof(claim: Claim) -> list[str]:
     record = linked_record(claim)
     lines = [f"Proof ({record['trust']})"]
     for number, step in enumerate(record["steps"], 1):
-        lines.append(f"  {number}. {step['rule']}{': ' + step['why'] if step['why'] else ''}")
-        lines += [line for text in step["plain"] for line in _indented(text, 6)]
-        lines += _indented(step["message"], 6) if step["message"] else []
+        lines.append(f"  {number}. {step.rule}{': ' + step.why if step.why else ''}")
+        lines += [line for text in step.plain for line in _indented(text, 6)]
+        lines += _indented(step.message, 6) if step.message else []
     return lines
 
 

@@ -20,7 +20,7 @@ def table(results: Sequence[dict[str, Any]], coloured: Callable[[str, str], str]
     for result in results:
         word, code = MARKS[result["verdict"]]
         search = result["search"]
-        share = float(result["worst"].get("share", 0.0))
+        share = result["worst"]["share"]
         lines.append(
             f"{coloured(f'{word:10}', code)} {result['claim']:{width}} {result['dtype']:9} {portion(share):>6} "
             f"{search['excused']:8.1%} {search['points']:8}  {result['implementation']}"
@@ -29,8 +29,11 @@ def table(results: Sequence[dict[str, Any]], coloured: Callable[[str, str], str]
     return "\n".join(lines)
 
 
-def portion(share: float) -> str:
-    """A share of a budget: a percentage up to 999 %, a power of ten beyond."""
+def portion(given: float | str | None) -> str:
+    """A share of a budget: a percentage up to 999 %, a power of ten beyond; a dash where nothing is known."""
+    if given is None:
+        return "–"
+    share = float(given)  # JSON has no infinity: it is written as a word
     return f"{share:.0%}" if share < 10 else f"{share:.0e}".replace("e+", "e") if share < float("inf") else "∞"
 
 

@@ -16,7 +16,7 @@ from gnomon.find import walk
 from gnomon.find.catalogue import Row
 from gnomon.run.executor import IsolatedExecutor, TaskDied, TaskRaised, TaskTimeout
 from gnomon.say.errors import UsageError
-from gnomon.say.evidence import SCHEMA, Evidence, append
+from gnomon.say.evidence import Evidence, Run, append
 
 TIME_LIMIT = {"quick": 180.0, "standard": 900.0, "deep": 7200.0}
 Record = dict[str, Any]
@@ -170,7 +170,6 @@ def lost_evidence(plan: Plan) -> Callable[[Row, BaseException], list[Record]]:
                 "undecided" if ours else "fails",
                 None if ours else "crash",
                 f"the engine stopped with {kind}{error}" if ours else str(error),
-                seed=plan.seed,
             ).to_data()
             for dtype in plan.dtypes
         ]
@@ -182,25 +181,23 @@ def run_record(command: str, plan: Plan) -> Record:
     """The head of a run: when, what, on which machine, with which versions."""
     from gnomon.compute.compiled import K
 
-    return {
-        "type": "run",
-        "schema": SCHEMA,
-        "started": datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
-        "command": command,
-        "seed": plan.seed,
-        "budget": plan.budget,
-        "plan": {
+    return Run(
+        started=datetime.datetime.now(datetime.UTC).isoformat(timespec="seconds"),
+        command=command,
+        seed=plan.seed,
+        budget=plan.budget,
+        plan={
             "device": plan.device,
             "dtypes": list(plan.dtypes),
             "budget": plan.budget,
             "seed": plan.seed,
             "implementations": {subject: str(place) for subject, place in plan.implementations.items()},
         },
-        "sources": walk.digest("gnomon", walk.DERIVATIONS, walk.REFERENCE, walk.PROPERTY_TESTS),
-        "versions": {"python": platform.python_version(), **_versions()},
-        "machine": machine(plan.device),
-        "K": K,
-    }
+        sources=walk.digest("gnomon", walk.DERIVATIONS, walk.REFERENCE, walk.PROPERTY_TESTS),
+        versions={"python": platform.python_version(), **_versions()},
+        machine=machine(plan.device),
+        K=K,
+    ).to_data()
 
 
 def _versions() -> dict[str, str]:

@@ -1,4 +1,8 @@
-"""Evidence: the record of one claim checked against one subject on one device in one dtype, as plain data."""
+"""Evidence: the records of a run as plain data; one schema, by which they are written and the report reads them.
+
+A run's head, what was proved of each claim, and what came of each check: one line of JSON each in an evidence file. A
+field that the report does not show says why in ``NOT_SHOWN`` of ``tests/test_evidence_schema.py``.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +12,110 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 SCHEMA = 1
 Verdict = Literal["holds", "fails", "undecided", "not callable here"]
 EXIT = {"holds": 0, "fails": 1, "not callable here": 2, "undecided": 3}
+
+
+class Record:
+    """A line of an evidence file."""
+
+    type: ClassVar[str]
+
+    def to_data(self) -> dict[str, Any]:
+        """The record as JSON-able data, with its type and schema number."""
+        return {"type": self.type, "schema": SCHEMA, **_plain(dataclasses.asdict(self))}  # type: ignore[call-overload]
+
+
+@dataclass(frozen=True)
+class Run(Record):
+    """How and where a run was made; ``plan`` and ``sources`` say whether another run may resume it."""
+
+    type = "run"
+    started: str = ""
+    command: str = ""
+    seed: int | None = None
+    budget: str = ""
+    plan: dict[str, Any] = field(default_factory=dict)
+    sources: str = ""
+    versions: dict[str, Any] = field(default_factory=dict)
+    machine: dict[str, Any] = field(default_factory=dict)
+    K: float | None = None
+
+
+@dataclass(frozen=True)
+class InputRecord:
+    """An input of a claim and its domain, in words; formulas are MathML, here and below."""
+
+    name: str
+    math: str = ""
+    domain: str = ""
+
+
+@dataclass(frozen=True)
+class DefinitionRecord:
+    """A named definition of a program."""
+
+    name: str
+    math: str
+
+
+@dataclass(frozen=True)
+class StepRecord:
+    """A step of a derivation and what its check did; ``symbolic`` is null where SymPy was not asked."""
+
+    rule: str
+    ok: bool
+    why: str = ""
+    before: str = ""
+    after: str = ""
+    plain: tuple[str, ...] = ()
+    symbolic: bool | None = None
+    points: int = 0
+    rejected: int = 0
+    cited: bool = False
+    message: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class VariantRecord:
+    """A variant as the reader sees it: the definitions that it replaces."""
+
+    name: str
+    source: str = ""
+    printed: bool = False
+    math: tuple[str, ...] = ()
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class ProofRecord(Record):
+    """A claim, its proof and what was really shown; ``trust`` is the label in words, sizes and citations included."""
+
+    type = "proof"
+    claim: str
+    ok: bool
+    trust: str
+    section: str = ""
+    title: str = ""
+    kind: str = ""
+    subject: str = ""
+    label: str = "unlinked"
+    sizes: tuple[str, ...] = ()
+    cites: tuple[str, ...] = ()
+    lift: str | None = None
+    statement: str = ""
+    statement_text: str = ""
+    conditions: tuple[str, ...] = ()
+    inputs: tuple[InputRecord, ...] = ()
+    program: tuple[DefinitionRecord, ...] = ()
+    steps: tuple[StepRecord, ...] = ()
+    variants: tuple[VariantRecord, ...] = ()
+    remarks: str = ""
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -41,9 +144,9 @@ class Rejection:
     """
 
     name: str
-    source: str
-    printed: bool
     rejected: bool
+    source: str = ""
+    printed: bool = False
     counterexample: Counterexample | None = None
     inseparable: tuple[str, ...] = ()
     reason: str = ""
@@ -54,8 +157,8 @@ class Ulp:
     """The largest error over every input of a 16-bit format, in units in the last place, and the input it occurs at."""
 
     error: float
-    pattern: str
-    input: float
+    pattern: str = ""
+    input: float | None = None
 
 
 @dataclass(frozen=True)
@@ -63,40 +166,42 @@ class GradientCheck:
     """Autograd's vector-Jacobian product against the formula's derivative."""
 
     verdict: Verdict
-    points: int
-    share: float
-    excused: float
+    points: int = 0
+    share: float = 0.0
+    excused: float = 0.0
     reason: str = ""
     ulp: Ulp | None = None
 
 
 @dataclass
 class Search:
-    """What was looked at."""
+    """What was looked at, and the share of it that could not be judged.
+
+    ``loop`` says that the subject could not be run on many points at once, so that fewer were looked at.
+    """
 
     structures: int = 0
     points: int = 0
     comparisons: int = 0
-    excused_entries: int = 0
+    excused: float = 0.0
     regimes: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     loop: bool = False
 
-    @property
-    def excused(self) -> float:
-        total = self.comparisons + self.excused_entries
-        return self.excused_entries / total if total else 0.0
 
-    def to_data(self) -> dict[str, Any]:
-        data = dataclasses.asdict(self)
-        del data["excused_entries"]
-        return {**data, "excused": self.excused, "seconds": round(self.seconds, 3)}
+@dataclass(frozen=True)
+class Worst:
+    """The largest error, as a share of its budget, and the output where it is."""
+
+    share: float | None = None
+    where: str = ""
 
 
 @dataclass
-class Evidence:
+class Evidence(Record):
     """One claim, one subject, one device, one dtype."""
 
+    type = "evidence"
     claim: str
     subject: str
     implementation: str
@@ -108,18 +213,11 @@ class Evidence:
     variant: str | None = None
     counterexample: Counterexample | None = None
     search: Search = field(default_factory=Search)
-    worst: dict[str, Any] = field(default_factory=dict)
+    worst: Worst = Worst()
     ulp: Ulp | None = None
     gradient: GradientCheck | None = None
     variants: tuple[Rejection, ...] = ()
     derivation: str = ""
-    seed: int = 0
-
-    def to_data(self) -> dict[str, Any]:
-        """The record as JSON-able data, with its type and schema number."""
-        data = dataclasses.asdict(self)
-        data["search"] = self.search.to_data()
-        return {"type": "evidence", "schema": SCHEMA, **_plain(data)}
 
     def __str__(self) -> str:
         mark = "FAILS" if self.verdict == "fails" else self.verdict
@@ -133,6 +231,15 @@ class Evidence:
         if self.counterexample:
             text += f"\n          {self.counterexample}"
         return text
+
+
+@dataclass(frozen=True)
+class Truncated(Record):
+    """A last line that a killed run left half-written: what a reader puts where the line was."""
+
+    type = "truncated"
+    file: str
+    line: int
 
 
 def _plain(value: Any) -> Any:
