@@ -9,6 +9,7 @@ from sympy import (
     IndexedBase,
     Integer,
     Le,
+    Max,
     Min,
     Sum,
     Symbol,
@@ -42,13 +43,17 @@ def sigmoid(l: Any) -> Any:
 
 
 def log_sigmoid(l: Any) -> Any:
-    """log σ(l) without overflow; to the accuracy of 1 + exp, as in torch's cross-entropy where it is batched."""
-    return Min(l, 0) - log(1 + exp(-Abs(l)))
+    """log σ(l) without overflow, to the accuracy of torch's cross-entropy with logits.
+
+    Batched it takes log(1 + exp) in the place of log1p, and alone its slope is a difference from 1: value and slope
+    have the digits of a number of the size of l and 1, and a budget must leave room for that.
+    """
+    return l - Max(l, 0) - log(1 + exp(-Abs(l)))
 
 
 def log_rejection(l: Any) -> Any:
-    """log(1 - σ(l)), as the binary cross-entropy with logits computes it."""
-    return log_sigmoid(l) - l
+    """log(1 - σ(l)), likewise."""
+    return Min(l, 0) - l - log(1 + exp(-Abs(l)))
 
 
 # ------------------------------------------------------------------ proofs
