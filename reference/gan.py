@@ -214,7 +214,8 @@ def gan_criterion(p: Tensor, q: Tensor) -> Tensor:
     tensor(-1.3187)
     """
     _check_same_space(p, q)
-    return (_xlogy(p, optimal_discriminator(p, q)) + _xlogy(q, optimal_discriminator(q, p))).sum(-1)
+    total = p + q
+    return (_xlog_ratio(p, total, -q) + _xlog_ratio(q, total, -p)).sum(-1)
 
 
 def kl(p: Tensor, q: Tensor) -> Tensor:

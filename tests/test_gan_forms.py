@@ -1,10 +1,13 @@
 """Losses of the adversarial game as people write them: every right form holds, batched and alone."""
 
+import math
+
 import pytest
 import torch
 import torch.nn.functional as F
 
 from gnomon.front.api import verify
+from gnomon.reference import gan
 
 FROM_LOGITS = ["gan.bce_likelihood", "gan.generator_loss", "gan.zero_sum", "gan.value"]
 FROM_CHANCES = ["gan.value.probabilities", "gan.pointwise_max.objective"]
@@ -85,3 +88,18 @@ def test_from_chances_both_forms_of_the_rejection_hold(rejection):
 
     impl = {"gan.gan_value_from_probabilities": value, "gan.bernoulli_objective": objective}
     assert set(verdicts(FROM_CHANCES, impl).values()) == {"holds"}
+
+
+def of_faint(x):
+    """What a point contributes that one law gives the mass x, far below 1, and the other 1."""
+    return x * math.log(x / (1 + x)) - math.log1p(x)
+
+
+@pytest.mark.parametrize("size", [1e-9, 1e-20])
+def test_the_reference_keeps_the_digits_of_small_chances(size):
+    faint, one = torch.tensor([size], dtype=torch.float64), torch.ones(1, dtype=torch.float64)
+    close = {"rel": 8 * torch.finfo(torch.float64).eps, "abs": 0.0}
+    assert float(gan.gan_criterion(faint, one)) == pytest.approx(of_faint(size), **close)
+    assert float(gan.gan_criterion(one, faint)) == pytest.approx(of_faint(size), **close)
+    assert float(gan.bernoulli_objective(0 * one, one, faint).sum()) == pytest.approx(math.log1p(-size), **close)
+    assert float(gan.gan_value_from_probabilities(one, faint)) == pytest.approx(math.log1p(-size), **close)
