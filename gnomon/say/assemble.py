@@ -11,7 +11,7 @@ import sympy as sp
 from gnomon.proof.terms import indices_of, mentioned, name_of
 from gnomon.proof.theory import Definition
 from gnomon.say.check_call import check
-from gnomon.say.claim import Claim, Output, Program, Relation
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
 from gnomon.say.domain import Choice, Domain, Graph, Size, Structural
 from gnomon.say.law import Law, Written
 
@@ -53,12 +53,21 @@ def claim(board: Board) -> Claim:
         definition=defined,
         relation=None if exact else relation(board.laws, outputs),
         conditions=(*map(str, board.conditions), *board.words),
-        variants=tuple(board.variants),
+        variants=tuple(_whole(board, variant, ours) for variant in board.variants),
         written=Written(tuple(board.definitions.values()), tuple(board.laws), tuple(board.conditions), ranges),
         call=board.calls,
         gradient=board.differentiable,
         remarks=board.remarks,
     )
+
+
+def _whole(board: Board, variant: Variant, ours: set[str]) -> Variant:
+    """A variant with the definitions that its formulas lean on and the program lacks."""
+    fresh = {name_of(lhs) for lhs, _ in variant.replace}
+    names = {name for _, rhs in variant.replace for name in mentioned(rhs)}
+    needed = reached([d for d in board.definitions.values() if d.name not in fresh], names) - ours
+    added = tuple((d.lhs, d.rhs) for d in board.definitions.values() if d.name in needed)
+    return replace(variant, replace=(*variant.replace, *added))
 
 
 def reached(definitions: Iterable[Definition], names: set[str]) -> set[str]:
