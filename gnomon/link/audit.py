@@ -56,7 +56,11 @@ def audit(maker: ClaimMaker, others: Sequence[ClaimMaker] = ()) -> list[Mutant]:
     claim = maker.claim
     whole = proved(claim)
     tries = itertools.chain(
-        _laws(claim, whole), _programs(claim), _proofs(claim, others), _links(claim, whole), _suppositions(maker, whole)
+        _laws(claim, whole),
+        _programs(claim),
+        _proofs(claim, whole, others),
+        _links(claim, whole),
+        _suppositions(maker, whole),
     )
     return [_tried(claim.id, change, attempt) for change, attempt in tries]
 
@@ -122,18 +126,28 @@ def _whole(claim: Claim, program: Program | None = None) -> None:
         raise Refused("tested only")
 
 
-def _proofs(claim: Claim, others: Sequence[ClaimMaker]) -> Iterator[Try]:
-    """Another claim's proof: its steps in this claim's theory, and its theorem held against this goal."""
+def _proofs(claim: Claim, whole: Proved, others: Sequence[ClaimMaker]) -> Iterator[Try]:
+    """Another claim's proof: its steps in this claim's theory, and its theorem held against this goal.
+
+    Where both lean on the same lemma, its steps may be a proof of this claim, too, and are not tried.
+    """
     theory = theory_of(claim)
     goals = goals_of(claim, theory)
     for other in [one for one in others if one.id != claim.id][:FOREIGN]:
         theirs = written_of(other.claim).laws
+        akin = _share_a_lemma(whole, proved(other.claim))
         for number, law in enumerate(written_of(claim).laws):
             if law.proof is None:
                 continue
             stranger = theirs[number % len(theirs)]
-            yield f"proof of {other.id}", partial(_stolen, claim, number, stranger)
+            if not akin:
+                yield f"proof of {other.id}", partial(_stolen, claim, number, stranger)
             yield f"theorem of {other.id}", partial(_foreign, theory, goals[number], other)
+
+
+def _share_a_lemma(a: Proved, b: Proved) -> bool:
+    pairs = itertools.product(a.lemmas, b.lemmas)
+    return any(alike(one.lhs, two.lhs) and alike(one.rhs, two.rhs) for (_, one), (_, two) in pairs)
 
 
 def _stolen(claim: Claim, number: int, stranger: Law) -> None:
