@@ -85,8 +85,8 @@ class Chain:
             pairs[sp.Symbol(name)] = (fresh_one[0], there)
         return self._then(equality.renamed(self.theory, self.now, pairs, self.given))
 
-    def listed(self) -> Chain:
-        """Sums and products over known numbers written out."""
+    def listed(self, quiet: bool = False) -> Chain:
+        """Sums and products over known numbers written out; ``quiet`` if there may be none."""
 
         def change(x: Any, _: Facts) -> Any:
             known = isinstance(x, (sp.Sum, sp.Product)) and len(x.limits) == 1
@@ -96,7 +96,8 @@ class Chain:
             terms = [x.function.xreplace({v: sp.Integer(n)}) for n in range(first, last + 1)]
             return (sp.Add if isinstance(x, sp.Sum) else sp.Mul)(*terms)
 
-        return self.to(walk(fresh(self.now), frozenset(), change))
+        after = walk(fresh(self.now), frozenset(), change)
+        return self._then(equality.normal(self.theory, self.now, after, self.given), silent=quiet)
 
     def to(self, e: Any) -> Chain:
         """Another way to write it, seen by normal form."""
@@ -138,6 +139,15 @@ class Bench:
         self.closed: Theorem | None = None
         self.number = 0
 
+    def chain(self, start: Any, given: Sequence[Any] = ()) -> Chain:
+        """A chain of its own, beside the goal's: what it comes to is a theorem, ``chain.theorem``.
+
+        It supposes what the goal supposes of the symbols that occur in it.
+        """
+        start = sp.sympify(start)
+        about = frozenset(fact for fact in self.goal.given if fact.free_symbols & start.free_symbols)
+        return Chain(self.theory, start, about | frozenset(given))
+
     # ------------------------------------------------------------ closing
 
     def combine(self, *parts: tuple[Any, Theorem]) -> None:
@@ -170,11 +180,17 @@ class Bench:
     # ------------------------------------------------------------ lemmas
 
     def stated(self, lhs: Any, rel: str, rhs: Any, given: Sequence[Any] = (), over: Sequence[Any] = ()) -> Goal:
-        """A goal for all values of its free indices in their ranges; what else is given is said."""
+        """A goal for all values of its free indices in their ranges; what else is given is said.
+
+        A range that hangs on another index is supposed where that index occurs, too: ``j < n[l]`` needs an l.
+        """
         lhs, rhs = sp.sympify(lhs), sp.sympify(rhs)
         free = lhs.free_symbols | rhs.free_symbols
         indices = [v for v in self.ranges if v in free]
-        ranges = frozenset().union(*[within((v, *self.ranges[v])) for v in indices])
+        known = [
+            v for v in indices if all(set(self.ranges) & sp.sympify(end).free_symbols <= free for end in self.ranges[v])
+        ]
+        ranges = frozenset().union(*[within((v, *self.ranges[v])) for v in known])
         return Goal(lhs, rel, rhs, ranges | frozenset(given), frozenset(indices) | frozenset(over))
 
     def have(
@@ -299,6 +315,7 @@ def _stepped(bench: Bench, *hypotheses: Theorem) -> None:
 
 
 def unused(bench: Bench, theorem: Theorem) -> list[str]:
-    """The lemmas by name that a theorem does not lean on."""
-    used = {id(one) for one in theorem.lineage()}
-    return sorted(name for name, lemma in bench.lemmas.items() if id(lemma) not in used)
+    """The lemmas by name that a theorem does not lean on; those of one induction are used together."""
+    lineage = list(theorem.lineage())
+    used = {id(one) for one in lineage} | {id(one.premises) for one in lineage if one.rule == "induction"}
+    return sorted(name for name, lemma in bench.lemmas.items() if not {id(lemma), id(lemma.premises)} & used)

@@ -6,18 +6,16 @@ from typing import Any
 
 import sympy as sp
 
+from gnomon.proof.defined import asked_of
 from gnomon.proof.indexed import collapse
 from gnomon.proof.is_zero import METHODS
 from gnomon.proof.normal_form import canon, fresh
-from gnomon.proof.terms import Facts, alike, branches, inside, walk
+from gnomon.proof.terms import Facts, alike, branches, inside, put, walk
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 from gnomon.proof.theory import Theory
 
 SAFE = ("fractions", "ends of sums", "logarithms", "radicals", "exponentials")
 """Ways to see that an expression is 0 which are right wherever both sides are defined; not "cases", not "simplify"."""
-
-SIGNS = {"real", "integer", "nonnegative", "positive", "commutative"}
-"""What a symbol that a theorem is general in may be supposed to be."""
 
 
 def belongs(theory: Theory, theorem: Theorem) -> Theorem:
@@ -26,7 +24,9 @@ def belongs(theory: Theory, theorem: Theorem) -> Theorem:
     Raises:
         Refused: for another claim's theorem.
     """
-    if theorem.theory is not theory and not theorem.theory.pure:
+    if not getattr(theorem, "genuine", False):
+        raise Refused(f"no theorem as a rule made it: {theorem!r}")
+    if theorem.theory is not theory and (theorem.hyps or not theorem.theory.pure):
         raise Refused(f"a theorem of another claim: {theorem}")
     return theorem
 
@@ -47,9 +47,8 @@ def symmetric(theory: Theory, a: Theorem) -> Theorem:
     """``b = a`` from ``a = b``."""
     if belongs(theory, a).rel != "=":
         raise Refused(f"only an equation can be turned round: {a}")
-    return made(
-        theory, "symmetric", a.rhs, "=", a.lhs, given=a.given, over=a.over, left=needed(theory, a), premises=(a,)
-    )
+    left = needed(theory, a)
+    return made(theory, "symmetric", a.rhs, "=", a.lhs, given=a.given, over=a.over, left=left, premises=(a,))
 
 
 def chain(theory: Theory, a: Theorem, b: Theorem) -> Theorem:
@@ -71,7 +70,7 @@ def chain(theory: Theory, a: Theorem, b: Theorem) -> Theorem:
 
 
 def zero_by(theory: Theory, e: Any) -> tuple[str, list[Any]]:
-    """How an expression is seen to be 0 (empty if it is not), and the ranges that deltas were taken to meet."""
+    """How an expression is seen to be 0, or an empty string; and the ranges that deltas were taken to meet."""
     taken: list[Any] = []
     gap = canon(collapse(e, taken), theory.symmetric)
     how = "normal form" if gap == 0 else next((m for m in SAFE if METHODS[m](gap, [])), "")
@@ -96,26 +95,15 @@ def instance(
     """Both sides at some values; what the theorem is given there; what the values' domains and the open ones ask."""
     if fixed := set(values) - theorem.over:
         raise Refused(f"{', '.join(map(str, fixed))}: the theorem is not general in it")
-    asked = [Obligation(fresh(fact).xreplace(values), facts) for fact in sorted(theorem.given, key=sp.default_sort_key)]
-    domains = [claim for v, e in values.items() if e != v for claim in asked_of(v, sp.sympify(e))]
+    asked = [Obligation(put(fact, values), facts) for fact in sorted(theorem.given, key=sp.default_sort_key)]
+    domains = [claim for v, e in values.items() for claim in asked_of(v, sp.sympify(e))]
     left = [Obligation(o.put(values).claim, o.put(values).facts | facts) for o in theorem.left]
-    sides = (fresh(side).xreplace(values) for side in (theorem.lhs, theorem.rhs))
+    if theorem.rule == "definition":
+        lhs = put(theorem.lhs, values)
+        sides = (lhs, theorem.theory.opened(lhs))
+    else:
+        sides = (put(theorem.lhs, values), put(theorem.rhs, values))
     return *sides, asked, [*(Obligation(claim, facts) for claim in domains), *left]
-
-
-def asked_of(v: Any, e: Any) -> list[Any]:
-    """What a symbol's own assumptions ask of the expression that takes its place.
-
-    Raises:
-        Refused: if it is a whole number and the expression is not known to be one, or is known by more than its sign.
-    """
-    if v.is_integer and not e.is_integer:
-        raise Refused(f"{e} is not known to be a whole number, as {v} is")
-    if odd := sorted(set(getattr(v, "_assumptions_orig", {})) - SIGNS):
-        raise Refused(f"{v} is {', '.join(odd)}: a theorem that is general in it is of no use")
-    if v.is_positive:
-        return [sp.Ge(e, 1) if v.is_integer else sp.Gt(e, 0)]
-    return [sp.Ge(e, 0)] if v.is_nonnegative else []
 
 
 def rewrite(
@@ -148,7 +136,7 @@ def rewrite(
             return None  # it does not apply here
         hits += 1
         left.extend(more)
-        if theorem.rule == "definition":  # nothing was asked of its right side yet
+        if theorem.theory is not theory:  # nothing was asked of its right side here
             left.extend(theory.wellformed(rhs, facts))
         return rhs
 
@@ -160,7 +148,7 @@ def rewrite(
 
 
 def match(pattern: Any, x: Any, over: frozenset[Any], at: dict[Any, Any]) -> dict[Any, Any] | None:
-    """Values of the symbols ``over`` that may make x of the pattern; the caller compares. None if some stay unknown."""
+    """Values of the symbols ``over`` that may make x of the pattern (the caller compares), or None."""
     found = dict(at)
     for p in (
         [pattern] if isinstance(pattern, sp.Indexed) else sorted(pattern.atoms(sp.Indexed), key=sp.default_sort_key)
@@ -179,9 +167,11 @@ def match(pattern: Any, x: Any, over: frozenset[Any], at: dict[Any, Any]) -> dic
 def decide(theory: Theory, e: Any, given: Facts = frozenset()) -> Theorem:
     """``e = e'``: branches and deltas that the facts decide; a guard that a delta beside it makes true is dropped."""
 
+    left: list[Obligation] = []
+
     def change(x: Any, facts: Facts) -> Any:
         if isinstance(x, sp.Piecewise):
-            return _decided(theory, x, facts, change)
+            return _decided(theory, x, facts, change, left)
         if isinstance(x, sp.KroneckerDelta):
             if theory.entails(facts, sp.Eq(*x.args)):
                 return sp.S.One
@@ -189,20 +179,20 @@ def decide(theory: Theory, e: Any, given: Facts = frozenset()) -> Theorem:
         if isinstance(x, (sp.Sum, sp.Product)) and any(theory.entails(facts, sp.Lt(hi, lo)) for _, lo, hi in x.limits):
             return sp.S.Zero if isinstance(x, sp.Sum) else sp.S.One
         if isinstance(x, sp.floor):
-            above, below = x.args[0].as_numer_denom()
-            return sp.S.Zero if theory.entails(facts, sp.And(sp.Ge(above, 0), sp.Gt(below, above))) else None
-        if isinstance(x, (sp.Max, sp.Min, sp.Abs)):
-            return _extreme(theory, x, facts)
+            return sp.S.Zero if theory.signs.below_one(x, facts | theory.facts) else None
+        if isinstance(x, (sp.Max, sp.Min, sp.Abs)) and (best := _extreme(theory, x, facts)) is not None:
+            left.extend(theory.wellformed(x, facts))
+            return best
         return None
 
     e = fresh(sp.sympify(e))
-    return made(theory, "decide", e, "=", walk(e, frozenset(given), change), given=given)
+    new = walk(e, frozenset(given), change)
+    return made(theory, "decide", e, "=", new, given=given, left=theory.open(left))
 
 
-def _decided(theory: Theory, x: Any, facts: Facts, change: Any) -> Any:
+def _decided(theory: Theory, x: Any, facts: Facts, change: Any, left: list[Obligation]) -> Any:
     kept: list[tuple[Any, Any]] = []
-    for value, condition, there in branches(x, facts):
-        before = there - {condition}
+    for value, condition, there, before in branches(x, facts):
         if condition is sp.true or theory.entails(before, condition):
             kept.append((walk(value, there, change), sp.true))
             break
@@ -213,6 +203,7 @@ def _decided(theory: Theory, x: Any, facts: Facts, change: Any) -> Any:
     if len(kept) == 2 and kept[1] == (sp.S.Zero, sp.true):
         deltas = [f for f in sp.Mul.make_args(kept[0][0]) if isinstance(f, sp.KroneckerDelta)]
         if any(theory.entails(facts | {sp.Eq(*d.args)}, kept[0][1]) for d in deltas):
+            left.extend(theory.wellformed(kept[0][0], facts))  # it is read where the guard is false, too
             return kept[0][0]
     if kept[0][1] is sp.true:
         return kept[0][0]
@@ -255,7 +246,8 @@ def _strided(x: Any, over: str) -> Any:
             slope = -gap.coeff(t)
             a = sp.expand(gap + slope * t)
             fits = slope.is_positive and slope.is_integer and slope != 1 and t not in a.free_symbols and first == 0
-            if not fits or last.free_symbols & set(x.variables):
+            nested = any(t in end.free_symbols for _, *ends in x.limits for end in ends)
+            if not fits or nested or last.free_symbols & set(x.variables):
                 continue
             there = sp.floor(a / slope)
             met = sp.And(sp.Eq(slope * there, a), sp.Ge(a, 0), sp.Le(a, last * slope))
@@ -266,7 +258,7 @@ def _strided(x: Any, over: str) -> Any:
 
 
 def renamed(theory: Theory, e: Any, new: dict[Any, tuple[Any, Any]], given: Facts = frozenset()) -> Theorem:
-    """``e = e'``: in sums over v, another index w with ``v = there``, for ``new[v] = (w, there)`` and slope 1 or -1."""
+    """``e = e'``: in sums over v, another index w, for ``new[v] = (w, there)`` with v there, slope 1 or -1."""
     hits = 0
 
     def change(x: Any, _: Facts) -> Any:
@@ -276,11 +268,13 @@ def renamed(theory: Theory, e: Any, new: dict[Any, tuple[Any, Any]], given: Fact
         v, first, last = x.limits[0]
         w, there = names[v.name]
         slope = sp.expand(there).coeff(w)
-        if slope not in (1, -1) or w in sp.expand(there - slope * w).free_symbols or w in x.free_symbols:
-            raise Refused(f"{v} = {there} is not a shift or a reflection of a new index")
-        ends = [sp.expand(slope * (end - (there - slope * w))) for end in (first, last)]
+        offset = sp.expand(there - slope * w)
+        if slope not in (1, -1) or w in offset.free_symbols or w in x.free_symbols or not offset.is_integer:
+            raise Refused(f"{v} = {there} is not a shift or a reflection of a new index by a whole number")
+        ends = [sp.expand(slope * (end - offset)) for end in (first, last)]
         hits += 1
-        return x.func(fresh(x.function).xreplace({v: there}), (w, *(ends if slope == 1 else ends[::-1])))
+        new = sp.Dummy(w.name, integer=True)
+        return x.func(put(x.function, {v: slope * new + offset}), (new, *(ends if slope == 1 else ends[::-1])))
 
     names = {v.name: pair for v, pair in new.items()}
     e = sp.sympify(e)

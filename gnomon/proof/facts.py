@@ -12,12 +12,13 @@ from typing import Any
 import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
-from gnomon.proof.terms import Facts
+from gnomon.proof.terms import Facts, put
 
 Row = tuple[Any, bool]  # (e, strict): e > 0 if strict, else e >= 0
 About = Callable[[Any], Iterable[Row]]  # what is known of a part that is not linear
 
 _MOST_ROWS = 400
+_MOST_MULTIPLIED = 24
 
 
 def entails(facts: Facts, relation: Any, about: About = lambda atom: ()) -> bool:
@@ -34,13 +35,28 @@ def entails(facts: Facts, relation: Any, about: About = lambda atom: ()) -> bool
         return relation.args[0].is_Relational and entails(facts, relation.args[0].negated, about)
     if not relation.is_Relational or not isinstance(relation.lhs, sp.Expr) or not isinstance(relation.rhs, sp.Expr):
         return False
+    facts, relation = _level(facts, relation)
+    if relation is sp.true or relation in facts:
+        return True
     known = rows(facts)
+    if relation is sp.false:
+        return nonnegative(sp.S.NegativeOne, known, False, about)
     gap = relation.lhs - relation.rhs
     if isinstance(relation, sp.Eq):
         return nonnegative(gap, known, False, about) and nonnegative(-gap, known, False, about)
     if isinstance(relation, sp.Ne):
         return nonnegative(gap, known, True, about) or nonnegative(-gap, known, True, about)
     return nonnegative(relation.gts - relation.lts, known, isinstance(relation, (sp.Gt, sp.Lt)), about)
+
+
+def _level(facts: Facts, relation: Any) -> tuple[Facts, Any]:
+    """Facts and a relation with equal indices put for one another, so that ``n[l]`` is ``n[0]`` at l = 0."""
+    for fact in sorted((f for f in facts if isinstance(f, sp.Eq)), key=sp.default_sort_key):
+        for v, e in ((fact.lhs, fact.rhs), (fact.rhs, fact.lhs)):
+            if v.is_Symbol and v.is_integer and isinstance(e, sp.Expr) and v not in e.free_symbols:
+                facts = frozenset(put(f, {v: e}) for f in facts) - {sp.true}
+                return _level(facts, put(relation, {v: e}))
+    return facts, relation
 
 
 def rows(facts: Iterable[Any]) -> list[Row]:
@@ -60,7 +76,28 @@ def rows(facts: Iterable[Any]) -> list[Row]:
 
 
 def nonnegative(e: Any, known: list[Row], strict: bool = False, about: About = lambda atom: ()) -> bool:
-    """Whether ``e >= 0`` (``e > 0``) follows: the rows and its negation have no common point."""
+    """Whether ``e >= 0`` (``e > 0``) follows: the rows and its negation have no common point.
+
+    Where linear arithmetic does not do, rows are multiplied by the nonnegative factors of what is asked for.
+    """
+    e = sp.expand(e)
+    return _follows(e, known, strict, about) or (
+        bool(more := _multiplied(e, known)) and _follows(e, [*known, *more], strict, about)
+    )
+
+
+def _multiplied(e: Any, known: list[Row]) -> list[Row]:
+    products = [a for a in e.as_coefficients_dict() if a.is_Mul]
+    found: dict[Row, None] = {}
+    for factor in sorted({w for a in products for w in a.args if w.is_Symbol and w.is_nonnegative}, key=str):
+        beside = set().union(*[a.free_symbols - {factor} for a in products if factor in a.args])
+        for row, strict in known:
+            if row.free_symbols & beside:
+                found[sp.expand(row * factor), strict and bool(factor.is_positive)] = None
+    return list(found)[:_MOST_MULTIPLIED]
+
+
+def _follows(e: Any, known: list[Row], strict: bool, about: About) -> bool:
     system = [*known, _tight(-e, not strict)]
     seen: set[Any] = set()
     while new := sorted(
@@ -68,10 +105,11 @@ def nonnegative(e: Any, known: list[Row], strict: bool = False, about: About = l
     ):
         seen.update(new)
         for atom in new:
-            known = not atom.has(ExprWithLimits)  # SymPy takes the sign of an index for that of its range
-            if known and atom.is_nonnegative:
+            if atom.has(ExprWithLimits):  # SymPy would trust what a bound symbol is said to be
+                pass
+            elif atom.is_nonnegative:
                 system.append(_tight(atom, bool(atom.is_positive)))
-            elif known and atom.is_nonpositive:
+            elif atom.is_nonpositive:
                 system.append(_tight(-atom, bool(atom.is_negative)))
             system += [_tight(x, s) for x, s in about(atom)]
         if len(seen) > 40:

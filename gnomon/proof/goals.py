@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
 
+from gnomon.proof.defined import asked_of
 from gnomon.proof.equality import belongs
-from gnomon.proof.normal_form import fresh
-from gnomon.proof.terms import Facts, alike
+from gnomon.proof.terms import Facts, alike, put
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 from gnomon.proof.theory import Theory
 
@@ -27,8 +27,8 @@ class Goal:
 
     def put(self, values: dict[Any, Any]) -> Goal:
         """The goal at some values of its symbols."""
-        lhs, rhs = (fresh(sp.sympify(side)).xreplace(values) for side in (self.lhs, self.rhs))
-        return Goal(lhs, self.rel, rhs, frozenset(fresh(f).xreplace(values) for f in self.given) - {sp.true}, self.over)
+        lhs, rhs = (put(sp.sympify(side), values) for side in (self.lhs, self.rhs))
+        return Goal(lhs, self.rel, rhs, frozenset(put(f, values) for f in self.given) - {sp.true}, self.over)
 
     def __str__(self) -> str:
         given = ", ".join(sorted(map(str, self.given)))
@@ -53,23 +53,17 @@ def general(theory: Theory, theorem: Theorem, goal: Goal, why: str = "") -> Theo
     meets(theory, theorem, goal)
     if theorem.hyps:
         raise Refused(f"a hypothesis is still open: {', '.join(sorted(theorem.hyps))}")
-    _unspoken(theory, goal.over)
+    left = [Obligation(o.claim, o.facts | goal.given) for o in theorem.left]
+    left += [*theory.wellformed(goal.lhs, goal.given), *theory.wellformed(goal.rhs, goal.given)]
     return made(
-        theory, "general", goal.lhs, goal.rel, goal.rhs, given=goal.given, over=goal.over,
-        left=theory.open(Obligation(o.claim, o.facts | goal.given) for o in theorem.left), premises=(theorem,), why=why,
+        theory, "general", goal.lhs, goal.rel, goal.rhs, given=goal.given, over=goal.over, left=theory.open(left),
+        premises=(theorem,), why=why,
     )  # fmt: skip
-
-
-def _unspoken(theory: Theory, over: Iterable[Any]) -> None:
-    """Raise Refused if a theorem is to be general in what its theory supposes something of."""
-    if fixed := sorted(str(v) for v in over if theory.speaks_of(v)):
-        raise Refused(f"{', '.join(fixed)}: of the claim, so that a theorem cannot be general in it")
 
 
 def hypotheses(theory: Theory, goals: Sequence[Goal], t: Any) -> list[Theorem]:
     """What an induction over t may suppose: the goals at this t, for all their other indices."""
     name = f"hypothesis {next(theory.counter)}"
-    _unspoken(theory, {t}.union(*[g.over for g in goals]))
     return [
         made(theory, "hypothesis", g.lhs, g.rel, g.rhs, given=g.given, over=g.over - {t}, hyps={name}) for g in goals
     ]
@@ -88,8 +82,13 @@ def induct(
     """
     start = sp.sympify(start)
     since = sp.Ge(t, start) if way == 1 else sp.Le(t, start)
-    if t in start.free_symbols or way not in (1, -1):
+    whole = t.is_Symbol and t.is_integer and start.is_integer
+    if not whole or t in start.free_symbols or way not in (1, -1):
         raise Refused(f"{start} is no place to begin an induction on {t}")
+    here = frozenset.intersection(*[goal.given for goal in goals])
+    here = frozenset(fact for fact in here if t not in fact.free_symbols)
+    if way == 1 and not all(theory.closes(Obligation(claim, here)) for claim in asked_of(t, start)):
+        raise Refused(f"{start} is not where {t} may be")
     for h, g in zip(supposed, goals, strict=True):
         same = (h.lhs, h.rel, h.rhs, h.given, h.over) == (g.lhs, g.rel, g.rhs, g.given, g.over - {t})
         if h.theory is not theory or h.rule != "hypothesis" or not same:
@@ -119,12 +118,14 @@ def cases(theory: Theory, condition: Any, yes: Theorem, no: Theorem) -> Theorem:
     if yes.rel != no.rel or not (alike(yes.lhs, no.lhs) and alike(yes.rhs, no.rhs)):
         raise Refused(f"the cases show different things:\n    {yes}\n    {no}")
     given = (yes.given - {condition}) | (no.given - {sp.Not(condition)})
-    left = [*yes.left, *no.left]
+    left = [*yes.left, *no.left, *theory.wellformed(condition, given)]
     return made(theory, "cases", yes.lhs, yes.rel, yes.rhs, given=given, left=theory.open(left), premises=(yes, no))
 
 
 def every(theory: Theory, goal: Goal, i: Any, first: int, shown: Sequence[Theorem]) -> Theorem:
     """The goal for all i in a range of known numbers, from the goal at each."""
+    if not i.is_Symbol or not i.is_integer:
+        raise Refused(f"{i} is not an index")
     for n, theorem in enumerate(shown):
         meets(theory, theorem, goal.put({i: sp.Integer(first + n)}))
     covered = sp.And(sp.Ge(i, first), sp.Le(i, first + len(shown) - 1))

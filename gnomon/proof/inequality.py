@@ -11,10 +11,10 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.proof.equality import SIGNS, asked_of, belongs, instance, needed, zero_by
+from gnomon.proof.defined import KINKS, SIGNS, asked_of
+from gnomon.proof.equality import belongs, instance, needed, zero_by
 from gnomon.proof.indexed import collapse
 from gnomon.proof.normal_form import canon, fresh
-from gnomon.proof.tangent import KINKS
 from gnomon.proof.terms import Facts, inside
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 from gnomon.proof.theory import Theory

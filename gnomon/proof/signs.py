@@ -6,7 +6,7 @@ definitions put in, linear arithmetic, and last the factors of a polynomial.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,10 +44,11 @@ class Bound:
 class Signs:
     """The signs of one theory: the bounds of its symbols, its plain definitions, and its conditions at a part."""
 
-    bounds: dict[str, Bound]
+    bounds: Mapping[str, Bound]
     unfold: Unfold
     instances: Instances
     _known: dict[Any, bool] = field(default_factory=dict)
+    _tables: dict[Any, list[Row]] = field(default_factory=dict)
 
     def entails(self, facts: Facts, relation: Any) -> bool:
         """Whether a relation follows from the facts and the bounds."""
@@ -65,7 +66,7 @@ class Signs:
 
     def _about(self, atom: Any, facts: Facts) -> Iterable[Row]:
         if isinstance(atom, (sp.Symbol, sp.Indexed)):
-            return self.of_bounds(atom)
+            return self.of_bounds(atom) or self._of_table(atom)
         if isinstance(atom, sp.Max):
             return [(atom - arg, False) for arg in atom.args]
         if isinstance(atom, sp.Min):
@@ -75,12 +76,32 @@ class Signs:
         if isinstance(atom, sp.KroneckerDelta):
             return [(atom, False), (1 - atom, False)]
         if isinstance(atom, sp.floor):
+            if self.below_one(atom, facts):
+                return [(atom, False), (-atom, False)]
             return [(atom.args[0] - atom, False), (atom + 1 - atom.args[0], True)]
+        if atom.is_Mul and (floors := [f for f in atom.args if isinstance(f, sp.floor)]):
+            rest = atom / floors[0]
+            if self.below_one(floors[0], facts):
+                return [(atom, False), (-atom, False)]
+            gap = sp.expand(rest * floors[0].args[0]) - atom
+            return [(gap, False), (rest - gap, bool(rest.is_positive))] if rest.is_nonnegative else []
         if isinstance(atom, sp.exp):
             return [(atom, True)]
         if atom.is_Pow and atom.exp != -1:
             return self._of_power(atom, facts)
         return [(atom, False)] if isinstance(atom, ExprWithLimits) and self.holds(atom, facts, False) else []
+
+    def _of_table(self, entry: Any) -> list[Row]:
+        """What is known of an entry that is defined as one of some numbers."""
+        if entry not in self._tables:
+            leaves = _leaves(self.unfold(entry))
+            self._tables[entry] = [(entry - min(leaves), False), (max(leaves) - entry, False)] if leaves else []
+        return self._tables[entry]
+
+    def below_one(self, floor: Any, facts: Facts) -> bool:
+        """Whether a floor is 0, since what is rounded down lies in [0, 1)."""
+        above, below = floor.args[0].as_numer_denom()
+        return self.entails(facts, sp.And(sp.Ge(above, 0), sp.Gt(below, above)))
 
     def _of_power(self, power: Any, facts: Facts) -> list[Row]:
         """``0 <= b**k <= 1`` for a base in [0, 1], and ``b**k < 1`` below 1 for a power of at least 1."""
@@ -146,7 +167,9 @@ class Signs:
         """By the parts of an expression."""
         if e.is_Add:
             weak = all(self.holds(arg, facts, False) for arg in e.args)
-            return weak and (not strict or any(self.holds(arg, facts, True) for arg in e.args))
+            if weak and (not strict or any(self.holds(arg, facts, True) for arg in e.args)):
+                return True
+            return self._branch_by_branch(e, facts, strict)
         if e.is_Mul:
             return self._product(e, facts, strict)
         if e.is_Pow:
@@ -161,7 +184,7 @@ class Signs:
             forward = all(len(at) == 3 and self.entails(facts, sp.Ge(at[2], at[1])) for at in e.limits)
             return forward and not strict and self.holds(*opened(e, facts), False)
         if isinstance(e, sp.Piecewise):
-            return all(self.holds(value, there, strict) for value, _, there in branches(e, facts))
+            return all(self.holds(value, way, strict) for value, way in _ways(e, facts))
         if isinstance(e, sp.Max):
             return any(self.holds(arg, facts, strict) for arg in e.args)
         if isinstance(e, sp.Min):
@@ -172,6 +195,14 @@ class Signs:
             return not strict or self.nonzero(e.args[0], facts)
         if isinstance(e, sp.log):
             return self.holds(e.args[0] - 1, facts, strict)
+        return False
+
+    def _branch_by_branch(self, e: Any, facts: Facts, strict: bool) -> bool:
+        """A sum with a term that is a multiple of a ``Piecewise``: in each of its branches."""
+        for term in e.args:
+            number, choice = term.as_coeff_Mul()
+            if isinstance(choice, sp.Piecewise):
+                return all(self.holds(e - term + number * value, way, strict) for value, way in _ways(choice, facts))
         return False
 
     def _product(self, e: Any, facts: Facts, strict: bool) -> bool:
@@ -194,3 +225,22 @@ class Signs:
         outer = {x: d for x, d in names.items() if not any(x is not y and y.has(x) for y in names)}
         factors = sp.factor(sp.together(e.xreplace(outer))).xreplace({d: x for x, d in outer.items()})
         return not factors.is_Add and factors != e and self._structural(factors, facts, strict)
+
+
+def _ways(e: Any, facts: Facts) -> Iterable[tuple[Any, Facts]]:
+    """The values of a ``Piecewise``, each with what holds there: one by one, where a condition is a choice."""
+    for value, condition, there, around in branches(e, facts):
+        if isinstance(condition, sp.Or):
+            yield from ((value, around | {part}) for part in condition.args)
+        else:
+            yield value, there
+
+
+def _leaves(e: Any) -> list[Any]:
+    """The numbers of which an expression is one, if its branches are numbers."""
+    if isinstance(e, sp.Rational):
+        return [e]
+    if not isinstance(e, sp.Piecewise):
+        return []
+    parts = [_leaves(value) for value, _ in e.args]
+    return [leaf for part in parts for leaf in part] if all(parts) else []

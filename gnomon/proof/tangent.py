@@ -10,14 +10,12 @@ from collections.abc import Sequence
 from typing import Any
 
 import sympy as sp
-from sympy.core.function import AppliedUndef
 
+from gnomon.proof.defined import KINKS, differentiable
 from gnomon.proof.normal_form import fresh
 from gnomon.proof.terms import Facts, indices_of, mentioned, name_of, walk
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
-from gnomon.proof.theory import Definition, Shape, Theory, smooth
-
-KINKS = (sp.Abs, sp.Max, sp.Min, sp.sign, sp.floor, sp.ceiling, sp.Heaviside)
+from gnomon.proof.theory import Definition, Shape, Theory
 
 
 def tangent_name(of: Any, by: Any) -> str:
@@ -36,7 +34,9 @@ def tangents(
         Refused: at a kink: an absolute value, a maximum, a branch that looks at what moves.
     """
     base, position = name_of(by), indices_of(by)
-    new = tuple(sp.Symbol(f"{letter}̇", integer=True) for letter in "uvwz"[: len(position)])
+    taken = {name for d in definitions for name in map(name_of, indices_of(d.lhs))}
+    letters = [letter for n in range(1, 9) for letter in (c + "̇" * n for c in "uvwz") if letter not in taken]
+    new = tuple(sp.Symbol(letter, integer=True) for letter in letters[: len(position)])
     extents = shape(*new) if callable(shape) else tuple(shape or ())
     if len(extents) != len(position):
         raise Refused(f"{by}: {base} has {len(extents)} indices")
@@ -76,6 +76,8 @@ def _moved(rhs: Any, base: str, moving: set[str], new: tuple[Any, ...], tangent:
             raise Refused(f"a branch looks at what moves, which may be a kink: {x}")
         if isinstance(x, KINKS) and moving & mentioned(x):
             raise Refused(f"a kink: {x}")
+        if isinstance(x, sp.Dummy):
+            return None
         if isinstance(x, (sp.Indexed, sp.Symbol)) and name_of(x) == base:
             return x + h * sp.Mul(*map(sp.KroneckerDelta, indices_of(x), new))
         if isinstance(x, (sp.Indexed, sp.Symbol)) and name_of(x) in moving:
@@ -95,27 +97,16 @@ def slope(theory: Theory, e: Any, x: Any, given: Facts = frozenset()) -> Theorem
         Refused: for a kink, or a definition in which x may hide.
     """
     e = sp.sympify(e)
+    if not x.is_Symbol or x.is_integer:
+        raise Refused(f"{x} does not move: no slope by it")
     for part in e.atoms(*KINKS, sp.Piecewise):
         if x in part.free_symbols:
             raise Refused(f"a kink, or a branch, in {part}")
-    if hidden := [n for n in sorted(mentioned(e) & set(theory.definitions)) if x.name in mentioned_by(theory, n)]:
+    if hidden := [n for n in sorted(mentioned(e) & set(theory.definitions)) if x.name in theory.leans(n)]:
         raise Refused(f"{', '.join(hidden)}: the definition moves with {x}; unfold it first")
     after = e.diff(x)
     if after.has(sp.Derivative, sp.Subs):
         raise Refused(f"no derivative is known of {e}")
-    smoothness = {smooth(f.family) for f in e.atoms(sp.Function) if getattr(f, "family", None) and x in f.free_symbols}
-    smoothness |= {smooth(f.func.__name__) for f in e.atoms(AppliedUndef) if x in f.free_symbols}
-    left = [Obligation(s, given) for s in smoothness]
-    left += [*theory.wellformed(e, given), *theory.wellformed(after, given), *_open_domain(e, x, given)]
+    left = [Obligation(claim, given) for claim in differentiable(theory, e, (x,))]
+    left += [*theory.wellformed(e, given), *theory.wellformed(after, given)]
     return made(theory, "derivative", sp.Derivative(e, x), "=", after, given=given, left=theory.open(left))
-
-
-def _open_domain(e: Any, x: Any, given: Facts) -> list[Obligation]:
-    """Roots must not be of 0 where a slope is taken."""
-    roots = [p for p in e.atoms(sp.Pow) if x in p.base.free_symbols and p.exp.is_integer is not True]
-    return [Obligation(sp.Gt(p.base, 0), given) for p in roots]
-
-
-def mentioned_by(theory: Theory, name: str) -> set[str]:
-    """All names that a definition leans on."""
-    return set().union(*[mentioned(theory.definitions[n].rhs) for n in {name, *theory.reach(name)}])

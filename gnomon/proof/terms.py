@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sympy as sp
@@ -15,6 +15,9 @@ Facts = frozenset[Any]
 """Relations that hold at a place: ranges of the binders around it, conditions of the branches, what is given."""
 
 _PLAIN = {"integer", "real", "commutative"}
+
+OPAQUE = (sp.Derivative, sp.Subs, sp.Lambda)
+"""Binders of another kind, which are read as they stand."""
 
 COMMUTATIVE = (sp.Add, sp.Mul, sp.Max, sp.Min, sp.And, sp.Or, sp.KroneckerDelta, sp.Eq, sp.Ne)
 
@@ -40,16 +43,21 @@ def mentioned(e: Any) -> set[str]:
     return {name_of(x) for x in sp.sympify(e).atoms(sp.Indexed, sp.Symbol)} if not isinstance(e, bool) else set()
 
 
+def put(e: Any, values: dict[Any, Any]) -> Any:
+    """The expression at some values of its symbols, no binder capturing what is put in."""
+    return fresh(e).xreplace(values) if isinstance(e, sp.Basic) else e
+
+
 def within(limit: Iterable[Any]) -> Facts:
     """What a limit ``(index, first, last)`` says of its index."""
     index, first, last = limit
     return frozenset({f for f in (sp.Ge(index, first), sp.Le(index, last)) if f is not sp.true})
 
 
-def branches(e: Any, facts: Facts) -> Iterator[tuple[Any, Any, Facts]]:
-    """The branches of a ``Piecewise``, each with its condition and the facts that hold where it is taken."""
+def branches(e: Any, facts: Facts) -> Iterator[tuple[Any, Any, Facts, Facts]]:
+    """Of each branch: value, condition, what holds where it is taken, and what where the condition is asked."""
     for value, condition in e.args:
-        yield value, condition, facts | ({condition} if condition is not sp.true else set())
+        yield value, condition, facts | ({condition} if condition is not sp.true else set()), facts
         if condition.is_Relational:
             facts = facts | {condition.negated}
         elif isinstance(condition, sp.Or):
@@ -57,8 +65,15 @@ def branches(e: Any, facts: Facts) -> Iterator[tuple[Any, Any, Facts]]:
 
 
 def inside(e: Any, facts: Facts) -> Facts:
-    """The facts within a binder: each index lies in its range, and nothing else is known of that name."""
-    return unshadowed(facts, e.variables).union(*[within(limit) for limit in e.limits])
+    """The facts within a binder: each index lies in its range, and nothing else is known of it."""
+    for limit in reversed(e.limits):
+        facts = _bound(facts, limit)
+    return facts
+
+
+def _bound(facts: Facts, limit: Any) -> Facts:
+    kept = unshadowed(facts, limit[:1])
+    return kept | within(limit) if len(limit) == 3 else kept
 
 
 def unsigned(e: Any) -> Any:
@@ -101,32 +116,39 @@ def walk(e: Any, facts: Facts, change: Change) -> Any:
         limits, around = [], facts
         for index, *ends in reversed(e.limits):
             limits.insert(0, (index, *[walk(end, around, change) for end in ends]))
-            around = unshadowed(around, [index]) | (within((index, *ends)) if len(ends) == 2 else set())
+            around = _bound(around, limits[0])
         return e.func(walk(e.function, around, change), *limits)
     if isinstance(e, sp.Piecewise):
-        parts = list(branches(e, facts))
-        before = [facts, *[there for _, _, there in parts]]
-        return e.func(
-            *[(walk(v, there, change), walk(c, at, change)) for (v, c, there), at in zip(parts, before, strict=False)]
-        )
-    if isinstance(e, sp.Lambda):
-        return e.func(e.signature, walk(e.expr, facts, change))
+        return e.func(*[(walk(v, there, change), walk(c, at, change)) for v, c, there, at in branches(e, facts)])
+    if isinstance(e, sp.Indexed):
+        return e.func(e.base, *[walk(index, facts, change) for index in e.indices])
+    if isinstance(e, OPAQUE):
+        return e  # what holds at a point need not hold around it
     return e.func(*[walk(arg, facts, change) for arg in e.args])
+
+
+@cache
+def _mark(what: Any, place: int = 0) -> Any:
+    """A symbol of its own for a class of expressions, or for a depth and a place among binders."""
+    return sp.Dummy(f"{what}.{place}", integer=True)
 
 
 @lru_cache(maxsize=50_000)
 def alpha(e: Any, depth: int = 0) -> Any:
     """Bound symbols named by depth and arguments sorted, so that ``==`` is equality up to renaming."""
     if isinstance(e, ExprWithLimits):
-        new = {v: sp.Symbol(f"ι{depth}.{n}", integer=True) for n, v in enumerate(e.variables)}
-        limits = [sp.Tuple(new[v], *[alpha(end.xreplace(new), depth + 1) for end in ends]) for v, *ends in e.limits]
-        return sp.Tuple(sp.Symbol(e.func.__name__), alpha(e.function.xreplace(new), depth + 1), *limits)
-    if not isinstance(e, sp.Basic) or not e.args:
+        limits: list[Any] = []
+        new: dict[Any, Any] = {}
+        for place, (v, *ends) in reversed(list(enumerate(e.limits))):  # an end sees the dummies further out
+            limits.insert(0, sp.Tuple(*[alpha(end.xreplace(new), depth + 1) for end in ends]))
+            new = {**new, v: _mark(depth, place)}
+        return sp.Tuple(_mark(e.func), alpha(e.function.xreplace(new), depth + 1), *limits)
+    if not isinstance(e, sp.Basic) or not e.args or isinstance(e, (sp.IndexedBase, *OPAQUE)):
         return e
     args = [alpha(arg, depth) for arg in e.args]
     if isinstance(e, COMMUTATIVE):
         args.sort(key=sp.default_sort_key)
-    return sp.Tuple(sp.Symbol(e.func.__name__), *args)
+    return sp.Tuple(_mark(e.func), *args)
 
 
 def alike(a: Any, b: Any) -> bool:

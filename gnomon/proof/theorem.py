@@ -13,8 +13,7 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.proof.normal_form import fresh
-from gnomon.proof.terms import Facts
+from gnomon.proof.terms import Facts, put
 
 RELATIONS = ("=", "<=", "<")
 
@@ -32,9 +31,7 @@ class Obligation:
 
     def put(self, values: dict[Any, Any]) -> Obligation:
         """The obligation at some values of its symbols."""
-        return Obligation(
-            fresh(self.claim).xreplace(values), frozenset(fresh(fact).xreplace(values) for fact in self.facts)
-        )
+        return Obligation(put(self.claim, values), frozenset(put(fact, values) for fact in self.facts))
 
     def everywhere(self, over: Iterable[Any]) -> Obligation:
         """The obligation for all values of some symbols, whatever a theorem is then used at: names of their own.
@@ -56,20 +53,9 @@ class Theorem:
     """``given ⊢ for all over: lhs rel rhs``. Made by the rules alone, and never changed."""
 
     __slots__ = (
-        "cites",
-        "given",
-        "hyps",
-        "left",
-        "lhs",
-        "over",
-        "premises",
-        "rel",
-        "rhs",
-        "rule",
-        "theory",
-        "uses",
+        "cites", "given", "hyps", "left", "lhs", "over", "premises", "rel", "rhs", "rule", "seal", "theory", "uses",
         "why",
-    )
+    )  # fmt: skip
 
     lhs: Any
     rel: str
@@ -84,12 +70,14 @@ class Theorem:
     premises: tuple[Theorem, ...]
     why: str
     theory: Any
+    seal: int
 
     def __init__(self, key: object, **parts: Any) -> None:
-        if key is not _KEY:
+        if key is not _KEY or type(self) is not Theorem:
             raise Refused("theorems are made by the rules alone")
-        for name in self.__slots__:
-            object.__setattr__(self, name, parts[name])
+        for name, part in parts.items():
+            object.__setattr__(self, name, part)
+        object.__setattr__(self, "seal", _sealed(self))
 
     def __setattr__(self, name: str, value: Any) -> None:
         raise Refused("a theorem does not change")
@@ -99,6 +87,11 @@ class Theorem:
     def __repr__(self) -> str:
         given = ", ".join(sorted(map(str, self.given)))
         return f"{given} ⊢ {self.lhs} {self.rel} {self.rhs}".strip()
+
+    @property
+    def genuine(self) -> bool:
+        """Whether it is as a rule made it: not a copy, not of another class, and nothing exchanged in it."""
+        return type(self) is Theorem and getattr(self, "seal", None) == _sealed(self)
 
     def lineage(self) -> Iterable[Theorem]:
         """This theorem and all that it was made from, each once, the premises first."""
@@ -114,6 +107,21 @@ class Theorem:
 
 
 _KEY = object()
+
+
+def _sealed(theorem: Theorem) -> int:
+    parts = (
+        theorem.lhs,
+        theorem.rel,
+        theorem.rhs,
+        theorem.given,
+        theorem.over,
+        theorem.hyps,
+        theorem.left,
+        theorem.uses,
+    )
+    made_of = tuple(map(id, theorem.premises))
+    return hash((_KEY, id(theorem), id(theorem.theory), *parts, theorem.cites, theorem.rule, theorem.why, made_of))
 
 
 def made(
@@ -139,6 +147,10 @@ def made(
     """
     if rel not in RELATIONS:
         raise Refused(f"{rel!r} is none of {', '.join(RELATIONS)}")
+    if forged := [p for p in premises if not p.genuine]:
+        raise Refused(f"{len(forged)} of the premises of {rule} is not as a rule made it")
+    if rule not in ("definition", "condition"):
+        theory.varies(over)
     return Theorem(
         _KEY,
         theory=theory,

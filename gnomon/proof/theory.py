@@ -5,25 +5,22 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
 from typing import Any
 
 import sympy as sp
-from sympy.codegen.cfunctions import expm1, log1p
-from sympy.core.function import AppliedUndef
 
-from gnomon.proof.facts import Row, entails
+from gnomon.proof.defined import asked, asked_of, free_names, thing
+from gnomon.proof.facts import Row, entails, nonnegative, rows
 from gnomon.proof.normal_form import canon, fresh
+from gnomon.proof.recursion import ends
 from gnomon.proof.signs import Bound, Signs
-from gnomon.proof.terms import Facts, alike, indices_of, mentioned, name_of, walk, within
+from gnomon.proof.terms import Facts, alike, indices_of, mentioned, name_of, put, walk, within
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 
 Shape = Sequence[Any] | Callable[..., Sequence[Any]]
-
-TOTAL = (
-    sp.exp, sp.sin, sp.cos, sp.tanh, sp.sinh, sp.cosh, sp.atan, sp.asinh, sp.erf, sp.Abs, sp.sign, sp.floor, sp.ceiling,
-    sp.Max, sp.Min, sp.KroneckerDelta, sp.Heaviside, expm1,
-)  # fmt: skip
-"""Functions that have a value for every real number."""
+Ranges = tuple[tuple[Any, Any, Any], ...]
 
 
 @dataclass(frozen=True)
@@ -66,11 +63,15 @@ class Theory:
         conditions: Iterable[tuple[str, Any, tuple[tuple[Any, Any, Any], ...]]] = (),
         symmetric: Iterable[Any] = (),
     ) -> None:
-        self.shapes, self.facts = dict(shapes or {}), frozenset(facts) - {sp.true}
+        self.shapes, self.facts = MappingProxyType(dict(shapes or {})), frozenset(facts) - {sp.true}
         self.symmetric = frozenset(symmetric)
-        self.signs = Signs(dict(bounds or {}), self.plain, self._instances)
+        self.signs = Signs(MappingProxyType(dict(bounds or {})), self.plain, self._instances)
         self.conditions: dict[str, Theorem] = {}
+        self.inputs = frozenset({*self.shapes, *self.signs.bounds, *map(name_of, self.symmetric)})
         self.definitions: dict[str, Theorem] = {}
+        self.named: dict[str, Any] = {}
+        self._opened: dict[Any, Any] = {}
+        self._asks: dict[str, tuple[Obligation, ...]] = {}
         self.counter = itertools.count()
         program, law = tuple(program), tuple(law)
         self.primed = _different(program, law)
@@ -82,6 +83,24 @@ class Theory:
         self.conditions = {
             name: self._condition(self.of_law(relation), ranges) for name, relation, ranges in conditions
         }
+        self._checked(program, law)
+
+    def _checked(self, program: tuple[Definition, ...], law: tuple[Definition, ...]) -> None:
+        """Raise Refused for what contradicts itself, or where the law defines what the program reads as an input."""
+        ours = {d.name for d in program}
+        read = set().union(*[mentioned(d.rhs) for d in program]) - ours
+        if taken := sorted(read & {d.name for d in law}):
+            raise Refused(f"{', '.join(taken)}: an input of the program, and defined by the law")
+        if endless := [n for n in self.definitions if self.recursive(n) and not ends(self, n)]:
+            raise Refused(f"{', '.join(endless)}: not seen to end")
+        if nonnegative(sp.S.NegativeOne, rows(self.facts), about=lambda atom: self.signs.about(atom, self.facts)):
+            raise Refused("the facts contradict each other")
+        for base in self.symmetric:
+            extents = self.shapes.get(name_of(base), (0, 1))
+            if callable(extents) or len(extents) != 2 or extents[0] != extents[1]:
+                raise Refused(f"{base} is called symmetric, and is no square input")
+        for definition in self.definitions.values():
+            self._as_it_is_said(definition)
 
     def of_law(self, e: Any) -> Any:
         """An expression of the law, in the law's own definitions where the program's are others."""
@@ -90,30 +109,55 @@ class Theory:
             if not isinstance(x, (sp.Indexed, sp.Symbol)) or name_of(x) not in self.primed:
                 return None
             name = name_of(x) + "′"
+            if isinstance(x, sp.Dummy):
+                return None
             if isinstance(x, sp.Symbol):
                 return sp.Symbol(name, **x._assumptions_orig)
             return sp.IndexedBase(name, **_assumed(x.base))[tuple(map(self.of_law, x.indices))]
 
-        return walk(sp.sympify(e), frozenset(), prime) if self.primed else sp.sympify(e)
+        return walk(fresh(sp.sympify(e)), frozenset(), prime) if self.primed else sp.sympify(e)
 
     def define(self, definition: Definition) -> Theorem:
         """A new name for an expression: its indices plain symbols, each with its range.
 
         Raises:
-            Refused: if the name is taken, or an index is no symbol or has no range.
+            Refused: if the name is taken, or an index is no symbol, comes twice or has no range.
         """
-        name, lhs, rhs = definition.name, definition.lhs, sp.sympify(definition.rhs)
-        if name in self.definitions:
-            raise Refused(f"{name} is defined twice")
+        name, indices = definition.name, indices_of(definition.lhs)
+        if name in self.definitions or name in self.inputs:
+            raise Refused(f"{name} is defined twice, or is an input")
         ranged = {v for v, _, _ in definition.ranges}
-        if strange := [v for v in indices_of(lhs) if not v.is_Symbol or v not in ranged]:
-            raise Refused(f"{lhs}: {', '.join(map(str, strange))} should be an index symbol with a range")
-        given = frozenset().union(*[within(limit) for limit in definition.ranges])
+        strange = [v for v in indices if not v.is_Symbol or v not in ranged or indices.count(v) > 1]
+        if strange or len(ranged) != len(definition.ranges) != len(indices):
+            raise Refused(f"{definition.lhs}: {', '.join(map(str, strange))} should be an index symbol with a range")
+        plain = {v: sp.Symbol(v.name, integer=True) for v in ranged}  # so that no bound hides in a symbol
+        lhs, rhs = put(definition.lhs, plain), put(sp.sympify(definition.rhs), plain)
+        given = frozenset().union(*[within([put(sp.sympify(x), plain) for x in limit]) for limit in definition.ranges])
+        for v in ranged:
+            said = [claim for claim in asked_of(v, plain[v]) if not entails(given, claim)]
+            if said or any(end in (sp.oo, -sp.oo) for _, *ends in definition.ranges for end in ends):
+                raise Refused(f"{definition.lhs}: the range of {v} is infinite, or wider than its symbol says")
         self.definitions[name] = made(self, "definition", lhs, "=", rhs, given=given, over=indices_of(lhs), uses={name})
         return self.definitions[name]
 
-    def _condition(self, relation: Any, ranges: tuple[tuple[Any, Any, Any], ...]) -> Theorem:
+    def _as_it_is_said(self, definition: Theorem) -> None:
+        """Raise Refused if a defined name is said to be what its definition is not seen to be."""
+        said = definition.lhs.base.label if isinstance(definition.lhs, sp.Indexed) else definition.lhs
+        flags = {flag for flag, value in said._assumptions_orig.items() if value is not None} - {"real", "commutative"}
+        strict = bool(said.is_positive)
+        meant = {"integer": definition.rhs.is_integer, "nonnegative": True, "positive": True}
+        signed = not flags & {"nonnegative", "positive"} or self.signs.holds(
+            definition.rhs, definition.given | self.facts, strict
+        )
+        if not signed or any(not meant.get(flag) or said._assumptions_orig[flag] is False for flag in flags):
+            raise Refused(
+                f"{definition.lhs} is said to be {', '.join(sorted(flags))}, which its definition does not show"
+            )
+
+    def _condition(self, relation: Any, ranges: Ranges) -> Theorem:
         given = frozenset().union(*[within(limit) for limit in ranges])
+        if not isinstance(relation, (sp.Eq, sp.Ge, sp.Gt, sp.Le, sp.Lt)):
+            raise Refused(f"a condition is an equation or an inequality: {relation}")
         if not ranges and not isinstance(relation, sp.Eq):
             self.facts = self.facts | {relation}
         rel = "=" if isinstance(relation, sp.Eq) else "<" if isinstance(relation, (sp.Lt, sp.Gt)) else "<="
@@ -124,17 +168,6 @@ class Theory:
     def pure(self) -> bool:
         """Whether it defines and supposes nothing, so that its theorems hold in every theory."""
         return not (self.definitions or self.facts or self.conditions or self.symmetric or self.signs.bounds)
-
-    def speaks_of(self, v: Any) -> bool:
-        """Whether a symbol or an array is the claim's own, and not just an index or a name of a theorem."""
-        name = name_of(v)
-        if name in self.signs.bounds or name in self.shapes or name in self.definitions:
-            return True
-        said = {name_of(s) for fact in self.facts for s in fact.free_symbols}
-        for theorem in (*self.definitions.values(), *self.conditions.values()):
-            free = theorem.lhs.free_symbols | theorem.rhs.free_symbols
-            said |= set(map(name_of, free)) - set(map(name_of, theorem.over))
-        return name in said
 
     def _instances(self, part: Any, facts: Facts) -> Iterable[Row]:
         """What the conditions say of a part: at the indices that make an entry of theirs an entry of it."""
@@ -157,19 +190,33 @@ class Theory:
         """The expression with its plain definitions put in, or None if there is none in it."""
         hit = False
 
-        def put(x: Any, _: Facts) -> Any:
+        def open_up(x: Any, _: Facts) -> Any:
             nonlocal hit
-            found = self.definitions.get(name_of(x)) if isinstance(x, (sp.Indexed, sp.Symbol)) else None
+            found = self.defined(x)
             if found is None or self.recursive(name_of(x)):
                 return None
             hit = True
-            return fresh(found.rhs).xreplace(dict(zip(indices_of(found.lhs), indices_of(x), strict=True)))
+            return self.opened(x)
 
         try:
-            e = walk(fresh(sp.sympify(e)), frozenset(), put)
+            e = walk(fresh(sp.sympify(e)), frozenset(), open_up)
         except ValueError:  # SymPy pulled a Piecewise out of an inner sum, away from its dummy
             return None
         return e if hit else None
+
+    def opened(self, x: Any) -> Any:
+        """What an entry or a symbol that is defined stands for."""
+        if x not in self._opened:
+            found = self.definitions[name_of(x)]
+            self._opened[x] = put(found.rhs, dict(zip(indices_of(found.lhs), indices_of(x), strict=True)))
+        return fresh(self._opened[x])
+
+    def defined(self, x: Any) -> Theorem | None:
+        """The definition of an entry or a symbol, if it has one."""
+        if not isinstance(x, (sp.Indexed, sp.Symbol)) or isinstance(x, sp.Dummy):
+            return None
+        found = self.definitions.get(name_of(x))
+        return found if found is not None and thing(found.lhs) == thing(x) else None
 
     def expanded(self, e: Any) -> Any:
         """The expression with plain definitions put in until none is left."""
@@ -193,43 +240,24 @@ class Theory:
     def recursive(self, name: str) -> bool:
         return name in self.reach(name)
 
-    def ends(self, name: str) -> bool:
-        """Whether a recursion is seen to end.
+    def varies(self, over: Iterable[Any]) -> None:
+        """Raise Refused if a theorem is to be general in what its theory supposes something of."""
+        if fixed := sorted(str(v) for v in over if self.speaks_of(v)):
+            raise Refused(f"{', '.join(fixed)}: of the claim, so that a theorem cannot be general in it")
 
-        One index falls (or rises) at each turn, by linear arithmetic; where it stays, nothing comes round.
-        """
-        group = sorted(other for other in self.reach(name) if name in self.reach(other))
-        indices = indices_of(self.definitions[name].lhs)
-        return any(self._falls(group, at, way) for at, way in itertools.product(indices, (1, -1)))
+    def speaks_of(self, v: Any) -> bool:
+        """Whether a symbol or an array is the claim's own, and not just an index or a name of a theorem."""
+        return name_of(v) in self._fixed
 
-    def _falls(self, group: list[str], index: Any, way: int) -> bool:
-        places = {}
-        for other in group:
-            indices = indices_of(self.definitions[other].lhs)
-            if index not in indices:
-                return False
-            places[other] = indices.index(index)
-        level: dict[str, set[str]] = {other: set() for other in group}
-        good = True
-
-        def look(other: str) -> Callable[[Any, Facts], None]:
-            def see(x: Any, facts: Facts) -> None:
-                nonlocal good
-                if isinstance(x, sp.Indexed) and name_of(x) in level:
-                    fall = way * (index - x.indices[places[name_of(x)]])
-                    if not self.entails(facts, sp.Ge(fall, 0)):
-                        good = False
-                    elif not self.entails(facts, sp.Ge(fall, 1)):
-                        level[other].add(name_of(x))
-
-            return see
-
-        for other in group:
-            definition = self.definitions[other]
-            walk(fresh(definition.rhs), definition.given, look(other))
-        while good and any(not to & set(level) for to in level.values()):
-            level = {other: to for other, to in level.items() if to & set(level)}
-        return good and not level
+    @cached_property
+    def _fixed(self) -> set[str]:
+        found = {*self.inputs, *self.definitions}
+        for theorem in (*self.definitions.values(), *self.conditions.values()):
+            free = free_names(theorem.lhs, theorem.rhs, *theorem.given)
+            found |= free - set(map(name_of, theorem.over))
+        for extents in self.shapes.values():
+            found |= set() if callable(extents) else free_names(*extents)
+        return found | free_names(*self.facts)
 
     # ------------------------------------------------------------ obligations
 
@@ -262,51 +290,33 @@ class Theory:
         return tuple(dict.fromkeys(o for o in obligations if o.claim is not sp.true and not self.closes(o)))
 
     def wellformed(self, e: Any, facts: Facts) -> list[Obligation]:
-        """What must hold for an expression to be defined, and for an empty sum to be 0 whichever way it is read."""
+        """What must hold for an expression to be defined, and for an empty sum to be 0 whichever way it is read.
+
+        Raises:
+            Refused: for a part that is not known here, or two things of one name.
+        """
         found: list[Obligation] = []
 
         def look(x: Any, facts: Facts) -> None:
-            found.extend(Obligation(claim, at) for claim, at in self._asked(x, facts))
+            found.extend(Obligation(claim, at) for claim, at in asked(self, x, facts))
 
         walk(fresh(sp.sympify(e)), facts, look)
         return found
 
-    def _asked(self, x: Any, facts: Facts) -> Iterable[tuple[Any, Facts]]:
-        if isinstance(x, (sp.Sum, sp.Product)):
-            for index, first, last in reversed(x.limits):
-                yield sp.Ge(last - first + 1, 0), facts
-                facts = facts | within((index, first, last))
-        elif isinstance(x, sp.Pow):
-            yield from ((claim, facts) for claim in _of_power(x, lambda r: self.entails(facts, r)))
-        elif isinstance(x, sp.log):
-            yield sp.Gt(x.args[0], 0), facts
-        elif isinstance(x, log1p):
-            yield sp.Gt(x.args[0], -1), facts
-        elif isinstance(x, sp.Indexed):
-            yield from ((claim, facts) for claim in self._in_range(x))
-        elif isinstance(x, sp.Piecewise) and x.args[-1][1] is not sp.true:
-            yield sp.Or(*[condition for _, condition in x.args]), facts
-        elif isinstance(x, AppliedUndef) or getattr(x, "family", None) is not None:
-            if getattr(x, "order", 0):
-                yield smooth(x.family), facts
-        elif isinstance(x, (sp.tan, sp.acos, sp.asin, sp.gamma, sp.loggamma, sp.acosh, sp.atanh, sp.coth, sp.cot)):
-            yield sp.Symbol(f"{x} is defined"), facts
-        elif isinstance(x, sp.Function) and not isinstance(x, (*TOTAL, sp.Piecewise)) and not hasattr(x, "total"):
-            raise Refused(f"{type(x).__name__} has no known domain: {x}")
-        elif x in (sp.nan, sp.zoo, sp.oo, -sp.oo):
-            yield sp.Symbol(f"{x} is a real number"), facts
+    def asks(self, name: str) -> tuple[Obligation, ...]:
+        """What a definition leaves open of its being defined, wherever its indices are in their ranges."""
+        if name not in self._asks:
+            definition = self.definitions[name]
+            self._asks[name] = ()  # of a recursion: defined if the earlier turns are
+            left = self.open(self.wellformed(definition.rhs, definition.given))
+            if self.recursive(name):  # what an earlier turn asks is asked of every turn
+                left = tuple(o.everywhere(definition.over) for o in left)
+            self._asks[name] = left
+        return self._asks[name]
 
-    def _in_range(self, x: Any) -> Iterable[Any]:
-        name = name_of(x)
-        if name in self.definitions:
-            lhs, given = self.definitions[name].lhs, self.definitions[name].given
-            at = dict(zip(indices_of(lhs), x.indices, strict=True))
-            yield from (fact.xreplace(at) for fact in sorted(given, key=sp.default_sort_key))
-        elif name in self.shapes:
-            shape = self.shapes[name]
-            for index, extent in zip(x.indices, shape(*x.indices) if callable(shape) else shape, strict=True):
-                yield sp.Ge(index, 0)
-                yield sp.Ge(extent - 1 - index, 0)
+    def leans(self, name: str) -> set[str]:
+        """All names that a definition leans on."""
+        return set().union(*[mentioned(self.definitions[n].rhs) for n in {name, *self.reach(name)}])
 
 
 def _places(condition: Theorem, part: Any) -> Iterator[dict[Any, Any]]:
@@ -323,22 +333,12 @@ def _places(condition: Theorem, part: Any) -> Iterator[dict[Any, Any]]:
                 yield values
 
 
-def smooth(family: str) -> Any:
-    """The condition that an unknown function is differentiable wherever it is applied."""
-    return sp.Symbol(f"{family} is differentiable where it is applied")
-
-
-def _of_power(x: Any, entails: Callable[[Any], bool]) -> Iterable[Any]:
-    base, exponent = x.base, x.exp
-    if base is sp.E:
-        return
-    if exponent.is_integer:
-        if not exponent.is_nonnegative and not entails(sp.Ge(exponent, 0)):
-            yield sp.Ne(base, 0)
-    elif exponent.is_number and exponent.is_positive:
-        yield sp.Ge(base, 0)
-    else:
-        yield sp.Gt(base, 0)
+def _said(definition: Definition) -> Any:
+    """A definition with its ranges, its indices named by place."""
+    new = {v: sp.Symbol(f"index {n}", integer=True) for n, v in enumerate(indices_of(definition.lhs))}
+    ends = {new.get(v, v): (v, sp.sympify(a), sp.sympify(b)) for v, a, b in definition.ranges}
+    ranges = [put(end, new) for v in sorted(ends, key=str) for end in ends[v][1:]]
+    return sp.Tuple(put(definition.lhs, new), put(sp.sympify(definition.rhs), new), *ranges)
 
 
 def _assumed(base: Any) -> dict[str, Any]:
@@ -351,7 +351,7 @@ def _different(program: tuple[Definition, ...], law: tuple[Definition, ...]) -> 
 
     def differs(definition: Definition) -> bool:
         mine = ours[definition.name]
-        return not alike(sp.Tuple(mine.lhs, mine.rhs), sp.Tuple(definition.lhs, definition.rhs))
+        return not alike(_said(mine), _said(definition))
 
     both = [definition for definition in law if definition.name in ours]
     found = {definition.name for definition in both if differs(definition)}

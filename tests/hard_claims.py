@@ -1,0 +1,334 @@
+"""Hard claims of equality: theory, goal and proof of each, with room for another law and another program."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sympy as sp
+from sympy import IndexedBase, KroneckerDelta, Product, Sum, Symbol, symbols
+
+from gnomon.derivations import (
+    backprop_gradients,
+    backprop_network,
+    bn,
+    bn_gradient,
+    conv,
+    conv_structure,
+    lstm_memory,
+    solver_weights,
+    trees,
+)
+from gnomon.derivations.initial_value import cases
+from gnomon.proof.bench import Bench, unused
+from gnomon.proof.defined import smooth
+from gnomon.proof.goals import Goal
+from gnomon.proof.signs import Bound
+from gnomon.proof.tangent import tangents
+from gnomon.proof.terms import indices_of, mentioned, name_of, within
+from gnomon.proof.theorem import Refused, Theorem
+from gnomon.proof.theory import Definition, Theory
+
+Lets = Sequence[tuple[Any, Any]]
+Change = Callable[[Any], Any]
+
+
+@dataclass
+class Hard:
+    """A claim: ``entry = law`` over ``ranges`` of its own indices; ``at`` are the ranges of all indices by name."""
+
+    entry: Any
+    law: Any
+    over: tuple[str, ...]
+    program: Lets
+    law_lets: tuple[Definition, ...]
+    at: dict[str, tuple[Any, Any]]
+    proof: Callable[[Bench], Any]
+    shapes: dict[str, Any]
+    bounds: dict[str, Bound] | None = None
+    facts: tuple[Any, ...] = ()
+    variants: tuple[Any, ...] = ()
+
+    def theory(self, program: Lets | None = None) -> Theory:
+        """The theory, with another program if one is given."""
+        lets = [Definition(l, r, self.ranges(l)) for l, r in (self.program if program is None else program)]
+        return Theory(lets, self.law_lets, shapes=self.shapes, bounds=self.bounds, facts=self.facts)
+
+    def ranges(self, lhs: Any) -> tuple[Any, ...]:
+        return ranged(lhs, self.at)
+
+    def shown(self, change: Change = lambda e: e, program: Lets | None = None, proof: Any = None) -> Theorem:
+        """The theorem, nothing left to show.
+
+        Raises:
+            Refused: if the proof fails, or leaves something to show.
+        """
+        theory = self.theory(program)
+        over = [v for v in self.entry.free_symbols if v.name in self.over]
+        given = frozenset().union(*[within((v, *self.at[v.name])) for v in over])
+        goal = Goal(
+            self.entry,
+            "=",
+            theory.of_law(change(self.law)),
+            given,
+            frozenset(over),
+        )
+        bench = Bench(theory, goal, {Symbol(n, integer=True): ends for n, ends in self.at.items()})
+        (proof or self.proof)(bench)
+        theorem = bench.done()
+        if theorem.left:
+            raise Refused(f"left to show: {[str(o.claim) for o in theorem.left]}")
+        if idle := unused(bench, theorem):
+            raise Refused(f"lemmas that are not used: {idle}")
+        return theorem
+
+
+def ranged(lhs: Any, at: dict[str, tuple[Any, Any]]) -> tuple[Any, ...]:
+    """The ranges of a definition's indices."""
+    return tuple((v, *at[v.name]) for v in indices_of(lhs))
+
+
+def kept(lets: Lets, *names: str) -> Lets:
+    """The definitions with these names."""
+    return [x for x in lets if name_of(x[0]) in names]
+
+
+def definitions(lets: Iterable[tuple[Any, Any]], at: dict[str, tuple[Any, Any]]) -> tuple[Definition, ...]:
+    return tuple(Definition(l, r, ranged(l, at)) for l, r in lets)
+
+
+def backprop() -> Hard:
+    net, claim = backprop_network, backprop_gradients.weight_gradient
+    l, a, j, m, p, r = symbols("l a j m p r", integer=True)
+    n, k, N, Theta, h, delta, y = net.n, net.k, net.N, net.Theta, net.h, net.delta, net.y
+    E = Symbol("E", real=True)
+    size = {
+        "Theta": lambda l, *_: (k, n[l], n[l + 1]),
+        "b": lambda l, *_: (k, n[l + 1]),
+        "x": (N, n[0]),
+        "y": (N, n[k]),
+    }
+    shapes = {**size, "n": (k + 1,)}
+    at = {"l": (0, k), "a": (0, N - 1), "j": (0, n[l] - 1), "m": (0, k - 1), "p": (0, n[m] - 1), "r": (0, n[m + 1] - 1)}
+
+    def own(lhs: Any) -> tuple[Any, ...]:
+        first = {"s": 1, "delta": 1}.get(name_of(lhs), 0)
+        if name_of(lhs) == "dTheta":
+            return (net.l, 0, k - 1), (net.i, 0, n[net.l] - 1), (net.j, 0, n[net.l + 1] - 1)
+        return (net.l, first, k), (net.a, 0, N - 1), (net.j, 0, n[net.l] - 1)
+
+    error = Definition(E, Sum(Sum((y[a, j] - h[k, a, j]) ** 2, (j, 0, n[k] - 1)), (a, 0, N - 1)) / 2)
+    forward = [Definition(x, e, own(x)) for x, e in net.forward(net.a)]
+    law, moved = tangents([*forward, error], E, Theta[m, p, r], shapes["Theta"])
+
+    def proof(bench: Bench) -> None:
+        def dh(*at: Any) -> Any:
+            return IndexedBase("∂h/∂Theta", real=True)[(*at, m, p, r)]
+
+        def ds(*at: Any) -> Any:
+            return IndexedBase("∂s/∂Theta", real=True)[(*at, m, p, r)]
+
+        bench.induction(
+            "layers below do not move", (dh(l, a, j), 0), on=l, given=[sp.Le(l, m)],
+            base=lambda b: b.left.unfold(dh(0, 0, 0)),
+            step=lambda b, hyp: b.left.unfold(dh(0, 0, 0), ds(0, 0, 0)).rewrite(hyp),
+        )  # fmt: skip
+        below = bench.lemmas["layers below do not move"]
+        first = bench.have(
+            "the layer above moves by its input", ds(m + 1, a, j), "=", h[m, a, p] * KroneckerDelta(j, r),
+            lambda b: b.left.unfold(ds(0, 0, 0)).rewrite(below).contract(), given=within((j, 0, n[m + 1] - 1)),
+        )  # fmt: skip
+        pulled = Sum(delta[l, a, j] * ds(l, a, j), (j, 0, n[l] - 1))
+        moved = Sum((h[k, a, j] - y[a, j]) * dh(k, a, j), (j, 0, n[k] - 1))
+        back = bench.induction(
+            "the loss through layer l", (moved, pulled), on=l, start=k, down=True, given=[sp.Ge(l, m + 1)],
+            base=lambda b: (b.left.unfold(dh(0, 0, 0)), b.right.unfold(delta)),
+            step=lambda b, hyp: (b.left.rewrite(hyp, at={}).unfold(ds(0, 0, 0), dh(0, 0, 0)), b.right.unfold(delta)),
+        )  # fmt: skip
+        bench.right.unfold("∂E/∂Theta").to(Sum(moved, (a, 0, N - 1))).rewrite(back, at={l: m + 1}).rewrite(
+            first
+        ).contract()
+        bench.left.unfold("dTheta")
+
+    program = kept(claim.program.lets, "s", "h", "delta", "dTheta")
+    law_lets = (*forward, error, *moved)
+    sizes, facts = {"n": Bound(1), "k": Bound(1), "N": Bound(1)}, (smooth("sigma"), smooth("rho"))
+    entry = net.dTheta[m, p, r]
+    hard = Hard(entry, law, ("m", "p", "r"), program, law_lets, at, proof, shapes, sizes, facts, claim.variants)
+    hard.ranges = own  # type: ignore[method-assign]
+    return hard
+
+
+def batch_norm() -> Hard:
+    from_, N, C = bn_gradient, bn.N, bn.C
+    b, e, a, c = symbols("b e a c", integer=True)
+    L = Symbol("L", real=True)
+    at = {"a": (0, N - 1), "c": (0, C - 1), "b": (0, N - 1), "e": (0, C - 1)}
+    lets = (*bn.FEATURES.statistics(), *bn.FEATURES.normalized(), bn.FEATURES.scaled())
+    loss = (L, Sum(Sum(from_.g[a, c] * bn.y[a, c], (c, 0, C - 1)), (a, 0, N - 1)))
+    law_lets = definitions((*lets, loss), at)
+    law, moved = tangents(law_lets, L, bn.x[b, e], (N, C))
+
+    def proof(bench: Bench) -> None:
+        bench.right.unfold(*(f"∂{n}/∂x" for n in ("L", "y", "xhat", "root", "var", "d", "mean"))).contract().unfold(
+            "d", "mean", "root"
+        )
+        bench.left.unfold("dx", "by_mean", "by_var", "dweight", "dbias", "xhat", "d", "mean", "root")
+
+    shapes, program = {"x": (N, C), "g": (N, C), "weight": (C,), "bias": (C,)}, from_.gradient.program.lets
+    return Hard(from_.dx[b, e], law, ("b", "e"), program, (*law_lets, *moved), at, proof, shapes,
+                {"eps": Bound(0, open_low=True), "N": Bound(2)}, variants=from_.gradient.variants)  # fmt: skip
+
+
+def convolution() -> Hard:
+    V, S = conv, conv_structure
+    i, b, o, c, q, t, k = V.i, V.b, V.o, V.c, V.q, V.t, V.k
+    L, y = Symbol("L", real=True), IndexedBase("y", real=True)
+    C, O, B, T, n = V.C, V.O, V.B, V.T, V.n
+    padded = V.padded()
+    at = {
+        "b": (0, B - 1),
+        "o": (0, O - 1),
+        "c": (0, C - 1),
+        "t": (0, T - 1),
+        "q": (0, n - 1),
+        "k": (0, V.K - 1),
+        "i": (0, B - 1),
+    }
+    law_lets = (
+        Definition(*padded, ((b, 0, B - 1), (c, 0, C - 1), (q, 0, n + 2 * V.p - 1))),
+        Definition(y[b, o, t], V.tapped(channel=c), ranged(y[b, o, t], at)),
+        Definition(L, Sum(S.g[b, o, t] * y[b, o, t], (t, 0, T - 1), (o, 0, O - 1), (b, 0, B - 1))),
+    )
+    law, moved = tangents(law_lets, L, V.x[b, c, q], (B, C, n))
+
+    def proof(bench: Bench) -> None:
+        dy = IndexedBase("∂y/∂x", real=True)[i, o, t, b, c, q]
+        read = Sum(V.w[o, c, k] * KroneckerDelta(q, t * V.s + k * V.d - V.p), (k, 0, V.K - 1))
+        tap = bench.have("what a tap sees", dy, "=", KroneckerDelta(i, b) * read,
+                         lambda z: z.left.unfold("∂y/∂x", "∂xp/∂x").contract())  # fmt: skip
+        bench.right.unfold("∂L/∂x").rewrite(tap).contract()
+        spread = Sum(
+            S.g[b, o, t] * V.w[o, c, k] * KroneckerDelta(q, t * V.s + k * V.d - V.p),
+            (t, 0, T - 1),
+            (k, 0, V.K - 1),
+            (o, 0, O - 1),
+        )
+        bench.right.to(spread).contract("t")
+        bench.left.unfold("dx")
+
+    return Hard(S.dx[b, c, q], law, ("b", "c", "q"), S.gradients.program.lets, (*law_lets, *moved), at, proof,
+                {"x": (B, C, n), "w": (O, C, V.K), "g": (B, O, T)}, variants=S.gradients.variants)  # fmt: skip
+
+
+def _memory(entry: Any, law: Any, law_lets: Sequence[Definition], proof: Any, *names: str) -> Hard:
+    M = lstm_memory
+    at = {"p": (0, M.H - 1), "m": (0, M.H - 1), "j": (0, M.H - 1), "q": (0, 3), "t": (0, M.T), "k": (1, M.T)}
+    hard = Hard(entry, law, ("p", "m"), kept(M.path.program.lets, *names), law_lets, at, proof,
+                {d.name: d.shape for d in M.path.inputs if d.shape}, {"H": Bound(1), "T": Bound(1)}, (smooth("sigma"),),
+                M.path.variants)  # fmt: skip
+    hard.ranges = _lstm  # type: ignore[method-assign]
+    return hard
+
+
+def _lstm(lhs: Any) -> tuple[Any, ...]:
+    late = name_of(lhs) in ("s", "i", "f", "g", "o", "by_s")
+    ends = {"t": (1 if late else 0, lstm_memory.T), "q": (0, 3)}
+    return tuple((v, *ends.get(v.name, (0, lstm_memory.H - 1))) for v in indices_of(lhs))
+
+
+def memory() -> Hard:
+    M = lstm_memory
+    p, m, t, j, k = symbols("p m t j k", integer=True)
+
+    def proof(bench: Bench) -> None:
+        power = bench.induction("the product of the gates", (M.kept[t, j], Product(M.f[k, j], (k, 1, t))), on=t)
+        bench.left.rewrite(power)
+
+    law_lets = [Definition(lhs, rhs, _lstm(lhs)) for lhs, rhs in M.GIVEN]
+    law = KroneckerDelta(p, m) * Product(M.f[t, p], (t, 1, M.T))
+    return _memory(KroneckerDelta(p, m) * M.kept[M.T, p], law, law_lets, proof, "kept", *"sifgoch")
+
+
+def memory_total() -> Hard:
+    M = lstm_memory
+    p, m, t, j = symbols("p m t j", integer=True)
+    law_lets = [Definition(lhs, rhs, _lstm(lhs)) for lhs, rhs in M.GIVEN]
+    law, moved = tangents(law_lets, M.c[M.T, p], M.c0[m], (M.H,))
+
+    def proof(bench: Bench) -> None:
+        dc, dh = (IndexedBase(f"∂{x}/∂c0", real=True)[t, j, m] for x in "ch")
+        values = ("f", "i", "g", "o")
+
+        def step(b: Bench, *hyps: Theorem) -> None:
+            n = b.number
+            b.left.unfold(*("by_h", "by_c", "by_s")[1 - n :]).rewrite(*hyps).unfold(*values[: 3 + n])
+            slopes = (f"∂{x}/∂c0" for x in (*values[: 3 + n], "s"))
+            b.right.unfold(*("∂h/∂c0", "∂c/∂c0")[1 - n :], *slopes).unfold(*values[: 3 + n])
+
+        bench.induction(
+            "state by state", (M.by_c[t, j, m], dc), (M.by_h[t, j, m], dh), on=t,
+            base=lambda b: (b.left.unfold(b.left.now), b.right.unfold(b.right.now)), step=step,
+        )  # fmt: skip
+        bench.left.rewrite(bench.lemmas["state by state (1)"])
+
+    return _memory(M.by_c[M.T, p, m], law, (*law_lets, *moved), proof, *"sifgoch", "by_s", "by_c", "by_h")
+
+
+def attention() -> Hard:
+    n, m, d, v = symbols("n m d v", integer=True, positive=True)
+    i, j, l, r = symbols("i j l r", integer=True)
+    Q, K, V, e, top, w, y = (IndexedBase(x, real=True) for x in ("Q", "K", "V", "e", "top", "w", "y"))
+    at = {"i": (0, n - 1), "j": (0, m - 1), "r": (0, v - 1), "l": (0, d - 1)}
+    over, score = (j, 0, m - 1), (e[i, j], Sum(Q[i, l] * K[j, l], (l, 0, d - 1)) / sp.sqrt(d))
+    law = Sum(sp.exp(e[i, j]) * V[j, r], over) / Sum(sp.exp(e[i, j]), over)
+    program = (score, (w[i, j], sp.exp(e[i, j] - top[i])), (y[i, r], Sum(w[i, j] * V[j, r], over) / Sum(w[i, j], over)))
+    return Hard(y[i, r], law, ("i", "r"), program, definitions([score], at), at, lambda b: b.left.unfold("y", "w"),
+                {"Q": (n, d), "K": (m, d), "V": (m, v), "top": (n,)})  # fmt: skip
+
+
+def dormand_prince() -> Hard:
+    W = solver_weights
+    i, q = symbols("i q", integer=True)
+    count, gamma = len(W.FOREST), IndexedBase("gamma", positive=True)
+
+    def place(n: int, of: Any) -> int:
+        return W.PLACE[of[n]] if n < len(of) else 0
+
+    def table(f: Any) -> Any:
+        return cases([sp.sympify(f(t)) for t in W.FOREST], i)
+
+    at = {"i": (0, count - 1), "q": (0, 3), "s": (0, 6), "j": (0, 6)}
+    branch = table(lambda t: cases([place(n, t) for n in range(4)], q))
+    tables = ((W.COUNT[i], table(len)), (W.NODES[i], table(trees.size)), (W.BRANCH[i, q], branch))
+    law_lets = (*tables, W.WEIGHED[0], (gamma[i], table(trees.density)))
+
+    def proof(bench: Bench) -> None:
+        known: dict[Any, Theorem] = {}
+
+        def value(e: Any) -> Theorem:
+            if e not in known:
+                c = bench.chain(e).unfold(e)
+                for name in ("count", "branch", "a", "b"):
+                    if name == "branch":
+                        c.listed(quiet=True)
+                    if name in mentioned(c.now):
+                        c.unfold(name)
+                for x in sorted((x for x in c.now.atoms(sp.Indexed) if name_of(x) in ("k", "point", "total")), key=str):
+                    if c.now.has(x):
+                        c.rewrite(value(x))
+                known[e] = c.to(sp.expand(c.now)).theorem if c.now != sp.expand(c.now) else c.theorem
+            return known[e]
+
+        def at_tree(b: Bench, n: int) -> None:
+            b.left.rewrite(value(b.left.now))
+            b.right.unfold("nodes", "gamma").rewrite(value(W.total[n]))
+
+        bench.every(i, count, at_tree)
+
+    return Hard(W.y[i], W.one ** W.NODES[i] / gamma[i] * W.total[i], ("i",), (*tables, *W.DOPRI_WEIGHTS.program.lets),
+                definitions(law_lets, at), at, proof, {"w": (count,)}, variants=W.DOPRI_WEIGHTS.variants)  # fmt: skip
+
+
+CLAIMS = (backprop, batch_norm, convolution, memory, memory_total, attention, dormand_prince)
