@@ -139,6 +139,12 @@ def test_the_engine_is_its_wings() -> None:
     assert inside == {*WINGS, "__init__.py", "__main__.py", "py.typed"}
 
 
+def test_the_design_tells_the_same_wings_in_the_same_order() -> None:
+    table = (ROOT / "docs" / "design.md").read_text(encoding="utf-8").partition("## The wings")[2].partition("\n## ")[0]
+    told = [line.split("`")[1].rstrip("/") for line in table.splitlines() if line.startswith("| `")]
+    assert told == [wing for floor in FLOORS for wing in floor]
+
+
 def test_no_wing_has_the_name_of_a_public_function() -> None:
     """Importing a module sets its name in the package: ``gnomon.verify`` was a function once, and a module after."""
     assert set(gnomon.__all__).isdisjoint(WINGS)
