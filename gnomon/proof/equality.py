@@ -11,7 +11,7 @@ from gnomon.proof.indexed import collapse
 from gnomon.proof.is_zero import METHODS
 from gnomon.proof.normal_form import canon, fresh
 from gnomon.proof.terms import Facts, alike, branches, inside, put, walk
-from gnomon.proof.theorem import Obligation, Refused, Theorem, made
+from gnomon.proof.theorem import Obligation, Refused, Theorem, genuine, made
 from gnomon.proof.theory import Theory
 
 SAFE = ("fractions", "ends of sums", "logarithms", "radicals", "exponentials")
@@ -24,7 +24,7 @@ def belongs(theory: Theory, theorem: Theorem) -> Theorem:
     Raises:
         Refused: for another claim's theorem.
     """
-    if not getattr(theorem, "genuine", False):
+    if not genuine(theorem):
         raise Refused(f"no theorem as a rule made it: {theorem!r}")
     if theorem.theory is not theory and (theorem.hyps or not theorem.theory.pure):
         raise Refused(f"a theorem of another claim: {theorem}")

@@ -88,11 +88,6 @@ class Theorem:
         given = ", ".join(sorted(map(str, self.given)))
         return f"{given} ⊢ {self.lhs} {self.rel} {self.rhs}".strip()
 
-    @property
-    def genuine(self) -> bool:
-        """Whether it is as a rule made it: not a copy, not of another class, and nothing exchanged in it."""
-        return type(self) is Theorem and getattr(self, "seal", None) == _sealed(self)
-
     def lineage(self) -> Iterable[Theorem]:
         """This theorem and all that it was made from, each once, the premises first."""
         seen: set[int] = set()
@@ -107,6 +102,11 @@ class Theorem:
 
 
 _KEY = object()
+
+
+def genuine(theorem: Any) -> bool:
+    """Whether a theorem is as a rule made it: not a copy, not of another class, and nothing exchanged in it."""
+    return type(theorem) is Theorem and getattr(theorem, "seal", None) == _sealed(theorem)
 
 
 def _sealed(theorem: Theorem) -> int:
@@ -147,7 +147,7 @@ def made(
     """
     if rel not in RELATIONS:
         raise Refused(f"{rel!r} is none of {', '.join(RELATIONS)}")
-    if forged := [p for p in premises if not p.genuine]:
+    if forged := [p for p in premises if not genuine(p)]:
         raise Refused(f"{len(forged)} of the premises of {rule} is not as a rule made it")
     if rule not in ("definition", "condition"):
         theory.varies(over)
