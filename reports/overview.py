@@ -5,7 +5,7 @@ from __future__ import annotations
 from gnomon.reports.detail import claim_details
 from gnomon.reports.markup import Markup, count, formula, h, join
 from gnomon.reports.pieces import badge, finding, link, margin_bar, where
-from gnomon.reports.summary import TESTED, UNPROVED, VERDICTS, Claim, Report, verdict_of
+from gnomon.reports.summary import VERDICTS, WEAK, Claim, Report, verdict_of
 from gnomon.say.evidence import Evidence
 
 HEADINGS = ("claim", "section", "statement", "derivation", "verdicts", "worst error")
@@ -35,7 +35,7 @@ def claims(report: Report) -> Markup:
 
 def _line(claim: Claim, several: bool) -> Markup:
     badges = [_check(evidence, several) for evidence in claim.evidence] or [badge("not run")]
-    weak = " weak" if claim.trust in (TESTED, UNPROVED) else ""
+    weak = " weak" if claim.trust in WEAK else ""
     cells = [
         ("", claim.section),
         ("math", formula(claim.proof.statement) if claim.proof else "\u2013"),

@@ -101,7 +101,7 @@ def _verdict(report: Report) -> Markup:
 def _summary(report: Report) -> Markup:
     total = len(report.claims)
     verdicts = _tally("verdict", {badge(word): (report.verdicts[word], word) for word in VERDICTS}, total)
-    trusts = _tally("derivation", {word: (report.trusts[word], "proof") for word in TRUST}, total)
+    trusts = _tally("proof", {word: (report.trusts[word], "proof") for word in TRUST}, total)
     cite, lift = report.leaning
     words = f"{count(cite)} of the proofs cite theorems and {count(lift)} need a lift: no machine checks either."
     tallies = h("div", verdicts, h("div", trusts, quiet(words) if cite or lift else ""), class_="tallies")

@@ -10,14 +10,19 @@ from dataclasses import dataclass
 from gnomon.say.evidence import Evidence, ProofRecord, Record, Rejection, Run, Truncated, VariantRecord
 
 VERDICTS = ("holds", "fails", "not callable here", "undecided", "not run")
-EVERY, NAMED, TESTED, UNPROVED = TRUST = (
-    "proved for every size",
-    "proved for the sizes named",
-    "tested only",
-    "not proved",
-)
+UNPROVED = "not proved"
+LABELS = {
+    "definition": "definition",
+    "proved": "proved for every size",
+    "proved for": "proved for the sizes named",
+    "citing": "proved, citing a theorem",
+    "tested": "tested only",
+    "unlinked": "steps checked, not linked to the law",
+}
+"""A proof's label in the page's words."""
 
-NAMES_SIZES = re.compile(r"[=≤…]|\bup to\b|\bat most\b|\bnamed\b")  # as in "proved for every n, d = 1, 2, 3"
+TRUST = (*LABELS.values(), UNPROVED)
+WEAK = (LABELS["tested"], LABELS["unlinked"], UNPROVED)
 
 
 def verdict_of(evidence: Evidence) -> str:
@@ -101,10 +106,7 @@ class Claim:
         """What was shown: never more than the proof in these files shows."""
         if self.proof is None or not self.proof.ok:
             return UNPROVED
-        words = re.sub(r"\(.*?\)", "", self.proof.trust)  # "proved for every n (n = 1 is trivial)" names no size
-        if not words.startswith("proved for"):
-            return TESTED if words == TESTED else UNPROVED
-        return EVERY if words.startswith("proved for every") and not NAMES_SIZES.search(words) else NAMED
+        return LABELS.get(self.proof.label, UNPROVED)
 
     @property
     def share(self) -> float | None:
@@ -161,7 +163,7 @@ class Report:
     @property
     def leaning(self) -> tuple[int, int]:
         """How many proofs cite a theorem, and how many need a lift: what no machine checks."""
-        proofs = [claim.proof for claim in self.claims if claim.proof and claim.trust in (EVERY, NAMED)]
+        proofs = [claim.proof for claim in self.claims if claim.proof and claim.proof.ok]
         return sum(any(step.cited for step in proof.steps) for proof in proofs), sum(bool(p.lift) for p in proofs)
 
     @property

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from gnomon.reports.markup import Markup, h, join, number, plural, table
-from gnomon.reports.summary import NAMED, TESTED, Report
+from gnomon.reports.summary import LABELS, Report
 from gnomon.say.evidence import Run
 
 MEANINGS = (
@@ -13,8 +13,12 @@ MEANINGS = (
     ("fails", "an input was found where program and formula differ by more than rounding allows."),
     ("not callable here", "the program takes other arguments or has other names. Bind them; nothing was compared."),
     ("undecided", "nothing could be compared, or too much had to be excused. It never counts as holding."),
-    (NAMED, "the derivation was checked for the sizes that it names, and for no others."),
-    (TESTED, "the statement was compared with its definition at points, and not derived."),
+    (LABELS["definition"], "law and program are the same formula: there is nothing to prove."),
+    (LABELS["proved"], "the proof leads the law and the program together, for all sizes at once."),
+    (LABELS["proved for"], "so, for the sizes that are named, and for no others."),
+    (LABELS["citing"], "so, leaning on a theorem of the literature at the link that names it."),
+    (LABELS["tested"], "the law has no proof here; programs are searched all the same."),
+    (LABELS["unlinked"], "each step of a derivation is checked, but nothing ties them to what is stated."),
 )
 
 

@@ -18,7 +18,6 @@ from gnomon.say.evidence import Evidence, ProofRecord, Run
 NOT_SHOWN = {
     "run.plan": "read by --resume; what a reader wants of it stands in the command, the seed and the budget",
     "run.sources": "read by --resume: a hash of the sources",
-    "proof.label": "`gnomon list` sorts by it; the report shows its words, which are the proof's trust",
     "proof.sizes": "named in the words of the trust",
     "proof.cites": "named in the words of the trust",
     "proof.steps.plain": "for `gnomon explain`: the page shows the formula",
@@ -53,7 +52,7 @@ def example(verdict: str) -> list[dict[str, Any]]:
     records = {name: {"type": name, "schema": 1, **whole(kind)} for name, kind in RECORDS.items()}
     proof, evidence = records["proof"], records["evidence"]
     good = verdict == "holds"
-    proof |= {"claim": "a.claim", "section": "1.2", "ok": good, "trust": "proved for every size"}
+    proof |= {"claim": "a.claim", "section": "1.2", "ok": good, "trust": "proved", "label": "proved"}
     proof["steps"][0] |= {"ok": good, "cited": False}
     evidence |= {"claim": "a.claim", "verdict": verdict}
     evidence["variants"][0]["rejected"] = good
@@ -67,7 +66,7 @@ def changed(value: Any) -> Any:
     if isinstance(value, (int, float)):
         return value + 1
     if isinstance(value, str):
-        others = {"holds": "fails", "fails": "undecided", "undecided": "holds"}
+        others = {"holds": "fails", "fails": "undecided", "undecided": "holds", "proved": "tested"}
         return others.get(value, f"{value}1")
     return type(value)()
 

@@ -27,7 +27,7 @@ def proof(claim: str, **more: Any) -> dict[str, Any]:
     checked = {"symbolic": True, "points": 12, "rejected": 4, "cited": False, "message": "", "seconds": 0.01}
     step = {"rule": "differentiate", "why": "chain rule", "before": MATH, "after": MATH, "ok": True, **checked}
     variant = {"name": "a sign", "source": "notes, printed", "printed": True, "math": [MATH], "why": "it was lost"}
-    shown = {"trust": "proved for every size", "ok": True, "lift": None, "seconds": 0.2}
+    shown = {"trust": "proved for every n", "label": "proved", "ok": True, "lift": None, "seconds": 0.2}
     read = {"statement": MATH, "statement_text": "x₁", "conditions": ["β > 0"], "kind": "equality"}
     named = {"section": "1.2.5", "title": f"Title of {claim}", "subject": "optim.Adam", **read, **shown}
     inputs = [{"name": "g", "math": MATH, "domain": "real, shape (T, n)"}]
@@ -101,9 +101,9 @@ FULL = [
     proof("b.fails", section="1.10"),
     evidence("b.fails", "fails", variant="a sign", reason="the error does not shrink"),
     evidence("b.fails", "fails", variant="a sign", reason="the error does not shrink", dtype="float32"),
-    proof("c.undecided", section="1.3", trust="tested only"),
+    proof("c.undecided", section="1.3", trust="tested only", label="tested"),
     evidence("c.undecided", "undecided", reason="too much was excused"),
-    proof("d.unseen", section="2", trust="proved for the sizes named"),
+    proof("d.unseen", section="2", trust="proved for n = 2", label="proved for"),
     proof("e.unproved", ok=False, steps=[{"rule": "limit", "ok": False, "message": "they differ"}]),
     evidence("e.unproved"),
 ]
@@ -200,13 +200,15 @@ def test_a_check_gets_no_better_word_than_it_earned(more: dict[str, Any], verdic
     ("records", "trust"),
     [
         ([proof("a.b")], "proved for every size"),
-        ([proof("a.b", trust="proved for every t, 0 < b < 1 (b = 0 is tested)")], "proved for every size"),
-        ([proof("a.b", trust="proved for every size, citing 2 theorems")], "proved for every size"),
-        ([proof("a.b", trust="proved for n = 1, 2")], "proved for the sizes named"),
-        ([proof("a.b", trust="proved for every n, d = 1, 2")], "proved for the sizes named"),
-        ([proof("a.b", trust="proved for every size; the rest on the graphs named")], "proved for the sizes named"),
-        ([proof("a.b", trust="tested only")], "tested only"),
-        ([proof("a.b", trust="surely true")], "not proved"),
+        (
+            [proof("a.b", trust="proved for every size; not linked", label="unlinked")],
+            "steps checked, not linked to the law",
+        ),
+        ([proof("a.b", trust="proved for every n, citing T", label="citing")], "proved, citing a theorem"),
+        ([proof("a.b", trust="definition", label="definition")], "definition"),
+        ([proof("a.b", trust="proved for n = 2", label="proved for")], "proved for the sizes named"),
+        ([proof("a.b", label="no such label")], "not proved"),
+        ([proof("a.b", trust="tested only", label="tested")], "tested only"),
         ([proof("a.b", ok=False)], "not proved"),
         ([proof("a.b", ok=False), proof("a.b")], "not proved"),
         ([evidence("a.b")], "not proved"),
