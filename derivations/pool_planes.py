@@ -12,12 +12,13 @@ from gnomon.say.domain import Size, real, symbols_of
 
 MAPS = Size("C", 1, 2)
 KERNELS = Size("K1", 2, 3), Size("K2", 2, 3)
-STRIDES = Size("s1", 1, 3), Size("s2", 1, 3)
+STRIDES = Size("s1", 2, 3), Size("s2", 1, 3)
 PADDINGS = Size("p1", 0, 1), Size("p2", 1, 1)
 (K1, K2), (s1, s2) = symbols_of(KERNELS), symbols_of(STRIDES)
 p1, p2 = symbols("p1 p2", integer=True, nonnegative=True)
 t1, t2, k1, k2, q = symbols("t1 t2 k1 k2 q", integer=True)
-HEIGHT, WIDTH = K1 - 2 * p1 + s1, K2 - 2 * p2 + s2
+# Rounding up matters: along the height nearly one step is left over, along the width of 3 places 0 or 1.
+HEIGHT, WIDTH = K1 - 2 * p1 + 2 * s1 - 1, K2 - 2 * p2 + 3
 IMAGE = (real("x", C, HEIGHT, WIDTH),)
 (x,) = symbols_of(IMAGE)
 row, column, y = (IndexedBase(name, real=True) for name in ("row", "column", "y"))

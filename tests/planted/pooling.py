@@ -120,6 +120,16 @@ class NoPaddingCounted2d(nn.AvgPool2d):
         super().__init__(*args, **{**more, "count_include_pad": False})
 
 
+class NeverRoundedUp(nn.MaxPool2d):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.max_pool2d(x, self.kernel_size, self.stride, self.padding)
+
+
+class AlwaysRoundedUp2d(nn.AvgPool2d):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.avg_pool2d(x, self.kernel_size, self.stride, self.padding, True, self.count_include_pad)
+
+
 def average_of_nonzero(x: Tensor) -> Tensor:
     return x.flatten(2).sum(-1) / (x.flatten(2) != 0).sum(-1).clamp(min=1)
 
@@ -157,4 +167,6 @@ PLANTED: tuple[Any, ...] = (
     Planted("the first place left out", "pooling.global_average", average_without_ends),
     Planted("after relu", "pooling.global_maximum", maximum_after_relu),
     Planted("logsumexp", "pooling.global_maximum", smooth_maximum),
+    Planted("never rounded up", "pooling.MaxPool2d", NeverRoundedUp),
+    Planted("always rounded up", "pooling.AvgPool2d", AlwaysRoundedUp2d),
 )

@@ -1,0 +1,43 @@
+"""Whether a drawn option can matter: what else would a claim's program show, had another one been drawn?"""
+
+import torch
+
+from gnomon.check.inputs import draw
+from gnomon.check.search import Compilations
+from gnomon.check.strategies import draw_examples
+from gnomon.compute.compiled import K
+from gnomon.compute.lower import shape_of
+from gnomon.say.domain import Choice
+
+CPU = torch.device("cpu")
+
+
+def idle(claim, structures=32, points=9):
+    """The options of a claim's choices, as ``name=label``, that show what another one shows at whatever is drawn.
+
+    An option matters if for some drawn structure another label gives outputs of another shape, or other values.
+    """
+    examples = draw_examples(claim, structures, seed=1)
+    compiled = Compilations(claim)
+    choices = [domain for domain in claim.structure if isinstance(domain, Choice) and len(domain.options) > 1]
+    return [
+        f"{choice.name}={label}"
+        for choice in choices
+        for label in choice.options
+        if not any(_matters(compiled, example, choice, label, points) for example in examples)
+    ]
+
+
+def _matters(compiled, example, choice, label, points):
+    drawn = example.structure[choice.name]
+    if drawn == label:
+        return False
+    ours, theirs = compiled(example.structure), compiled({**example.structure, choice.name: label})
+    tensors = [domain for domain in compiled.claim.inputs if not domain.host]
+    shaped = [[shape_of(domain, one.bindings) for domain in tensors] for one in (ours, theirs)]
+    if ours.shapes != theirs.shapes or shaped[0] != shaped[1]:
+        return True
+    generator = torch.Generator().manual_seed(example.seed)
+    batch = draw(compiled.claim.inputs, ours.bindings, example.host, points, torch.float64, generator)
+    (value, bound), (other, room) = (one.truth(batch, torch.float64, CPU) for one in (ours, theirs))
+    return bool(((value - other).abs() > K * (bound + room)).any())  # infinite where either must be excused
