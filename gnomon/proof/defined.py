@@ -64,6 +64,8 @@ def asked(theory: Any, x: Any, facts: Facts) -> Iterable[tuple[Any, Facts]]:
     elif isinstance(x, AppliedUndef) or getattr(x, "family", None) is not None:
         if getattr(x, "order", 0):
             yield smooth(x.family), facts
+    elif hasattr(x, "asks"):
+        yield from ((claim, facts) for claim in x.asks())
     elif isinstance(x, (sp.tan, sp.acos, sp.asin, sp.gamma, sp.loggamma, sp.acosh, sp.atanh, sp.coth, sp.cot)):
         yield sp.Symbol(f"{x} is defined"), facts
     elif isinstance(x, sp.Function) and not isinstance(x, (*TOTAL, sp.Piecewise)) and not hasattr(x, "total"):

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable
+from fractions import Fraction
 from typing import Any
 
 import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
-from gnomon.proof.terms import Facts, put
+from gnomon.proof.terms import Facts, named, put
 
 Row = tuple[Any, bool]  # (e, strict): e > 0 if strict, else e >= 0
 About = Callable[[Any], Iterable[Row]]  # what is known of a part that is not linear
@@ -45,6 +46,9 @@ def entails(facts: Facts, relation: Any, about: About = lambda atom: ()) -> bool
     if isinstance(relation, sp.Eq):
         return nonnegative(gap, known, False, about) and nonnegative(-gap, known, False, about)
     if isinstance(relation, sp.Ne):
+        known_unequal = {sp.expand(f.lhs - f.rhs) for f in facts if isinstance(f, sp.Ne) and isinstance(f.lhs, sp.Expr)}
+        if known_unequal & {sp.expand(gap), sp.expand(-gap)}:
+            return True
         return nonnegative(gap, known, True, about) or nonnegative(-gap, known, True, about)
     return nonnegative(relation.gts - relation.lts, known, isinstance(relation, (sp.Gt, sp.Lt)), about)
 
@@ -64,7 +68,8 @@ def rows(facts: Iterable[Any]) -> list[Row]:
     done: list[Row] = []
     unequal = []
     for fact in sorted(facts, key=sp.default_sort_key):
-        for relation in fact.args if isinstance(fact, sp.And) else (fact,):
+        for part in fact.args if isinstance(fact, sp.And) else (fact,):
+            relation = settled(part, frozenset(facts) - {fact})
             if isinstance(relation, (sp.Gt, sp.Lt, sp.Ge, sp.Le)):
                 done.append(_tight(relation.gts - relation.lts, isinstance(relation, (sp.Gt, sp.Lt))))
             elif isinstance(relation, sp.Eq) and isinstance(relation.lhs, sp.Expr):
@@ -114,16 +119,41 @@ def _follows(e: Any, known: list[Row], strict: bool, about: About) -> bool:
             system += [_tight(x, s) for x, s in about(atom)]
         if len(seen) > 40:
             break
-    return _contradictory([_row(x, s) for x, s in system])
+    return _contradictory(_numbered(system))
 
 
-_Linear = tuple[dict[Any, Any], Any, bool]
+def settled(e: Any, facts: Facts) -> Any:
+    """An expression or a relation with the branches taken that the facts decide."""
+
+    def branch(x: Any) -> Any:
+        for value, condition in x.args:
+            if condition is sp.true or entails(facts, condition):
+                return value
+            if not entails(facts, sp.Not(condition)):
+                return x
+        return x
+
+    return e.replace(lambda x: isinstance(x, sp.Piecewise), branch) if e.has(sp.Piecewise) else e
 
 
-def _row(e: Any, strict: bool) -> _Linear:
-    parts = dict(e.as_coefficients_dict())
-    constant = parts.pop(sp.S.One, sp.S.Zero)
-    return parts, constant, strict
+_Linear = tuple[dict[int, Fraction], Fraction, bool]
+
+
+def _numbered(system: list[Row]) -> list[_Linear]:
+    """The rows over numbers in the place of the parts, each once."""
+    found: dict[Any, _Linear] = {}
+    places: dict[Any, int] = {}
+    for e, strict in system:
+        parts = e.as_coefficients_dict()
+        if not all(c.is_Rational for c in parts.values()):
+            continue  # a row less is a weaker system
+        one = {
+            places.setdefault(a, len(places)): Fraction(int(c.p), int(c.q)) for a, c in parts.items() if a != 1 and c
+        }
+        constant = parts.get(sp.S.One, sp.S.Zero)
+        row = (one, Fraction(int(constant.p), int(constant.q)), strict)
+        found[frozenset(one.items()), row[1], strict] = row
+    return list(found.values())
 
 
 def _contradictory(system: list[_Linear]) -> bool:
@@ -133,11 +163,11 @@ def _contradictory(system: list[_Linear]) -> bool:
         system = [row for row in system if row[0]]
         if not system or len(system) > _MOST_ROWS:
             return False
-        counts: dict[Any, list[int]] = {}
+        counts: dict[int, list[int]] = {}
         for parts, _, _ in system:
             for a, c in parts.items():
                 counts.setdefault(a, [0, 0])[1 if c > 0 else 0] += 1
-        a = min(counts, key=lambda a: (counts[a][0] * counts[a][1], str(a)))
+        a = min(counts, key=lambda a: (counts[a][0] * counts[a][1], a))
         above, below = ([row for row in system if row[0].get(a, 0) * way > 0] for way in (1, -1))
         system = [row for row in system if a not in row[0]]
         for (p, c, s), (q, d, z) in itertools.product(above, below):
@@ -146,5 +176,5 @@ def _contradictory(system: list[_Linear]) -> bool:
 
 
 def _tight(e: Any, strict: bool) -> Row:
-    e = sp.expand(e)
+    e = sp.expand(named(e))
     return (e - 1, False) if strict and e.is_integer else (e, strict)

@@ -14,8 +14,9 @@ import sympy as sp
 from gnomon.proof.defined import KINKS, SIGNS, asked_of
 from gnomon.proof.equality import belongs, instance, needed, zero_by
 from gnomon.proof.indexed import collapse
+from gnomon.proof.is_zero import split_logs
 from gnomon.proof.normal_form import canon, fresh
-from gnomon.proof.terms import Facts, inside
+from gnomon.proof.terms import Facts, alike, inside
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 from gnomon.proof.theory import Theory
 
@@ -64,8 +65,11 @@ def holds(theory: Theory, e: Any, facts: Facts, strict: bool) -> bool:
         return True
     taken: list[Any] = []
     tidy = canon(collapse(e, taken), theory.symmetric)
-    met = all(theory.entails(facts, sp.And(sp.Ge(k, low), sp.Ge(high, k))) for k, low, high in taken)
-    return met and tidy != e and theory.signs.holds(tidy, facts, strict)
+    if not all(theory.entails(facts, sp.And(sp.Ge(k, low), sp.Ge(high, k))) for k, low, high in taken):
+        return False
+    if tidy != e and theory.signs.holds(tidy, facts, strict):
+        return True
+    return bool(tidy.has(sp.log)) and theory.signs.holds(canon(split_logs(tidy)), facts, strict)
 
 
 def _rest(theory: Theory, rest: Any, given: Facts, strict: bool) -> str:
@@ -147,6 +151,18 @@ def root(theory: Theory, theorem: Theorem, a: Any, b: Any, given: Facts = frozen
     if not holds(theory, b, given, False):
         raise Refused(f"{b} is not known to be nonnegative")
     return made(theory, "root", sp.Abs(a), "<=", b, given=squared.given, left=squared.left, premises=(squared,))
+
+
+def absolute(theory: Theory, below: Theorem, above: Theorem) -> Theorem:
+    """``|e| <= b`` from ``-b <= e`` and ``e <= b``, strict if both are."""
+    belongs(theory, below), belongs(theory, above)
+    how, taken = zero_by(theory, below.lhs + above.rhs)
+    if not alike(below.rhs, above.lhs) or not how or taken:
+        raise Refused(f"not the same quantity between -b and b:\n    {below}\n    {above}")
+    rel = "<" if below.rel == above.rel == "<" else "<="
+    left = theory.open((*needed(theory, below), *needed(theory, above)))
+    given = below.given | above.given
+    return made(theory, "absolute", sp.Abs(above.lhs), rel, above.rhs, given=given, left=left, premises=(below, above))
 
 
 def product(theory: Theory, f: Theorem, g: Theorem, given: Facts = frozenset()) -> Theorem:

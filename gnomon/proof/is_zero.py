@@ -89,10 +89,10 @@ def _by_its_ends(other: Any, base: Any) -> Any:
 
 def _logarithms(e: Any, given: list[Any]) -> bool:
     """After ``log(a*b) = log(a) + log(b)``: right over the reals wherever all three are defined."""
-    return e.has(sp.log) and _ends_or_fractions(_split_logs(e), given)
+    return e.has(sp.log) and _ends_or_fractions(split_logs(e), given)
 
 
-def _split_logs(e: Any) -> Any:
+def split_logs(e: Any) -> Any:
     return e.replace(lambda x: isinstance(x, sp.log), lambda x: _log(x.args[0]))
 
 
@@ -147,7 +147,7 @@ def _exponentials(e: Any, given: list[Any]) -> bool:
     if not e.has(*kinds, sp.exp):
         return False
     e = e.replace(lambda x: isinstance(x, kinds), lambda x: x.rewrite(sp.exp))
-    return _ends_or_fractions(_split_logs(canon(e)), given)
+    return _ends_or_fractions(split_logs(canon(e)), given)
 
 
 def _ends_or_fractions(e: Any, given: list[Any]) -> bool:

@@ -86,7 +86,11 @@ class Signs:
             gap = sp.expand(rest * floors[0].args[0]) - atom
             return [(gap, False), (rest - gap, bool(rest.is_positive))] if rest.is_nonnegative else []
         if isinstance(atom, sp.exp):
-            return [(atom, True)]
+            return self._of_exp(atom, facts)
+        if isinstance(atom, (sp.sin, sp.cos)):
+            return [(1 - atom, False), (1 + atom, False)]
+        if isinstance(atom, (sp.tanh, sp.erf)):
+            return [(1 - atom, True), (1 + atom, True)]
         if atom.is_Pow and atom.exp != -1:
             return self._of_power(atom, facts)
         return [(atom, False)] if isinstance(atom, ExprWithLimits) and self.holds(atom, facts, False) else []
@@ -103,12 +107,21 @@ class Signs:
         above, below = floor.args[0].as_numer_denom()
         return self.entails(facts, sp.And(sp.Ge(above, 0), sp.Gt(below, above)))
 
+    def _of_exp(self, atom: Any, facts: Facts) -> list[Row]:
+        """``e**x > 0``, at most 1 for x <= 0, and at least 1 for x >= 0."""
+        below = [(1 - atom, False)] if self.holds(-atom.args[0], facts, False) else []
+        above = [(atom - 1, False)] if self.holds(atom.args[0], facts, False) else []
+        return [(atom, True), *below, *above]
+
     def _of_power(self, power: Any, facts: Facts) -> list[Row]:
         """``0 <= b**k <= 1`` for a base in [0, 1], and ``b**k < 1`` below 1 for a power of at least 1."""
         base, exponent = power.base, power.exp
         found: list[Row] = []
         if not base.is_real or not self.holds(base, facts, False):
-            return [(power, False)] if base.is_real and exponent.is_even else []
+            if not base.is_real or not exponent.is_even:
+                return []
+            small = exponent.is_nonnegative and self.entails(facts, sp.And(sp.Le(base, 1), sp.Ge(base, -1)))
+            return [(power, False), *([(1 - power, False)] if small else [])]
         positive = self.holds(base, facts, True)
         found.append((power, positive))
         if self.entails(facts, sp.Le(base, 1)) and self.entails(facts, sp.Ge(exponent, 0)):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Any
@@ -14,6 +15,7 @@ from gnomon.proof.normal_form import fresh
 Facts = frozenset[Any]
 """Relations that hold at a place: ranges of the binders around it, conditions of the branches, what is given."""
 
+_NAMED = re.compile(r"κ(\d+)\.\d+")
 _PLAIN = {"integer", "real", "commutative"}
 
 OPAQUE = (sp.Derivative, sp.Subs, sp.Lambda)
@@ -90,8 +92,7 @@ def unshadowed(facts: Facts, names: Iterable[Any]) -> Facts:
 
 def opened(e: Any, facts: Facts) -> tuple[Any, Facts]:
     """The body of a binder and the facts within it, its indices under names of which only their range is known."""
-    taken = {s.name for fact in facts for s in fact.free_symbols} | {s.name for s in e.free_symbols}
-    names: dict[Any, Any] = {}
+    taken, names = {s.name for s in e.free_symbols}, {}
     for v in e.variables:
         name = f"{v.name}°"
         while name in taken:
@@ -99,7 +100,8 @@ def opened(e: Any, facts: Facts) -> tuple[Any, Facts]:
         taken.add(name)
         names[v] = sp.Symbol(name, real=True) if isinstance(e, sp.Integral) else sp.Symbol(name, integer=True)
     limits = [(names[v], *[end.xreplace(names) for end in ends]) for v, *ends in e.limits]
-    return e.function.xreplace(names), facts.union(*[within(limit) for limit in limits if len(limit) == 3])
+    around = unshadowed(facts, names.values())
+    return e.function.xreplace(names), around.union(*[within(limit) for limit in limits if len(limit) == 3])
 
 
 Change = Callable[[Any, Facts], Any]
@@ -149,6 +151,20 @@ def alpha(e: Any, depth: int = 0) -> Any:
     if isinstance(e, COMMUTATIVE):
         args.sort(key=sp.default_sort_key)
     return sp.Tuple(_mark(e.func), *args)
+
+
+@lru_cache(maxsize=50_000)
+def named(e: Any) -> Any:
+    """The expression with its bound indices named by how deep sums nest below, so that names tell nothing apart."""
+    if not isinstance(e, sp.Basic) or not e.args or not e.has(ExprWithLimits):
+        return e
+    if not isinstance(e, ExprWithLimits):
+        return e.func(*map(named, e.args))
+    body = named(e.function)
+    deep = 1 + max((int(m[1]) for v in body.atoms(sp.Symbol) if (m := _NAMED.fullmatch(v.name))), default=-1)
+    sort = {"real": True} if isinstance(e, sp.Integral) else {"integer": True}
+    new = {v: sp.Symbol(f"κ{deep}.{k}", **sort) for k, v in enumerate(e.variables)}
+    return e.func(body.xreplace(new), *[(new[v], *[named(end.xreplace(new)) for end in ends]) for v, *ends in e.limits])
 
 
 def alike(a: Any, b: Any) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 import sympy as sp
 
 from gnomon.proof.defined import asked, asked_of, free_names, thing
-from gnomon.proof.facts import Row, entails, nonnegative, rows
+from gnomon.proof.facts import Row, entails, nonnegative, rows, settled
 from gnomon.proof.normal_form import canon, fresh
 from gnomon.proof.recursion import ends
 from gnomon.proof.signs import Bound, Signs
@@ -178,7 +178,7 @@ class Theory:
                 at = [fresh(fact).xreplace(values) for fact in condition.given]
                 if not all(entails(facts | self.facts, fact, self.signs.of_bounds) for fact in at):
                     continue
-                gap = fresh(condition.rhs - condition.lhs).xreplace(values)
+                gap = settled(fresh(condition.rhs - condition.lhs).xreplace(values), facts)
                 for form in dict.fromkeys((sp.expand(gap), canon(gap), canon(self.expanded(gap)))):
                     yield form, condition.rel == "<"
                     if condition.rel == "=":

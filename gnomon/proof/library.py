@@ -1,0 +1,256 @@
+"""Lemmas that are proved once, when they are asked for, from the rules alone: general in their symbols and arrays.
+
+:data:`LEMMAS` lists them by name; :func:`lemma` gives one at values: ``lemma(theory, "amgm", x=a[i], y=b[i], c=2)``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+import sympy as sp
+
+from gnomon.proof import equality, goals
+from gnomon.proof.goals import Goal
+from gnomon.proof.inequality import at, combine, monotone, product, root, total
+from gnomon.proof.terms import Facts, name_of
+from gnomon.proof.theorem import Refused, Theorem
+from gnomon.proof.theory import Theory
+from gnomon.proof.xlogy import relative, unfolded
+
+x, y = sp.symbols("x y", real=True)
+u, m, c = sp.symbols("u m c", positive=True)
+s, p, q, v = sp.symbols("s p q v", nonnegative=True)
+n = sp.Symbol("n", integer=True, nonnegative=True)
+i, j, k = sp.symbols("i j k", integer=True)
+a, b = sp.IndexedBase("a", real=True), sp.IndexedBase("b", real=True)
+r = sp.Symbol("r", real=True)
+
+
+def lemma(theory: Theory, name: str, given: Facts = frozenset(), **values: Any) -> Theorem:
+    """A lemma of the library at values of its symbols and arrays, by their names; arrays are functions of an index.
+
+    Raises:
+        Refused: for a name that is none of its own.
+    """
+    if name not in LEMMAS:
+        raise Refused(f"there is no lemma {name!r}; there are {', '.join(LEMMAS)}")
+    theorem = LEMMAS[name]()
+    known = {name_of(v): v for v in theorem.over}
+    if strange := sorted(set(values) - set(known)):
+        raise Refused(f"{name} has no {', '.join(strange)}; it is general in {', '.join(sorted(known))}: {theorem}")
+    return at(theory, theorem, {known[name]: value for name, value in values.items()}, given)
+
+
+def _general(theorem: Theorem, *over: Any, name: str) -> Theorem:
+    goal = Goal(theorem.lhs, theorem.rel, theorem.rhs, theorem.given, frozenset(over))
+    return goals.general(theorem.theory, theorem, goal, name)
+
+
+def _run(e: Any, index: Any = i, count: Any = n) -> Any:
+    return sp.Sum(e, (index, 0, count - 1))
+
+
+@cache
+def square_nonneg() -> Theorem:
+    """``0 <= x**2``."""
+    return _general(combine(Theory(), 0, "<=", x**2), x, name="square_nonneg")
+
+
+@cache
+def amgm() -> Theorem:
+    """``2 x y <= c x**2 + y**2 / c`` for c > 0."""
+    theory = Theory()
+    square = combine(theory, 0, "<=", (c * x - y) ** 2)
+    return _general(combine(theory, 2 * x * y, "<=", c * x**2 + y**2 / c, [(1 / c, square)]), x, y, c, name="amgm")
+
+
+@cache
+def cauchy_schwarz() -> Theorem:
+    """``(sum a b)**2 <= sum a**2 sum b**2``, by Lagrange's identity."""
+    theory = Theory()
+    crossed = combine(theory, 0, "<=", (a[i] * b[j] - a[j] * b[i]) ** 2)
+    summed = total(theory, total(theory, crossed, 1, (i, 0, n - 1)), 1, (j, 0, n - 1))
+    shown = combine(
+        theory, _run(a[i] * b[i]) ** 2, "<=", _run(a[i] ** 2) * _run(b[i] ** 2), [(sp.Rational(1, 2), summed)]
+    )
+    return _general(shown, a, b, n, name="cauchy_schwarz")
+
+
+@cache
+def square_of_sum() -> Theorem:
+    """``(sum a)**2 <= n sum a**2``: Cauchy and Schwarz with ones."""
+    theory = Theory()
+    ones = at(theory, cauchy_schwarz(), {b: lambda k: sp.S.One})
+    shown = combine(theory, _run(a[i]) ** 2, "<=", n * _run(a[i] ** 2), [(1, ones)])
+    return _general(shown, a, n, name="square_of_sum")
+
+
+@cache
+def triangle() -> Theorem:
+    """``|x + y| <= |x| + |y|``."""
+    theory = Theory()
+    above, below = ([combine(theory, 0, "<=", sp.Abs(z) + way * z) for z in (x, y)] for way in (1, -1))
+    crossed = [product(theory, above[0], below[1]), product(theory, below[0], above[1])]
+    squared = combine(theory, (x + y) ** 2, "<=", (sp.Abs(x) + sp.Abs(y)) ** 2, [(1, one) for one in crossed])
+    return _general(root(theory, squared, x + y, sp.Abs(x) + sp.Abs(y)), x, y, name="triangle")
+
+
+@cache
+def triangle_sum() -> Theorem:
+    """``|sum a| <= sum |a|``, by induction."""
+    theory = Theory()
+
+    def step(hypothesis: Theorem) -> Theorem:
+        split = at(theory, triangle(), {x: _run(a[i]), y: a[n]})
+        return combine(
+            theory, sp.Abs(_run(a[i], i, n + 1)), "<=", _run(sp.Abs(a[i]), i, n + 1), [(1, split), (1, hypothesis)]
+        )
+
+    return _inducted(theory, sp.Abs(_run(a[i])), "<=", _run(sp.Abs(a[i])), (a,), step, "triangle_sum")
+
+
+def _inducted(
+    theory: Theory, lhs: Any, rel: str, rhs: Any, over: Iterable[Any], step: Callable[[Theorem], Theorem], name: str
+) -> Theorem:
+    """A claim for every n, by induction from 0 on."""
+    goal = Goal(lhs, rel, rhs, frozenset(), frozenset({n, *over}))
+    (hypothesis,) = goals.hypotheses(theory, [goal], n)
+    base = goal.put({n: sp.S.Zero})
+    shown = combine(theory, base.lhs, rel, base.rhs)
+    (theorem,) = goals.induct(theory, [goal], n, 0, [shown], [step(hypothesis)], [hypothesis])
+    return goals.general(theory, theorem, goal, name)
+
+
+@cache
+def bernoulli() -> Theorem:
+    """``1 + n (s - 1) <= s**n`` for s >= 0, by induction."""
+    theory = Theory()
+
+    def step(hypothesis: Theorem) -> Theorem:
+        return combine(theory, 1 + (n + 1) * (s - 1), "<=", s ** (n + 1), [(s, hypothesis)])
+
+    return _inducted(theory, 1 + n * (s - 1), "<=", s**n, (s,), step, "bernoulli")
+
+
+@cache
+def log_tangent() -> Theorem:
+    """``log u <= log m + (u - m) / m`` for u, m > 0; with m = 1, ``log u <= u - 1``."""
+    theory = Theory()
+    above = monotone(theory, u - 1 - sp.log(u), u, 1, 2, both=True)
+    ratio = at(theory, above, {u: u / m})
+    shown = combine(theory, sp.log(u), "<=", sp.log(m) + (u - m) / m, [(1, ratio)])
+    return _general(shown, u, m, name="log_tangent")
+
+
+@cache
+def exp_tangent() -> Theorem:
+    """``e**y (1 + x - y) <= e**x``; with y = 0, ``1 + x <= e**x``."""
+    theory = Theory()
+    above = at(theory, monotone(theory, sp.exp(x) - 1 - x, x, 0, 2, both=True), {x: x - y})
+    shown = combine(theory, sp.exp(y) * (1 + x - y), "<=", sp.exp(x), [(sp.exp(y), above)])
+    return _general(shown, x, y, name="exp_tangent")
+
+
+@cache
+def square_tangent() -> Theorem:
+    """``y**2 + 2 y (x - y) <= x**2``."""
+    return _general(combine(Theory(), y**2 + 2 * y * (x - y), "<=", x**2), x, y, name="square_tangent")
+
+
+@cache
+def gibbs() -> Theorem:
+    """``p - q <= p log(p / q)``, zeros included: one term of a relative entropy."""
+    fits = sp.Gt(sp.Piecewise((1, sp.Eq(p, 0)), (q, True)), 0)
+    return _relative(p - q, q, relative(p, q), {u: q / p, m: sp.S.One}, frozenset({fits}), "gibbs")
+
+
+@cache
+def to_middle() -> Theorem:
+    """``p log(p / ((p + q) / 2)) <= p log 2``, zeros included: no law is further than that from its mean with another."""
+    middle = (p + q) / 2
+    return _relative(
+        -p * sp.log(2), middle, -relative(p, middle), {u: p / (p + q), m: sp.S.One}, frozenset(), "to_middle"
+    )
+
+
+def _relative(lhs: Any, to: Any, rhs: Any, tangent: dict[Any, Any], fits: Facts, name: str) -> Theorem:
+    """``lhs <= rhs``, that is 0 where p = 0 or plus or minus p log(p / to), by p times a tangent of the logarithm."""
+    theory, way = Theory(), 1 if rhs == relative(p, to) else -1
+    terms = [unfolded(theory, p, p, fits), unfolded(theory, p, to, fits)]
+
+    def case(fact: Any) -> Theorem:
+        given = fits | {fact}
+        parts = [(-way * turn, _decided(theory, term, given)) for turn, term in zip((1, -1), terms, strict=True)]
+        if fact == sp.Ne(p, 0):
+            parts.append((p, at(theory, log_tangent(), tangent, given)))
+        return combine(theory, lhs, "<=", rhs, parts, given)
+
+    zero = sp.Eq(p, 0)
+    shown = goals.cases(theory, zero, case(zero), case(sp.Ne(p, 0)))
+    return _general(shown, p, q, name=name)
+
+
+def _decided(theory: Theory, equation: Theorem, given: Facts) -> Theorem:
+    """An equation whose right side has its branches decided."""
+    return equality.chain(theory, equation, equality.decide(theory, equation.rhs, given))
+
+
+@cache
+def geometric() -> Theorem:
+    """``(1 - r) sum of r**i over i < n  =  1 - r**n``, by induction."""
+    theory = Theory()
+
+    def step(hypothesis: Theorem) -> Theorem:
+        return combine(theory, (1 - r) * _run(r**i, i, n + 1), "=", 1 - r ** (n + 1), [(1, hypothesis)])
+
+    return _inducted(theory, (1 - r) * _run(r**i), "=", 1 - r**n, (r,), step, "geometric")
+
+
+@cache
+def geometric_sum() -> Theorem:
+    """``sum of r**i over i < n  =  (1 - r**n) / (1 - r)`` for r != 1."""
+    theory, given = Theory(), frozenset({sp.Ne(r, 1)})
+    shown = combine(theory, _run(r**i), "=", (1 - r**n) / (1 - r), [(1 / (1 - r), geometric())], given)
+    return _general(shown, r, n, name="geometric_sum")
+
+
+@cache
+def entry() -> Theorem:
+    """``a[k]**2 <= sum a**2`` for k in the range."""
+    theory, given = Theory(), frozenset({sp.Ge(k, 0), sp.Le(k, n - 1)})
+    delta = sp.KroneckerDelta(i, k)
+    others = total(theory, combine(theory, 0, "<=", a[i] ** 2), 1 - delta, (i, 0, n - 1), given=given)
+    return _general(combine(theory, a[k] ** 2, "<=", _run(a[i] ** 2), [(1, others)], given), a, k, n, name="entry")
+
+
+@cache
+def vanishing_power() -> Theorem:
+    """``s**n (1 + n (1 / s - 1)) <= 1`` for s > 0: how fast the powers of a number below 1 vanish."""
+    theory = Theory()
+    above = at(theory, bernoulli(), {s: 1 / c})
+    return _general(
+        combine(theory, c**n * (1 + n * (1 / c - 1)), "<=", 1, [(c**n, above)]), c, n, name="vanishing_power"
+    )
+
+
+LEMMAS: dict[str, Callable[[], Theorem]] = {
+    "square_nonneg": square_nonneg,
+    "amgm": amgm,
+    "cauchy_schwarz": cauchy_schwarz,
+    "square_of_sum": square_of_sum,
+    "triangle": triangle,
+    "triangle_sum": triangle_sum,
+    "bernoulli": bernoulli,
+    "log_tangent": log_tangent,
+    "exp_tangent": exp_tangent,
+    "square_tangent": square_tangent,
+    "gibbs": gibbs,
+    "to_middle": to_middle,
+    "geometric": geometric,
+    "geometric_sum": geometric_sum,
+    "entry": entry,
+    "vanishing_power": vanishing_power,
+}
+"""The lemmas by name: each makes a theorem, once."""
