@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.proof import equality, goals, inequality, tangent
+from gnomon.proof import equality, goals, inequality, library, tangent
 from gnomon.proof.equality import belongs
 from gnomon.proof.goals import Goal
 from gnomon.proof.normal_form import fresh
@@ -235,6 +235,10 @@ class Bench:
     def at(self, theorem: Theorem, values: dict[Any, Any], given: Sequence[Any] = ()) -> Theorem:
         """An instance of a theorem."""
         return inequality.at(self.theory, theorem, values, self.goal.given | frozenset(given))
+
+    def lemma(self, name: str, given: Sequence[Any] = (), **values: Any) -> Theorem:
+        """A lemma of the library at values of its symbols and arrays: ``p.lemma("amgm", x=a[i], y=b[i], c=2)``."""
+        return library.lemma(self.theory, name, self.goal.given | frozenset(given), **values)
 
     def root(self, theorem: Theorem, a: Any, b: Any) -> Theorem:
         """``|a| <= b`` from the theorem ``a**2 <= b**2``."""

@@ -168,7 +168,7 @@ def gibbs() -> Theorem:
 
 @cache
 def to_middle() -> Theorem:
-    """``p log(p / ((p + q) / 2)) <= p log 2``, zeros included: no law is further than that from its mean with another."""
+    """``p log(p / ((p + q) / 2)) <= p log 2``, zeros included: how far a law is from its mean with another."""
     middle = (p + q) / 2
     return _relative(
         -p * sp.log(2), middle, -relative(p, middle), {u: p / (p + q), m: sp.S.One}, frozenset(), "to_middle"

@@ -19,6 +19,7 @@ from gnomon.proof.terms import Facts, branches, name_of, opened, unsigned
 Unfold = Callable[[Any], Any]
 Instances = Callable[[Any, Facts], Iterable[Row]]
 _MOST_FACTORED = 60  # operations of an expression that is factored
+_MOST_ASKED = 300  # questions that one question may lead to
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Signs:
     instances: Instances
     _known: dict[Any, bool] = field(default_factory=dict)
     _tables: dict[Any, list[Row]] = field(default_factory=dict)
+    _asked: int = 0
 
     def entails(self, facts: Facts, relation: Any) -> bool:
         """Whether a relation follows from the facts and the bounds."""
@@ -146,10 +148,21 @@ class Signs:
         return self.holds(e, facts, True) or self.holds(-e, facts, True) or self.entails(facts, sp.Ne(e, 0))
 
     def _remembered(self, key: Any, decide: Callable[[], bool]) -> bool:
-        if key not in self._known:
-            self._known[key] = False  # what leads back to its own question is not shown
-            self._known[key] = bool(decide())
-        return self._known[key]
+        if key in self._known:
+            return self._known[key]
+        if self._asked >= _MOST_ASKED:
+            return False
+        outermost, self._asked = not self._asked, self._asked + 1
+        self._known[key] = False  # what leads back to its own question is not shown
+        try:
+            found = bool(decide())
+        finally:
+            spent = self._asked >= _MOST_ASKED
+            self._asked = 0 if outermost else self._asked
+            del self._known[key]
+        if found or not spent:
+            self._known[key] = found
+        return found
 
     def _holds(self, e: Any, facts: Facts, strict: bool) -> bool:
         known = e.is_positive if strict else e.is_nonnegative

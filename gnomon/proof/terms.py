@@ -158,13 +158,25 @@ def named(e: Any) -> Any:
     """The expression with its bound indices named by how deep sums nest below, so that names tell nothing apart."""
     if not isinstance(e, sp.Basic) or not e.args or not e.has(ExprWithLimits):
         return e
+    return _named(e, 1 + max(_depths(e.free_symbols), default=-1))
+
+
+def _named(e: Any, floor: int) -> Any:
+    if not e.has(ExprWithLimits):
+        return e
     if not isinstance(e, ExprWithLimits):
-        return e.func(*map(named, e.args))
-    body = named(e.function)
-    deep = 1 + max((int(m[1]) for v in body.atoms(sp.Symbol) if (m := _NAMED.fullmatch(v.name))), default=-1)
+        return e.func(*[_named(arg, floor) for arg in e.args])
+    limits = [(v, *[_named(end, floor) for end in ends]) for v, *ends in e.limits]
+    body = _named(e.function, floor)
+    within = {v for part in sp.Tuple(body, *limits).atoms(ExprWithLimits) for v in part.variables}
+    deep = 1 + max(_depths(within), default=floor - 1)
     sort = {"real": True} if isinstance(e, sp.Integral) else {"integer": True}
     new = {v: sp.Symbol(f"κ{deep}.{k}", **sort) for k, v in enumerate(e.variables)}
-    return e.func(body.xreplace(new), *[(new[v], *[named(end.xreplace(new)) for end in ends]) for v, *ends in e.limits])
+    return e.func(body.xreplace(new), *[tuple(part.xreplace(new) for part in limit) for limit in limits])
+
+
+def _depths(symbols: Iterable[Any]) -> list[int]:
+    return [int(m[1]) for s in symbols if s.is_Symbol and (m := _NAMED.fullmatch(s.name))]
 
 
 def alike(a: Any, b: Any) -> bool:

@@ -11,7 +11,7 @@ from gnomon.proof.theorem import Theorem, made
 from gnomon.proof.theory import Theory
 
 
-class xlogy(sp.Function):
+class xlogy(sp.Function):  # type: ignore[misc]
     """``x log(y)``, and 0 where x = 0; defined where x = 0 or y > 0."""
 
     nargs = 2
