@@ -10,8 +10,9 @@ import sys
 import torch
 from common import examples_for, task_for
 
-from gnomon.compute.balls import UndecidedBranch, enclose
+from gnomon.compute.balls import enclose
 from gnomon.compute.batch import Batch
+from gnomon.compute.choosing import UndecidedBranch
 from gnomon.compute.slp import SLP
 from gnomon.find.walk import select
 

@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import Any
 
 from gnomon.check.strategies import draw_examples
-from gnomon.compute.balls import UndecidedBranch, enclose
+from gnomon.compute.balls import enclose
+from gnomon.compute.choosing import UndecidedBranch
 from gnomon.compute.lower import entries, lowering_for, shape_of
 from gnomon.compute.slp import SLP
 from gnomon.compute.whole_numbers import LoweringError

@@ -13,19 +13,15 @@ from fractions import Fraction
 from typing import Any
 
 import sympy as sp
-from sympy.codegen.cfunctions import expm1, log1p
 from sympy.core.relational import Relational
 
+from gnomon.compute.operations import FUNCTIONS
 from gnomon.compute.slp import SLP
 from gnomon.compute.whole_numbers import Bindings, Env, LoweringError, Wholes
 from gnomon.proof.terms import name_of
 from gnomon.say.claim import Claim, Output, Program, Relation
 from gnomon.say.domain import Choice, Domain, Structural, Structure
 
-FUNCTIONS = {
-    sp.exp: "exp", sp.log: "log", log1p: "log1p", expm1: "expm1", sp.tanh: "tanh", sp.sin: "sin", sp.cos: "cos",
-    sp.Abs: "abs", sp.sign: "sign", sp.erf: "erf",
-}  # fmt: skip
 COMPARISONS = {
     sp.StrictLessThan: ("lt", False), sp.LessThan: ("le", False), sp.StrictGreaterThan: ("lt", True),
     sp.GreaterThan: ("le", True), sp.Equality: ("eq", False),

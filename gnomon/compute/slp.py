@@ -7,26 +7,16 @@ its indices keeps the sharing that its author wrote as named definitions.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from gnomon.compute.operation import EVERYTHING, Range
+from gnomon.compute.operations import CONDITIONS, OPERATIONS
+
 Leaf = tuple[str, tuple[int, ...]]
 """An entry of an input: its name and its index."""
-
-CONDITIONS = frozenset({"lt", "le", "eq", "below"})
-"""Comparisons. "below" is "lt" at a kink: there, and for "side" (the sign that an absolute value's slope has), a tie
-leaves the choice of the slope to the subject."""
-
-Range = tuple[float, float]
-EVERYTHING: Range = (-math.inf, math.inf)
-
-UNARY_RANGES: dict[str, Range] = {
-    "sqrt": (0.0, math.inf), "exp": (0.0, math.inf), "abs": (0.0, math.inf), "log": EVERYTHING, "log1p": EVERYTHING,
-    "expm1": (-1.0, math.inf), "tanh": (-1.0, 1.0), "sin": (-1.0, 1.0), "cos": (-1.0, 1.0), "sign": (-1.0, 1.0),
-    "erf": (-1.0, 1.0), "side": (-1.0, 1.0),
-}  # fmt: skip
 
 
 def _corners(a: Range, b: Range) -> Range:
@@ -178,9 +168,9 @@ class SLP:
             return self.constant((x > 0) - (x < 0))
         if op == "abs" and self.nonneg(a):
             return a
-        low, high = UNARY_RANGES[op]
-        odd = op in ("log1p", "expm1", "tanh", "sign", "erf")
-        return self._put(op, a, within=(0.0, high) if odd and self.nonneg(a) else (low, high))
+        known = OPERATIONS[op]
+        above = known.odd and self.nonneg(a)
+        return self._put(op, a, within=(0.0, known.range[1]) if above else known.range)
 
     def binary(self, op: str, a: int, b: int) -> int:
         if op in ("add", "mul", "div"):
@@ -189,12 +179,8 @@ class SLP:
         if op in ("max", "min") and a == b:
             return a
         (a0, a1), (b0, b1) = self.range[a], self.range[b]
-        ranges = {
-            "max": (max(a0, b0), max(a1, b1)),
-            "min": (min(a0, b0), min(a1, b1)),
-            "pow": (0.0, math.inf),
-        }
-        return self._put(op, a, b, within=ranges.get(op, EVERYTHING))
+        ranges = {"max": (max(a0, b0), max(a1, b1)), "min": (min(a0, b0), min(a1, b1))}
+        return self._put(op, a, b, within=ranges.get(op, OPERATIONS[op].range))
 
     def select(self, condition: int, then: int, otherwise: int) -> int:
         if then == otherwise:
@@ -228,45 +214,12 @@ class SLP:
 
 
 def partials(slp: SLP, number: int) -> list[int]:
-    """The derivatives of a node by its arguments, as nodes. The tests compare this table with SymPy's derivatives."""
+    """The derivatives of a node by its arguments, as nodes. The tests compare the records with SymPy's derivatives."""
     node = slp.nodes[number]
-    one, a = slp.constant(1), node.args[0] if node.args else -1
-    b = node.args[1] if len(node.args) > 1 else -1
-    rules: dict[str, Callable[[], list[int]]] = {
-        "add": lambda: [one, one],
-        "sum": lambda: [one] * len(node.args),
-        "neg": lambda: [slp.constant(-1)],
-        "mul": lambda: [b, a],
-        "div": lambda: [slp.div(one, b), slp.neg(slp.div(number, b))],
-        "powi": lambda: [slp.mul(slp.constant(node.value), slp.power(a, node.value - 1))],
-        "pow": lambda: [slp.mul(b, slp.div(number, a)), slp.mul(number, slp.unary("log", a))],
-        "sqrt": lambda: [slp.div(slp.constant(Fraction(1, 2)), number)],
-        "exp": lambda: [number],
-        "log": lambda: [slp.div(one, a)],
-        "log1p": lambda: [slp.div(one, slp.add(one, a))],
-        "expm1": lambda: [slp.add(number, one)],
-        "tanh": lambda: [slp.sub(one, slp.mul(number, number))],
-        "sin": lambda: [slp.unary("cos", a)],
-        "cos": lambda: [slp.neg(slp.unary("sin", a))],
-        "abs": lambda: [slp.unary("side", a)],
-        "sign": lambda: [slp.constant(0)],
-        "side": lambda: [slp.constant(0)],
-        "erf": lambda: [
-            slp.mul(
-                slp.div(slp.constant(2), slp.unary("sqrt", slp.pi())),
-                slp.unary("exp", slp.neg(slp.mul(a, a))),
-            )
-        ],
-        "max": lambda: _picked(slp, slp.binary("below", b, a)),
-        "min": lambda: _picked(slp, slp.binary("below", a, b)),
-        "select": lambda: [slp.constant(0), *_picked(slp, a)],
-    }
-    return rules[node.op]()
-
-
-def _picked(slp: SLP, condition: int) -> list[int]:
-    one, zero = slp.constant(1), slp.constant(0)
-    return [slp.select(condition, one, zero), slp.select(condition, zero, one)]
+    slopes = OPERATIONS[node.op].slopes
+    if slopes is None:
+        raise ValueError(f"{node.op} has no derivative")
+    return slopes(slp, number, node.args)
 
 
 def pullback(slp: SLP, outputs: Sequence[int], cotangents: Sequence[int]) -> dict[Leaf, int]:

@@ -1,0 +1,55 @@
+"""What rounding costs: formats, the charge of one operation, and pairs of a value with its running bound."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+INF = float("inf")
+Pair = tuple[Tensor, Tensor]
+"""A value and the bound on its error; for a condition, whether it holds and whether that is undecided."""
+
+
+@dataclass(frozen=True)
+class Format:
+    """A floating-point format: unit roundoff, smallest subnormal, smallest normal, largest finite number."""
+
+    dtype: torch.dtype
+
+    @property
+    def u(self) -> float:
+        return torch.finfo(self.dtype).eps / 2
+
+    @property
+    def eta(self) -> float:
+        info = torch.finfo(self.dtype)
+        return info.tiny * info.eps
+
+    @property
+    def tiny(self) -> float:
+        return torch.finfo(self.dtype).tiny
+
+    @property
+    def largest(self) -> float:
+        return torch.finfo(self.dtype).max
+
+
+@dataclass(frozen=True)
+class Charge:
+    """What an operation costs: a relative rounding, an underflow, that of a library function; the overflow.
+
+    ``flush`` is what is lost if a partial sum that is subnormal is taken for zero.
+    """
+
+    u: float
+    eta: float
+    tiny: float
+    largest: float
+    flush: float = 0.0
+
+
+def at_most_two(error: Tensor, inner: Tensor) -> Tensor:
+    """The error of a function between -1 and 1; an argument that may be NaN leaves nothing to say."""
+    return torch.where(inner.isinf(), INF, error.clamp(max=2.0))

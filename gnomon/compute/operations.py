@@ -1,0 +1,15 @@
+"""All operations by name, and what the engine reads off them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gnomon.compute.arithmetic import ARITHMETIC
+from gnomon.compute.choosing import CHOOSING
+from gnomon.compute.elementary import ELEMENTARY
+from gnomon.compute.operation import Operation
+
+OPERATIONS: dict[str, Operation] = {each.name: each for each in (*ARITHMETIC, *ELEMENTARY, *CHOOSING)}
+CONDITIONS = frozenset(name for name, each in OPERATIONS.items() if each.decides)
+FUNCTIONS: dict[Any, str] = {each.sympy: name for name, each in OPERATIONS.items() if each.sympy and each.unary}
+"""The functions of one number, by SymPy's class."""
