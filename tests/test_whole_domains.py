@@ -1,7 +1,11 @@
 """A claim's program says the same on the whole of its domain: small probabilities, many nodes."""
 
 import pytest
+import torch
 
+from gnomon.compute.batch import Batch
+from gnomon.compute.compiled import compile_claim
+from gnomon.find.walk import select
 from gnomon.front.api import check_point
 
 FEW = [1e-7, 1 - 1e-7]
@@ -37,9 +41,16 @@ def star(leaves):
     return [[int((i == leaves) != (j == leaves)) for j in nodes] for i in nodes]
 
 
-@pytest.mark.parametrize("claim", ["graph.laplacian.rw", "graph.laplacian.sym", "graph.quadratic_form.normalised"])
+@pytest.mark.parametrize("name", ["rw", "sym"])
 @pytest.mark.parametrize("leaves", [3, 4, 7])
-def test_a_node_may_have_its_only_neighbour_anywhere(claim, leaves):
+def test_a_node_may_have_its_only_neighbour_anywhere(name, leaves):
     n = leaves + 1
-    inputs = {"w": [[1.0] * n] * n, "x": [float(i) for i in range(n)]}
-    assert ": holds" in check_point(claim, {"n": n, "A": star(leaves)}, inputs)
+    (claim,) = select([f"graph.laplacian.{name}"])
+    ones = Batch({"w": torch.ones(1, n, n, dtype=torch.float64)}, {}, (("given", 1),), 1)
+    edges = torch.tensor(star(leaves), dtype=torch.float64)
+    compiled = compile_claim(claim, {"n": n, "A": star(leaves)})
+    value, bound = compiled.truth(ones, torch.float64, torch.device("cpu"))
+    degrees = edges.sum(-1)
+    plain = torch.diag(degrees) - edges
+    by = degrees[:, None] if name == "rw" else (degrees[:, None] * degrees).sqrt()
+    assert bool(((value.reshape(n, n) - plain / by).abs() <= bound.reshape(n, n)).all())
