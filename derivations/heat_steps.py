@@ -108,7 +108,7 @@ cooling_sign = Claim(
         Variant(
             "warmer than some neighbour",
             "notes: 'Lx is positive if my temperature > neighbor'",
-            relation=same_sign(A[i, j] * (x[i] - x[j]), (j, 0, n - 1)),
+            relation=same_sign(A[i, j] * Max(x[i] - x[j], 0), (j, 0, n - 1)),
             printed=True,
             why="A node at 1 between neighbours at 1/2 and 3 is warmer than one of them, and (L x) is -3/2 there.",
         ),
