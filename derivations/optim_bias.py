@@ -176,6 +176,7 @@ bias_correction = Claim(
             structure=(GROWING,),
             printed=True,
             why="gradients with means 1, 2, 3, ... average to less than the mean of the last",
+            actual="program",
         ),
     ),
     remarks="Nothing is sampled: p runs over all sign vectors. Where the mean drifts, the correction takes off "

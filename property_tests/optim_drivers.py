@@ -55,7 +55,8 @@ def bias_correction(subject: Any, case: Case) -> Call:
 
     Inputs ``g`` (T, n), the gradients, and outputs ``mhat``, ``vhat`` (n). Or inputs ``mu`` and ``sigma``:
     then the gradients are mu + sigma or mu - sigma, in all 2**T ways, and the outputs are the means over
-    these ways of mhat and vhat (``first``, ``second``) and of (mhat - mu)**2 (``variance``).
+    these ways of mhat and vhat (``first``, ``second``) and of (mhat - mu)**2 (``variance``). With the structure's
+    ``gradients`` of a "growing mean" mu is taken once, twice, ... from step to step.
     """
     beta1, beta2, steps = case.host["beta1"], case.host["beta2"], case.structure["T"]
 
@@ -64,7 +65,9 @@ def bias_correction(subject: Any, case: Case) -> Call:
             gradients = tensors["g"].unbind(0)
         else:
             signs = torch.tensor(list(itertools.product((1.0, -1.0), repeat=steps))).to(tensors["mu"])
-            gradients = (tensors["mu"] + tensors["sigma"] * signs).unbind(1)
+            grows = case.structure.get("gradients") == "growing mean"
+            times = torch.arange(1, steps + 1).to(signs) if grows else torch.ones(steps).to(signs)
+            gradients = (tensors["mu"] * times + tensors["sigma"] * signs).unbind(1)
         m = v = torch.zeros_like(gradients[0])
         for gradient in gradients:
             m = beta1 * m + (1 - beta1) * gradient

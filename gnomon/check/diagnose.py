@@ -146,6 +146,8 @@ def counterexample(task: Task, example: Example, point: Batch, observed: Tensor,
     compiled = task.compiled(example.structure)
     judgement = compiled.judge(point, observed, task.dtype, task.device)
     expected, shown = _both_values(compiled, point, observed, entry)
+    if task.reversed:
+        expected, shown = shown, expected
     found = Counterexample(
         structure=dict(example.structure),
         inputs={**example.host, **{name: value[0].tolist() for name, value in point.values.items()}},
@@ -159,11 +161,13 @@ def counterexample(task: Task, example: Example, point: Batch, observed: Tensor,
 
 
 def _both_values(compiled: Compiled, point: Batch, observed: Tensor, entry: int) -> tuple[str, str]:
-    """What was expected and what was seen, as text; for an inequality both of its sides."""
+    """What was expected and what was seen, as text; for an inequality its right side and its left one."""
     try:
         if compiled.sides:
-            small, large = compiled.enclosed_sides(point, observed)[entry]
-            return f"at most {large.str(17, radius=False)}", small.str(17, radius=False)
+            sides = compiled.enclosed_sides(point, observed)[entry]
+            small, large = (side.str(17, radius=False) for side in sides)
+            below = compiled.claim.relation is None or compiled.claim.relation.sense == "<="
+            return (f"at most {large}", small) if below else (f"at least {small}", large)
         truth = compiled.enclosures(point)[entry].str(17, radius=False)
     except UndecidedBranch:
         truth = "on a branch that cannot be decided here"

@@ -66,6 +66,8 @@ class Task:
     """A claim being checked against a subject on one device in one dtype.
 
     ``called`` is the argument of :func:`gnomon.check_point` that names the subject; "" for the reference model.
+    ``reversed`` means that the claim is in doubt, and the subject is right: a counterexample then shows what the claim
+    says as observed, and what the subject does as expected.
     """
 
     claim: Claim
@@ -76,6 +78,7 @@ class Task:
     compiled: Compilations
     pointwise: bool = False
     called: str = OBJECT
+    reversed: bool = False
 
     def observer(self, example: Example) -> Observer:
         """The subject, prepared for an example's structure and hyper-parameters."""

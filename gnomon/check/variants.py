@@ -66,8 +66,10 @@ def variant_task(checked: Task, variant: Variant, theirs: Compilations) -> Task:
         if claim.definition is None:
             raise ValueError(f"claim {claim.id}: variant {variant.name} drops a condition, which needs a definition=")
         first = dataclasses.replace(theirs.claim, program=claim.definition)
-        return Task(theirs.claim, FORMULA, Compilations(first), torch.float64, device, theirs, called=called)
-    return Task(theirs.claim, FORMULA, theirs, torch.float64, device, theirs, called=called)
+        judge = Task(theirs.claim, FORMULA, Compilations(first), torch.float64, device, theirs, called=called)
+        return dataclasses.replace(judge, reversed=variant.actual == "definition")
+    doubted = not variant.replace
+    return Task(theirs.claim, FORMULA, theirs, torch.float64, device, theirs, called=called, reversed=doubted)
 
 
 def drawing() -> Callable[[Task, Example], Batch]:
@@ -92,7 +94,10 @@ def reject(
     seed: int,
     drawn: Callable[[Task, Example], Batch],
 ) -> Counterexample | str:
-    """The smallest input found at which the check rejects a variant, confirmed with Arb; why not, if there is none."""
+    """The smallest input found at which the check rejects a variant, confirmed with Arb; why not, if there is none.
+
+    What is observed there is what the variant says, and what is expected is right, whichever of them judges.
+    """
     refused = ""
     task = variant_task(checked, variant, theirs)
     if variant.inputs or variant.structure:

@@ -109,7 +109,8 @@ class Variant:
     """Another formula for the same thing: as printed in the notes, another library's convention, a known bug.
 
     ``replace`` exchanges definitions of the program; ``inputs`` and ``structure`` put a wider domain in the place of
-    one with the same name, which drops a condition of the claim; ``relation`` exchanges the inequality itself.
+    one with the same name, which drops a condition of the claim; ``relation`` exchanges the inequality itself. Where a
+    dropped condition parts the two sides of an equality, ``actual`` names the one that still says what happens.
     """
 
     name: str
@@ -120,6 +121,7 @@ class Variant:
     relation: Relation | None = None
     printed: bool = False
     why: str = ""
+    actual: Literal["definition", "program"] = "definition"
 
     def __post_init__(self) -> None:
         if not (self.replace or self.inputs or self.structure or self.relation):
