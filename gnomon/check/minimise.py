@@ -14,7 +14,8 @@ from gnomon.check.exhaustive import elementwise
 from gnomon.check.minimise_numbers import minimise
 from gnomon.check.search import Task
 from gnomon.check.strategies import Example
-from gnomon.compute.balls import UndecidedBranch, ball
+from gnomon.compute.balls import ball
+from gnomon.compute.choosing import UndecidedBranch
 from gnomon.compute.batch import Batch
 from gnomon.compute.whole_numbers import LoweringError
 from gnomon.drive.driver import SubjectError
