@@ -15,8 +15,8 @@ from gnomon.check.minimise_numbers import minimise
 from gnomon.check.search import Task
 from gnomon.check.strategies import Example
 from gnomon.compute.balls import ball
-from gnomon.compute.choosing import UndecidedBranch
 from gnomon.compute.batch import Batch
+from gnomon.compute.choosing import UndecidedBranch
 from gnomon.compute.whole_numbers import LoweringError
 from gnomon.drive.driver import SubjectError
 from gnomon.say.claim import Claim
