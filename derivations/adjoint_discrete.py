@@ -212,7 +212,7 @@ BACKPROP = Claim(
     variants=(
         Variant(
             "the adjoint equation by steps from the end",
-            "notes: differentiating through the operations introduces numerical error, the adjoint does not",
+            "notes: 'introduces numerical error', read as an advantage of the adjoint",
             _backprop(n + 1),
             printed=True,
             why="It is the gradient of the differential equation up to the error of its steps, not that of what was "

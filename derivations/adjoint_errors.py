@@ -170,7 +170,7 @@ GAP = _claim(
     (
         Variant(
             "no gap",
-            "notes: differentiating through the operations introduces numerical error, the adjoint does not",
+            "notes: 'introduces numerical error', read as an advantage of the adjoint",
             relation=Relation(Abs(GRAD_RATE - _DISCRETE), "<=", Integer(0)),
             printed=True,
         ),
