@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sympy import Abs, Eq, IndexedBase, Max, Rational, Sum, Symbol, false, sign, sqrt, symbols
+from sympy import Eq, IndexedBase, Max, Sum, Symbol, false, sqrt, symbols
 
 from gnomon.derivations.optim_moments import (
     CORRECTED,
@@ -21,7 +21,7 @@ from gnomon.derivations.optim_moments import (
 )
 from gnomon.proof.derivation import Derivation, Step
 from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import Domain, Size, nonnegative, real, symbols_of
+from gnomon.say.domain import Domain, symbols_of
 
 t, i, j, k = symbols("t i j k", integer=True)
 d, m, v, mhat, vhat, u, theta, greatest = (
@@ -201,169 +201,3 @@ def of_adam(
         "statement": AT_LAST,
     }
     return Claim(id=row, title=title, inputs=inputs, variants=tuple(variants), **(fixed | more))
-
-
-update = of_adam(
-    "optim.adam.update",
-    "Adam divides the corrected mean by the root of the corrected mean square, plus epsilon",
-    ADAM,
-    (PRINTED, EPS_HAT, BOTH_EPS, UNCORRECTED, LATE, ONLY_FIRST, BETAS, BELIEF, AMSGRAD),
-    definition=FROM_MEANS,
-    conditions=("epsilon is greater than 0", "t counts the steps from 1"),
-    derivation=update_proof,
-    remarks="Where epsilon stands matters as soon as gradients are small. Libraries differ in it, and in its "
-    "default: 1e-8 in PyTorch and optax, 1e-7 in Keras.",
-)
-
-# ------------------------------------------------------------------ the first step
-
-FIRST_GRADIENT = real("g", 1, WIDTH)
-at_first = theta0[i] - lr * g[0, i] / (Abs(g[0, i]) + eps)
-
-
-def first_step_proof() -> Derivation:
-    x, e = Symbol("g", real=True), Symbol("eps", positive=True)
-    q, r, square = (Symbol(name, nonnegative=True) for name in ("beta1", "beta2", "v"))
-    mean, now = Symbol("m", real=True), Symbol("t", integer=True, positive=True)
-    below = (q < 1, r < 1)
-    return Derivation(
-        (
-            Step(
-                "substitute",
-                (q * mean + (1 - q) * x) / (1 - q**now),
-                x,
-                why="after one step from zero, the corrected mean is the gradient",
-                by=((mean, 0), (now, 1)),
-                assume=below,
-            ),
-            Step(
-                "substitute",
-                (r * square + (1 - r) * x**2) / (1 - r**now),
-                x**2,
-                why="and the corrected mean square its square",
-                by=((square, 0), (now, 1)),
-                assume=below,
-            ),
-            Step(
-                "substitute",
-                mean / (sqrt(square) + e),
-                x / (Abs(x) + e),
-                why="the root of which is its size",
-                by=((mean, x), (square, x**2)),
-                wrong=(x / sqrt(x**2 + e), sign(x)),
-            ),
-            Step(
-                "rewrite",
-                x / Abs(x),
-                sign(x),
-                why="for epsilon = 0 only the sign is left",
-                assume=(Abs(x) > 0,),
-            ),
-            Step(
-                "refute",
-                Eq((1 - q) * x / sqrt((1 - r) * x**2), sign(x)),
-                false,
-                why="without the corrections the first step is 3 times as long for betas of 0.1 and 0.91",
-                by=({q: Rational(1, 10), r: Rational(91, 100), x: 1},),
-            ),
-        ),
-        "every gradient and all betas",
-    )
-
-
-first_step = of_adam(
-    "optim.adam.update.first_step",
-    "The first step has the length of the learning rate, whatever the size of the gradient",
-    ADAM,
-    (ONLY_SECOND, NO_ROOT, FLOOR, NO_EPS, ASCENT, UNCORRECTED, LATE),
-    inputs=(START, FIRST_GRADIENT, *HYPER),
-    structure=(WIDTH,),
-    program=Program(ADAM, (Output("param", theta[1, i], (i, 0, n - 1)),)),
-    definition=Program((), (Output("param", at_first, (i, 0, n - 1)),)),
-    statement=Eq(theta[1, i], at_first),
-    conditions=("epsilon is greater than 0; the length is that of the rate where the gradient is much greater",),
-    derivation=first_step_proof,
-    remarks="For the usual betas it would be 3.16 times as long without corrections, 31.6 times with only the "
-    "first moment corrected, 0.1 times with only the second, and 0.744 times with one step too many.",
-)
-
-# ------------------------------------------------------------------ one step as a function
-
-STATE = (real("param", WIDTH), real("grad", WIDTH), real("exp_avg", WIDTH), nonnegative("exp_avg_sq", WIDTH))
-LONG = Size("T", 1, 30)
-param, grad, exp_avg, exp_avg_sq = symbols_of(STATE)
-ONE_STEP = (
-    (d[t, i], grad[i]),
-    (m[t, i], exp_avg[i] + (1 - b1) * (d[t, i] - exp_avg[i])),
-    (v[t, i], b2 * exp_avg_sq[i] + (1 - b2) * d[t, i] ** 2),
-    *CORRECTED,
-    STEP,
-    (theta[t, i], param[i] - u[t, i]),
-)
-
-
-def functional_proof() -> Derivation:
-    x, y = symbols("m g", real=True)
-    w, e, rate, c1, c2 = symbols("v eps lr c1 c2", positive=True)
-    q, r = symbols("beta1 beta2", positive=True)
-    below = (q < 1, r < 1)
-    mean, square = (q * x + (1 - q) * y) / c1, (r * w + (1 - r) * y**2) / c2
-    root = sqrt(square)
-    move = -rate * mean / (root + e)
-    curved = rate * mean / (2 * root * (root + e) ** 2)
-    return Derivation(
-        (
-            Step(
-                "differentiate",
-                move,
-                -rate * q / c1 / (root + e),
-                why="by the first moment",
-                by=(x,),
-                assume=below,
-            ),
-            Step("differentiate", move, curved * r / c2, why="by the second moment", by=(w,), assume=below),
-            Step(
-                "differentiate",
-                move,
-                -rate * (1 - q) / c1 / (root + e) + curved * 2 * (1 - r) * y / c2,
-                why="by the gradient, which is in both",
-                by=(y,),
-                wrong=(-rate * (1 - q) / c1 / (root + e),),
-                assume=below,
-            ),
-        ),
-        "every step and all betas between 0 and 1 (0 is tested)",
-        lift="coordinate",
-    )
-
-
-functional = of_adam(
-    "optim.adam.update.functional",
-    "One step as a function of the parameter, the gradient and both moments, and its derivatives",
-    ONE_STEP,
-    (PRINTED, EPS_HAT, UNCORRECTED, ONLY_SECOND, EXCHANGED, NO_ROOT),
-    subject="optim.adam_update",
-    driver="function",
-    structure=(WIDTH, LONG),
-    inputs=(*STATE, *HYPER),
-    program=Program(
-        ONE_STEP,
-        (
-            Output("param", theta[T, i], (i, 0, n - 1)),
-            Output("exp_avg", m[T, i], (i, 0, n - 1)),
-            Output("exp_avg_sq", v[T, i], (i, 0, n - 1)),
-        ),
-    ),
-    statement=(
-        Eq(m[T, i], b1 * m[T - 1, i] + (1 - b1) * g[T - 1, i]),
-        Eq(v[T, i], b2 * v[T - 1, i] + (1 - b2) * g[T - 1, i] ** 2),
-        AT_LAST.subs(t, T),
-    ),
-    conditions=("the gradients are compared where the second moment is not zero",),
-    derivation=functional_proof,
-    options={"arguments": ("param", "grad", "exp_avg", "exp_avg_sq", "T", "lr", "beta1", "beta2", "eps")},
-    remarks="An optimizer steps outside autograd; this function is what one differentiates through training. "
-    "Where all gradients were zero, the derivative by the next one is that of g / eps, up to factors of the betas.",
-)
-
-CLAIMS = (update, first_step, functional)

@@ -208,3 +208,23 @@ def test_a_theorem_that_is_made_of_two_opposite_suppositions_supposes_both():
     assert {o.claim for o in both.left} == {sp.Lt(x, 1), sp.Gt(x, 1)}
     with pytest.raises(Refused, match="supposed, and not given"):
         goals.meets(theory, inequality.product(theory, below, above), Goal(0, "<", (1 - x) * (x - 1)))
+
+
+def test_a_sum_with_one_positive_term_is_positive_if_that_term_is_in_it():
+    q = sp.Symbol("q", nonnegative=True)
+    powers = sp.Sum(q**k, (k, 0, N - 1))
+    assert holds(Theory(), powers, strict=True)
+    assert not holds(Theory(), sp.Sum(q**k, (k, 1, N)), strict=True)
+    assert not holds(Theory(), sp.Sum(q**k, (k, 0, i - 1)), strict=True)
+    assert not holds(Theory(), sp.Sum(q**k - k * x**2, (k, 0, N - 1)), strict=True)
+
+
+def test_a_fact_is_cut_by_a_theorem_that_says_it_and_what_that_one_supposes_stays():
+    theory = Theory()
+    fact, since = sp.Le(0, x * y), sp.Ge(x, 0)
+    theorem = inequality.combine(theory, 0, "<=", 2 * x * y, given={fact})
+    assert theorem.given == {fact}
+    known = inequality.combine(theory, 0, "<=", x * y, given={since, sp.Ge(y, 0)})
+    assert goals.cut(theory, theorem, known).given == {since, sp.Ge(y, 0)}
+    other = inequality.combine(theory, 0, "<=", x**2)
+    assert goals.cut(theory, theorem, other).given == {fact}

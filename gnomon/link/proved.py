@@ -10,7 +10,7 @@ import sympy as sp
 from gnomon.link.goal import goals_of, theory_of, written_of
 from gnomon.proof.bench import Bench, unused
 from gnomon.proof.goals import Goal
-from gnomon.proof.terms import alike, indices_of, name_of
+from gnomon.proof.terms import alike, indices_of
 from gnomon.proof.theorem import Refused, Theorem
 from gnomon.proof.theory import Theory
 from gnomon.say.claim import Claim, Program
@@ -77,8 +77,7 @@ def shown(law: Law, goal: Goal, theory: Theory, claim: Claim) -> tuple[Theorem |
         if not alike(theory.expanded(goal.lhs), theory.expanded(goal.rhs)):
             return None, {}
         for side in (bench.left, bench.right):
-            while names := [n for n in _plain(side.now, theory)]:
-                side.unfold(*names[:1])
+            side.expand()
     else:
         law.proof(bench)
     theorem = bench.done()
@@ -87,11 +86,6 @@ def shown(law: Law, goal: Goal, theory: Theory, claim: Claim) -> tuple[Theorem |
     if idle := unused(bench, theorem):
         raise Refused(f"lemmas that the proof does not use: {', '.join(idle)}")
     return theorem, bench.lemmas
-
-
-def _plain(e: Any, theory: Theory) -> list[str]:
-    names = {name_of(x) for x in e.atoms(sp.Indexed, sp.Symbol)} & set(theory.definitions)
-    return sorted(name for name in names if not theory.recursive(name))
 
 
 def _label(theorem: Theorem | None, theory: Theory, claim: Claim) -> Label:

@@ -7,6 +7,7 @@ goal, both chains, and the lemmas by name; a lemma that the proof does not use i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import sympy as sp
@@ -55,6 +56,13 @@ class Chain:
                 raise Refused(f"{name} is no definition; there are {', '.join(sorted(self.theory.definitions))}")
             self._then(equality.rewrite(self.theory, self.theory.definitions[name], self.now, self.given))
             self._then(equality.decide(self.theory, self.now, self.given), silent=True)
+        return self
+
+    def expand(self, *keep: Any) -> Chain:
+        """All definitions put in that do not recur, but for those to keep."""
+        kept = set(map(name_of, keep))
+        while names := [n for n in self.theory.plain_in(self.now) if n not in kept]:
+            self.unfold(names[0])
         return self
 
     def rewrite(self, *theorems: Theorem, at: dict[Any, Any] | None = None) -> Chain:
@@ -138,6 +146,8 @@ class Bench:
         self.right = Chain(theory, goal.rhs, goal.given)
         self.closed: Theorem | None = None
         self.number = 0
+        self.asked = goal
+        self.known: list[Theorem] = []
 
     def chain(self, start: Any, given: Sequence[Any] = ()) -> Chain:
         """A chain of its own, beside the goal's: what it comes to is a theorem, ``chain.theorem``.
@@ -166,7 +176,7 @@ class Bench:
         Raises:
             Refused: if the chains do not meet.
         """
-        return goals.general(self.theory, self.shown(), self.goal, why)
+        return goals.general(self.theory, self.shown(), self.asked, why)
 
     def shown(self) -> Theorem:
         """What closes the goal: the chains meet, or their ends differ by what has the sign that is asked for."""
@@ -175,7 +185,20 @@ class Bench:
         elif self.closed is None:
             self.combine()
         assert self.closed is not None
+        for theorem in self.known:
+            self.closed = goals.cut(self.theory, self.closed, theorem)
+        self.known = []
         return self.closed
+
+    def knowing(self, *theorems: Theorem) -> Bench:
+        """The facts that theorems say serve from here on, for signs and for what must be defined; before any link."""
+        if self.left.links or self.right.links:
+            raise Refused("knowing() comes before the first link")
+        self.known += theorems
+        facts = self.goal.given | {goals.fact_of(theorem) for theorem in theorems}
+        self.goal = replace(self.goal, given=facts)
+        self.left, self.right = (Chain(self.theory, side, facts) for side in (self.goal.lhs, self.goal.rhs))
+        return self
 
     # ------------------------------------------------------------ lemmas
 

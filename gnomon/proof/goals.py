@@ -112,6 +112,20 @@ def induct(
     ]  # fmt: skip
 
 
+def fact_of(theorem: Theorem) -> Any:
+    """What a theorem says, as a relation among facts."""
+    return {"=": sp.Eq, "<=": sp.Le, "<": sp.Lt}[theorem.rel](theorem.lhs, theorem.rhs)
+
+
+def cut(theory: Theory, theorem: Theorem, known: Theorem) -> Theorem:
+    """A theorem without the fact that another one says, where that one's own facts hold."""
+    belongs(theory, theorem), belongs(theory, known)
+    return made(
+        theory, "cut", theorem.lhs, theorem.rel, theorem.rhs, given=(theorem.given - {fact_of(known)}) | known.given,
+        left=theory.open((*theorem.left, *known.left)), premises=(theorem, known),
+    )  # fmt: skip
+
+
 def cases(theory: Theory, condition: Any, yes: Theorem, no: Theorem) -> Theorem:
     """What holds if a condition does, and if it does not, holds."""
     belongs(theory, yes), belongs(theory, no)

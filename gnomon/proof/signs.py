@@ -14,6 +14,7 @@ import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
 from gnomon.proof.facts import Row, entails
+from gnomon.proof.normal_form import fresh
 from gnomon.proof.terms import Facts, branches, name_of, opened, unsigned
 
 Unfold = Callable[[Any], Any]
@@ -205,7 +206,7 @@ class Signs:
         if isinstance(e, (sp.Sum, sp.Product)):
             filled = isinstance(e, sp.Product) or not strict
             filled = filled or all(self.entails(facts, sp.Ge(last, first)) for _, first, last in e.limits)
-            return filled and self.holds(*opened(e, facts), strict)
+            return filled and (self.holds(*opened(e, facts), strict) or (strict and self._one_term(e, facts)))
         if isinstance(e, sp.Integral):
             forward = all(len(at) == 3 and self.entails(facts, sp.Ge(at[2], at[1])) for at in e.limits)
             return forward and not strict and self.holds(*opened(e, facts), False)
@@ -230,6 +231,13 @@ class Signs:
             if isinstance(choice, sp.Piecewise):
                 return all(self.holds(e - term + number * value, way, strict) for value, way in _ways(choice, facts))
         return False
+
+    def _one_term(self, e: Any, facts: Facts) -> bool:
+        """A sum of nonnegative terms, the first or the last of which is positive."""
+        if not isinstance(e, sp.Sum) or len(e.limits) != 1 or not self.holds(*opened(e, facts), False):
+            return False
+        v, *ends = e.limits[0]
+        return any(self.holds(fresh(e.function).xreplace({v: end}), facts, True) for end in ends)
 
     def _product(self, e: Any, facts: Facts, strict: bool) -> bool:
         turns = 1

@@ -227,6 +227,11 @@ class Theory:
             e = more
         return e
 
+    def plain_in(self, e: Any) -> list[str]:
+        """The names in an expression of definitions that do not recur, sorted."""
+        names = mentioned(e) & set(self.definitions)
+        return sorted(name for name in names if not self.recursive(name))
+
     def reach(self, name: str) -> set[str]:
         """The definitions that one leans on, directly or not."""
         found: set[str] = set()
