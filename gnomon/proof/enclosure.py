@@ -176,8 +176,9 @@ class Encloser:
     def ranged(self, e: Any, env: Env) -> Any:
         """A sum or a product over concrete ranges, the outermost limit first.
 
-        A range that runs backwards by more than one is out of the domain: SymPy reads it with the opposite
-        sign, and hardly anybody else does.
+        An empty range gives 0 or 1. One that runs backwards by more than one is out of the domain: SymPy reads it with
+        the opposite sign, and hardly anybody else does. In a theorem of the kernel it does not occur: that a range is
+        at most empty is asked of every sum there (:mod:`gnomon.proof.defined`).
         """
         add = isinstance(e, sp.Sum)
 

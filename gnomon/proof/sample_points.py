@@ -215,9 +215,9 @@ def _draw(
     seed = rng.random()
     for name, entry in atoms.bases.items():
         values[name] = Entries(_drawing(f"{seed}{name}", _wanted(entry), mood), name in symmetric)
-    point = Point(values, _functions(atoms.functions, rng))
+    point = Point(values, polynomials(atoms.functions, rng))
     met = _place(values, point, ranges, rng) and all(
-        _pin(values, point, relation, atoms) if isinstance(relation, sp.Eq) else point.holds(relation)
+        pin(values, point, relation, atoms) if isinstance(relation, sp.Eq) else point.holds(relation)
         for relation in assume
     )
     return Point(values, point.functions) if met else None
@@ -278,7 +278,8 @@ def _number(wanted: Mapping[str, bool], rng: Any, mood: str) -> Any:
     return _pick(wanted, rng, (0, 1, -1))
 
 
-def _functions(applied: Mapping[str, Any], rng: Any) -> dict[str, Any]:
+def polynomials(applied: Mapping[str, Any], rng: Any) -> dict[str, Any]:
+    """A meaning for each unknown function: a polynomial, with its own derivatives."""
     found: dict[str, Any] = {}
     families: dict[str, list[Any]] = {}
     for name, application in sorted(applied.items()):
@@ -322,12 +323,13 @@ def _meaning(application: Any, rng: Any) -> Any:
 # ---------------------------------------------------------------- equations that are to hold
 
 
-def _pin(values: dict[str, Any], point: Point, equation: Any, atoms: Atoms) -> bool:
+def pin(values: dict[str, Any], point: Point, equation: Any, atoms: Atoms) -> bool:
     """Change one of the point's values so that the equation holds; False if its assumptions forbid it."""
     left, right = equation.lhs, equation.rhs
-    if isinstance(left, sp.Symbol) and left not in right.free_symbols:
+    if isinstance(left, sp.Symbol) and left.name in atoms.symbols and left not in right.free_symbols:
         return _set(values, left.name, point.exact(right), _wanted(left))
-    if isinstance(left, sp.Indexed) and all(i.is_Symbol for i in left.indices) and not right.has(left.base):
+    whole_base = isinstance(left, sp.Indexed) and str(left.base.label) in atoms.bases
+    if whole_base and all(i.is_Symbol for i in left.indices) and not right.has(left.base):
         values[str(left.base.label)] = point.entries(left.indices, right)
         return True
     gap = left - right
@@ -336,7 +338,7 @@ def _pin(values: dict[str, Any], point: Point, equation: Any, atoms: Atoms) -> b
     for name in sorted(s.name for s in gap.free_symbols if s.is_Symbol and s.name in atoms.symbols):
         if not atoms.symbols[name].is_integer:
             free.append((values, name, _wanted(atoms.symbols[name])))
-    for name in sorted({str(entry.base.label) for entry in gap.atoms(sp.Indexed)}):
+    for name in sorted({str(entry.base.label) for entry in gap.atoms(sp.Indexed)} & set(atoms.bases)):
         if isinstance(held := values[name], Entries):
             free += [(held.known, at, _wanted(atoms.bases[name])) for at in sorted(held.known)]
     return any(_solve(point, gap, *one) for one in free)
