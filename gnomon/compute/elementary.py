@@ -14,6 +14,7 @@ from torch import Tensor
 
 from gnomon.compute.charge import INF, Charge, Pair, at_most_two
 from gnomon.compute.operation import AROUND_0, POSITIVE, Operation
+from gnomon.proof.xlogy import xlogy
 
 
 def _exp(c: Charge, a: Pair) -> Pair:
@@ -64,6 +65,18 @@ def _erf(c: Charge, a: Pair) -> Pair:
     return value, at_most_two(a[1] * slope, a[1]) + value.abs() * (2 * c.u) + c.tiny
 
 
+def _xlogy(c: Charge, a: Pair, b: Pair) -> Pair:
+    """``x log y``, and exactly 0 where x is exactly 0."""
+    logarithm, error = _log(c, b)
+    value = torch.xlogy(a[0], b[0])
+    total = a[0].abs() * error + (logarithm.abs() + error) * a[1] + value.abs() * c.u + c.eta
+    return value, torch.where((a[0] == 0) & (a[1] == 0), 0.0, total)
+
+
+def _xlogy_ball(x: Any, y: Any) -> Any:
+    return arb(0) if x.is_zero() else x * y.log()
+
+
 def _bell(p: Any, n: int, a: tuple[int, ...]) -> list[int]:
     """The slope of erf, ``2 exp(-x**2) / sqrt(pi)``."""
     height = p.div(p.constant(2), p.unary("sqrt", p.pi()))
@@ -96,6 +109,10 @@ ELEMENTARY = (
     Operation(
         "cos", torch.cos, arb.cos, _wave(torch.cos), lambda p, n, a: [p.neg(p.unary("sin", a[0]))], sp.cos, AROUND_0,
         unary=True,
+    ),
+    Operation(
+        "xlogy", torch.xlogy, _xlogy_ball, _xlogy, lambda p, n, a: [p.unary("log", a[1]), p.div(a[0], a[1])], xlogy,
+        paired=True, grows=True,
     ),
     Operation("erf", torch.erf, lambda x: x.erf(), _erf, _bell, sp.erf, AROUND_0, odd=True, unary=True),
 )  # fmt: skip

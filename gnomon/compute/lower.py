@@ -15,7 +15,7 @@ from typing import Any
 import sympy as sp
 from sympy.core.relational import Relational
 
-from gnomon.compute.operations import FUNCTIONS
+from gnomon.compute.operations import FUNCTIONS, PAIRED
 from gnomon.compute.slp import SLP
 from gnomon.compute.whole_numbers import Bindings, Env, LoweringError, Wholes
 from gnomon.proof.terms import name_of
@@ -145,6 +145,8 @@ class Lowering:
             return self._piecewise(expr, env)
         if expr.func in FUNCTIONS:
             return slp.unary(FUNCTIONS[expr.func], self.node(expr.args[0], env))
+        if expr.func in PAIRED:
+            return slp.binary(PAIRED[expr.func], *[self.node(arg, env) for arg in expr.args])
         if getattr(expr.func, "__name__", "") in self.bindings.functions:
             return self._apply(self.bindings.functions[expr.func.__name__], expr, env)
         raise LoweringError(f"cannot lower {expr.func.__name__} in {expr}")

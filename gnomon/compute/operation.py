@@ -33,8 +33,8 @@ class Operation:
     ``sympy`` is the class that it lowers, if it has one of its own; ``torch`` and ``arb`` compute it. ``bound`` gives
     the value and its running bound from a charge and pairs, and takes what it ``needs`` besides: the exponent
     ("value"), or whether the argument is known not to be negative ("nonneg"). ``range`` is where values lie (one with
-    ``odd`` keeps to 0 and above where its argument does). ``grows`` says that it may overflow, ``decides`` that it is
-    a condition.
+    ``odd`` keeps to 0 and above where its argument does). ``unary`` and ``paired`` are the functions of one and of
+    two numbers. ``grows`` says that it may overflow, ``decides`` that it is a condition.
     """
 
     name: str
@@ -46,6 +46,7 @@ class Operation:
     range: Range = EVERYTHING
     odd: bool = False
     unary: bool = False
+    paired: bool = False
     grows: bool = False
     decides: bool = False
     needs: str = ""

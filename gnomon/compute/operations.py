@@ -13,3 +13,5 @@ OPERATIONS: dict[str, Operation] = {each.name: each for each in (*ARITHMETIC, *E
 CONDITIONS = frozenset(name for name, each in OPERATIONS.items() if each.decides)
 FUNCTIONS: dict[Any, str] = {each.sympy: name for name, each in OPERATIONS.items() if each.sympy and each.unary}
 """The functions of one number, by SymPy's class."""
+PAIRED: dict[Any, str] = {each.sympy: name for name, each in OPERATIONS.items() if each.paired}
+"""The functions of two numbers."""

@@ -113,6 +113,8 @@ class Encloser:
 
     def application(self, e: Any, env: Env) -> Any:
         name = e.func.__name__
+        if hasattr(e, "enclosed"):
+            return e.enclosed(*[self.value(arg, env) for arg in e.args])
         if name not in self.functions:
             raise EncloseError(f"the function {name} has no meaning here: {e}")
         meaning, args = self.functions[name], [self.value(arg, env) for arg in e.args]

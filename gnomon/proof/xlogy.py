@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import sympy as sp
+from flint import fmpq
 
+from gnomon.proof import exact_numbers
 from gnomon.proof.terms import Facts
 from gnomon.proof.theorem import Theorem, made
 from gnomon.proof.theory import Theory
@@ -21,6 +23,15 @@ class xlogy(sp.Function):  # type: ignore[misc]
     def eval(cls, x: Any, y: Any) -> Any:
         """0 where x is the number 0, or y is 1."""
         return sp.S.Zero if x.is_zero or y == 1 else None
+
+    def enclosed(self, x: Any, y: Any) -> Any:
+        """The value at exact numbers or balls: 0 where x is exactly 0."""
+        return fmpq(0) if exact_numbers.equal(x, fmpq(0)) else x * exact_numbers.log(y, False)
+
+    def fdiff(self, argindex: int = 1) -> Any:
+        """``log y`` by x, and ``x / y`` by y."""
+        x, y = self.args
+        return sp.log(y) if argindex == 1 else x / y
 
     def asks(self) -> list[Any]:
         """What must hold for it to have a value, as one inequality."""
