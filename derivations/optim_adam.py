@@ -108,18 +108,14 @@ def _corrected(p: Bench, a: SimpleNamespace, moment: Any, hat: Any, mean: Any, r
     return p.have(f"{hat} is a weighted mean", hat[a.at], "=", mean.of[a.at], meet, given=[Ge(a.t, 1)])
 
 
-def rooted(p: Bench, a: SimpleNamespace, square: Theorem) -> Theorem:
-    """The corrected second moment, a mean of squares, has a root."""
-    return p.have(f"{a.vhat} has a root", 0, "<=", a.vhat[a.at], lambda p: p.right.rewrite(square), given=[Ge(a.t, 1)])
-
-
 def follow(p: Bench, a: SimpleNamespace, where: Callable[[Any], Any], *more: Any) -> None:
     """The loop leads to ``where(T)``: by induction, a step of weighted means at a time."""
     mean, square = corrected(p, a)
-    root = rooted(p, a, square)
+    p.settle(
+        p.have("mean squares have roots", 0, "<=", a.vhat[a.at], lambda p: p.right.rewrite(square), given=[Ge(a.t, 1)])
+    )
 
     def later(p: Bench, known: Theorem) -> None:
-        p.knowing(p.at(root, {a.t: a.t + 1}))
         p.left.unfold(a.theta, a.u, *more).rewrite(mean, square, known)
 
     p.left.rewrite(p.induction("the steps add up", (a.theta[a.at], where(a.t)), on=a.t, step=later))

@@ -53,16 +53,12 @@ def first_step(c: Board) -> None:
     there = a.theta0[i] - lr * a.g[0, i] / (size + eps)
     length = Abs(a.theta[1, i] - a.theta0[i])
 
+    def rooted(p: Bench) -> None:
+        p.right.unfold(a.vhat, a.v, a.v, a.d)
+
     def moved(p: Bench) -> None:
-        square = p.have(
-            "the mean square is the square",
-            a.vhat[1, i],
-            "=",
-            a.g[0, i] ** 2,
-            lambda p: p.left.unfold(a.vhat, a.v, a.v, a.d),
-        )
-        p.knowing(square)
-        p.left.unfold(a.theta, a.theta, a.u).rewrite(square).unfold(a.mhat, a.m, a.m, a.d)
+        p.settle(p.have("squares have roots", 0, "<=", a.vhat[a.at], rooted, given=[a.t >= 1]))
+        p.left.unfold(a.theta, a.theta, a.u, a.vhat, a.v, a.v, a.mhat, a.m, a.m, a.d)
 
     def measured(p: Bench) -> None:
         p.left.rewrite(p.have("where it leads", a.theta[1, i], "=", there, moved))

@@ -4,6 +4,7 @@ import pytest
 import sympy as sp
 
 from gnomon.proof import equality, goals, inequality
+from gnomon.proof.bench import Bench
 from gnomon.proof.goals import Goal
 from gnomon.proof.signs import Bound
 from gnomon.proof.terms import within
@@ -219,12 +220,33 @@ def test_a_sum_with_one_positive_term_is_positive_if_that_term_is_in_it():
     assert not holds(Theory(), sp.Sum(q**k - k * x**2, (k, 0, N - 1)), strict=True)
 
 
-def test_a_fact_is_cut_by_a_theorem_that_says_it_and_what_that_one_supposes_stays():
-    theory = Theory()
-    fact, since = sp.Le(0, x * y), sp.Ge(x, 0)
-    theorem = inequality.combine(theory, 0, "<=", 2 * x * y, given={fact})
-    assert theorem.given == {fact}
-    known = inequality.combine(theory, 0, "<=", x * y, given={since, sp.Ge(y, 0)})
-    assert goals.cut(theory, theorem, known).given == {since, sp.Ge(y, 0)}
-    other = inequality.combine(theory, 0, "<=", x**2)
-    assert goals.cut(theory, theorem, other).given == {fact}
+def test_what_is_left_is_settled_by_what_a_theorem_says_there_and_nowhere_else():
+    def theory():
+        later = sp.Piecewise((0, sp.Eq(t, 0)), (v[t - 1] + a[t] ** 2, True))
+        return Theory(
+            [Definition(v[t], later, ((t, 0, n),)), Definition(u[t], sp.sqrt(v[t]), ((t, 0, n),))],
+            shapes={"a": (n + 1,)},
+        )
+
+    v, u = sp.IndexedBase("v", real=True), sp.IndexedBase("u", real=True)
+
+    def rooted(desk, since=0):
+        return desk.induction("no less than 0", (0, v[t]), on=t, start=since, rel="<=", base=begun, step=later)
+
+    def begun(desk):
+        desk.right.unfold(v)
+
+    def later(desk, known):
+        desk.right.unfold(v)
+        desk.combine((1, known))
+
+    for settled in (True, False):
+        desk = Bench(theory(), Goal(u[n], "=", sp.sqrt(v[n])), {t: (0, n)})
+        if settled:
+            desk.settle(rooted(desk))
+        desk.left.unfold(u)
+        assert bool(desk.done().left) is not settled
+    desk = Bench(theory(), Goal(u[n], "=", sp.sqrt(v[n])), {t: (0, n)})
+    desk.settle(desk.have("of another", 0, "<=", a[t] ** 2), desk.have("where it is known", 0, "<=", v[0], begun))
+    desk.left.unfold(u)
+    assert desk.done().left

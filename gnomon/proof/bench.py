@@ -7,7 +7,6 @@ goal, both chains, and the lemmas by name; a lemma that the proof does not use i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import sympy as sp
@@ -137,17 +136,14 @@ Fill = Callable[..., Any]
 class Bench:
     """One goal, and what is at hand to show it."""
 
-    def __init__(
-        self, theory: Theory, goal: Goal, ranges: Ranges | None = None, lemmas: dict[str, Theorem] | None = None
-    ) -> None:
+    def __init__(self, theory: Theory, goal: Goal, ranges: Ranges | None = None, parent: Bench | None = None) -> None:
         self.theory, self.goal, self.ranges = theory, goal, dict(ranges or {})
-        self.lemmas: dict[str, Theorem] = {} if lemmas is None else lemmas
+        self.lemmas: dict[str, Theorem] = parent.lemmas if parent else {}
+        self.settled: list[Theorem] = parent.settled if parent else []
         self.left = Chain(theory, goal.lhs, goal.given)
         self.right = Chain(theory, goal.rhs, goal.given)
         self.closed: Theorem | None = None
         self.number = 0
-        self.asked = goal
-        self.known: list[Theorem] = []
 
     def chain(self, start: Any, given: Sequence[Any] = ()) -> Chain:
         """A chain of its own, beside the goal's: what it comes to is a theorem, ``chain.theorem``.
@@ -176,7 +172,8 @@ class Bench:
         Raises:
             Refused: if the chains do not meet.
         """
-        return goals.general(self.theory, self.shown(), self.asked, why)
+        whole = goals.general(self.theory, self.shown(), self.goal, why)
+        return goals.settle(self.theory, whole, *self.settled) if self.settled else whole
 
     def shown(self) -> Theorem:
         """What closes the goal: the chains meet, or their ends differ by what has the sign that is asked for."""
@@ -185,20 +182,14 @@ class Bench:
         elif self.closed is None:
             self.combine()
         assert self.closed is not None
-        for theorem in self.known:
-            self.closed = goals.cut(self.theory, self.closed, theorem)
-        self.known = []
         return self.closed
 
-    def knowing(self, *theorems: Theorem) -> Bench:
-        """The facts that theorems say serve from here on, for signs and for what must be defined; before any link."""
-        if self.left.links or self.right.links:
-            raise Refused("knowing() comes before the first link")
-        self.known += theorems
-        facts = self.goal.given | {goals.fact_of(theorem) for theorem in theorems}
-        self.goal = replace(self.goal, given=facts)
-        self.left, self.right = (Chain(self.theory, side, facts) for side in (self.goal.lhs, self.goal.rhs))
-        return self
+    def settle(self, *theorems: Theorem) -> None:
+        """What must hold for everything to be defined follows from these, too: that a root's argument is not negative.
+
+        What it is asked of may be a definition far down: ``theta[t]`` asks for what the steps before it ask for.
+        """
+        self.settled += theorems
 
     # ------------------------------------------------------------ lemmas
 
@@ -228,7 +219,7 @@ class Bench:
         over: Sequence[Any] = (),
     ) -> Theorem:
         """A lemma by name: ``fill(bench)`` shows it; it is general in its indices."""
-        bench = Bench(self.theory, self.stated(lhs, rel, rhs, given, over), self.ranges, self.lemmas)
+        bench = Bench(self.theory, self.stated(lhs, rel, rhs, given, over), self.ranges, self)
         if fill is not None:
             fill(bench)
         return self.named(name, bench.done(name))
@@ -292,7 +283,7 @@ class Bench:
         since = sp.Ge(on, start) if way == 1 else sp.Le(on, start)
 
         def shown(number: int, goal: Goal, fill: Fill, *more: Theorem) -> Theorem:
-            bench = Bench(self.theory, goal, self.ranges, self.lemmas)
+            bench = Bench(self.theory, goal, self.ranges, self)
             bench.number = number
             fill(bench, *more)
             return bench.shown()
@@ -313,7 +304,7 @@ class Bench:
         shown = []
         for fact, fill in ((condition, yes), (sp.Not(condition), no)):
             goal = Goal(self.left.now, self.goal.rel, self.right.now, self.goal.given | {fact}, self.goal.over)
-            bench = Bench(self.theory, goal, self.ranges, self.lemmas)
+            bench = Bench(self.theory, goal, self.ranges, self)
             (bench.left._then(equality.decide(self.theory, bench.left.now, bench.left.given), silent=True))
             (bench.right._then(equality.decide(self.theory, bench.right.now, bench.right.given), silent=True))
             if fill is not None:
@@ -327,7 +318,7 @@ class Bench:
         """Close the goal by showing it at each of a known number of values."""
         shown = []
         for n in range(first, first + count):
-            bench = Bench(self.theory, self.goal.put({i: sp.Integer(n)}), self.ranges, self.lemmas)
+            bench = Bench(self.theory, self.goal.put({i: sp.Integer(n)}), self.ranges, self)
             fill(bench, n)
             shown.append(bench.done())
         self.closed = goals.every(self.theory, self.goal, i, first, shown)

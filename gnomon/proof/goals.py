@@ -9,10 +9,12 @@ from typing import Any
 import sympy as sp
 
 from gnomon.proof.defined import asked_of
-from gnomon.proof.equality import belongs
+from gnomon.proof.equality import belongs, instance
 from gnomon.proof.terms import Facts, alike, put
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
-from gnomon.proof.theory import Theory
+from gnomon.proof.theory import Theory, places
+
+RELATIONS = {"=": sp.Eq, "<=": sp.Le, "<": sp.Lt}
 
 
 @dataclass(frozen=True)
@@ -112,17 +114,25 @@ def induct(
     ]  # fmt: skip
 
 
-def fact_of(theorem: Theorem) -> Any:
-    """What a theorem says, as a relation among facts."""
-    return {"=": sp.Eq, "<=": sp.Le, "<": sp.Lt}[theorem.rel](theorem.lhs, theorem.rhs)
-
-
-def cut(theory: Theory, theorem: Theorem, known: Theorem) -> Theorem:
-    """A theorem without the fact that another one says, where that one's own facts hold."""
-    belongs(theory, theorem), belongs(theory, known)
+def settle(theory: Theory, theorem: Theorem, *known: Theorem) -> Theorem:
+    """A theorem, of what it leaves to show less what follows from others: at the entries of which it speaks."""
+    used: dict[int, Theorem] = {}
+    left: list[Obligation] = []
+    for o in theorem.left:
+        facts = o.facts
+        for lemma in known:
+            if belongs(theory, lemma).hyps:
+                raise Refused(f"it leans on a hypothesis: {lemma}")
+            for values in places(lemma, sp.Tuple(o.claim, *o.facts)):
+                lhs, rhs, asked, more = instance(theory, lemma, values, o.facts)
+                if all(theory.closes(one) for one in asked):
+                    facts = facts | {RELATIONS[lemma.rel](lhs, rhs)}
+                    left += more
+                    used[id(lemma)] = lemma
+        left.append(Obligation(o.claim, facts - {sp.true}))
     return made(
-        theory, "cut", theorem.lhs, theorem.rel, theorem.rhs, given=(theorem.given - {fact_of(known)}) | known.given,
-        left=theory.open((*theorem.left, *known.left)), premises=(theorem, known),
+        theory, "settle", theorem.lhs, theorem.rel, theorem.rhs, given=theorem.given, over=theorem.over,
+        left=theory.open(left), premises=(theorem, *used.values()),
     )  # fmt: skip
 
 

@@ -174,7 +174,7 @@ class Theory:
         for condition in self.conditions.values():
             if not condition.over:
                 continue
-            for values in _places(condition, part):
+            for values in places(condition, part):
                 at = [fresh(fact).xreplace(values) for fact in condition.given]
                 if not all(entails(facts | self.facts, fact, self.signs.of_bounds) for fact in at):
                     continue
@@ -324,7 +324,7 @@ class Theory:
         return set().union(*[mentioned(self.definitions[n].rhs) for n in {name, *self.reach(name)}])
 
 
-def _places(condition: Theorem, part: Any) -> Iterator[dict[Any, Any]]:
+def places(condition: Theorem, part: Any) -> Iterator[dict[Any, Any]]:
     """Values of a condition's indices at which one of its entries occurs in a part."""
     seen = []
     for pattern in sp.Tuple(condition.lhs, condition.rhs).atoms(sp.Indexed):
