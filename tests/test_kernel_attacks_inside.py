@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 import sympy as sp
-from attacks import NONE, A, Attacks, N, X, c, i, j, k, linked, m, must_fail, n, p, t, x, y, z
+from attacks import NONE, A, Attacks, N, X, c, g, i, j, k, linked, m, must_fail, n, p, t, x, y, z
 from sympy import Abs, Eq, Ge, Gt, KroneckerDelta, Le, Max, Ne, Piecewise, Sum, Symbol, exp, floor, log
 
 from gnomon.proof import bench, equality, goals, inequality, tangent
 from gnomon.proof.goals import Goal
 from gnomon.proof.indexed import opaque
+from gnomon.proof.terms import within
 from gnomon.proof.theory import Definition, Theory
 
 attack = Attacks()
@@ -332,3 +333,16 @@ def symmetric_and_not_square():
 @pytest.mark.parametrize("made", attack)
 def test_is_refused_or_owes_what_it_lacks(made):
     must_fail(made)
+
+
+def test_the_sign_of_a_recursion_is_that_of_its_turns():
+    def signs(later, first=0):
+        body = Piecewise((first, Eq(t, 0)), (later, True))
+        theory = Theory([Definition(m[t], body, ((t, 0, n),))], shapes={"X": (n + 1,)})
+        return [theory.signs.holds(m[i], within((i, 0, n)), strict) for strict in (True, False)]
+
+    assert signs(g * m[t - 1] + X[t] ** 2) == [False, True]
+    assert signs(m[t - 1] + 1, 1) == [True, True]
+    assert signs(m[t - 1] - 1, 1) == [False, False]
+    assert signs(-m[t - 1], 1) == [False, False]
+    assert signs(m[t - 1] + X[t]) == [False, False]

@@ -19,6 +19,7 @@ from gnomon.proof.terms import Facts, branches, name_of, opened, unsigned
 
 Unfold = Callable[[Any], Any]
 Instances = Callable[[Any, Facts], Iterable[Row]]
+Turns = Callable[[Any], "Bound | None"]
 _MOST_FACTORED = 60  # operations of an expression that is factored
 _MOST_ASKED = 300  # questions that one question may lead to
 
@@ -49,6 +50,7 @@ class Signs:
     bounds: Mapping[str, Bound]
     unfold: Unfold
     instances: Instances
+    turns: Turns
     _known: dict[Any, bool] = field(default_factory=dict)
     _tables: dict[Any, list[Row]] = field(default_factory=dict)
     _asked: int = 0
@@ -99,7 +101,9 @@ class Signs:
         return [(atom, False)] if isinstance(atom, ExprWithLimits) and self.holds(atom, facts, False) else []
 
     def _of_table(self, entry: Any) -> list[Row]:
-        """What is known of an entry that is defined as one of some numbers."""
+        """What is known of an entry that is defined as one of some numbers, or by a recursion of one sign."""
+        if (bound := self.turns(entry)) is not None:
+            return bound.rows(entry)
         if entry not in self._tables:
             leaves = _leaves(self.unfold(entry))
             self._tables[entry] = [(entry - min(leaves), False), (max(leaves) - entry, False)] if leaves else []

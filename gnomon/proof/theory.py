@@ -65,12 +65,13 @@ class Theory:
     ) -> None:
         self.shapes, self.facts = MappingProxyType(dict(shapes or {})), frozenset(facts) - {sp.true}
         self.symmetric = frozenset(symmetric)
-        self.signs = Signs(MappingProxyType(dict(bounds or {})), self.plain, self._instances)
+        self.signs = Signs(MappingProxyType(dict(bounds or {})), self.plain, self._instances, self._turns)
         self.conditions: dict[str, Theorem] = {}
         self.inputs = frozenset({*self.shapes, *self.signs.bounds, *map(name_of, self.symmetric)})
         self.definitions: dict[str, Theorem] = {}
         self.named: dict[str, Any] = {}
         self._opened: dict[Any, Any] = {}
+        self._signed: dict[str, Bound | None] | None = None
         self._asks: dict[str, tuple[Obligation, ...]] = {}
         self.counter = itertools.count()
         program, law = tuple(program), tuple(law)
@@ -93,6 +94,7 @@ class Theory:
             raise Refused(f"{', '.join(taken)}: an input of the program, and defined by the law")
         if endless := [n for n in self.definitions if self.recursive(n) and not ends(self, n)]:
             raise Refused(f"{', '.join(endless)}: not seen to end")
+        self._signed = {}
         if nonnegative(sp.S.NegativeOne, rows(self.facts), about=lambda atom: self.signs.about(atom, self.facts)):
             raise Refused("the facts contradict each other")
         for base in self.symmetric:
@@ -168,6 +170,20 @@ class Theory:
     def pure(self) -> bool:
         """Whether it defines and supposes nothing, so that its theorems hold in every theory."""
         return not (self.definitions or self.facts or self.conditions or self.symmetric or self.signs.bounds)
+
+    def _turns(self, entry: Any) -> Bound | None:
+        """The sign of a recursion that ends: it has the sign, wherever all earlier turns have it."""
+        found = self.defined(entry)
+        if self._signed is None or found is None or not self.recursive(name := name_of(entry)):
+            return None
+        if name not in self._signed:
+            self._signed[name] = None
+            for bound in (Bound(0, open_low=True), Bound(0)):
+                supposed = Signs({**self.signs.bounds, name: bound}, self.plain, self._instances, self._turns)
+                if supposed.holds(found.rhs, found.given | self.facts, bound.open_low):
+                    self._signed[name] = bound
+                    break
+        return self._signed[name]
 
     def _instances(self, part: Any, facts: Facts) -> Iterable[Row]:
         """What the conditions say of a part: at the indices that make an entry of theirs an entry of it."""

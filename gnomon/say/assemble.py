@@ -94,7 +94,8 @@ def _complete(board: Board) -> None:
     for name, found in (("law()", board.laws), ("call()", board.calls), ("variant()", board.variants)):
         if not found:
             raise board.wrong(f"has no {name}")
-    written = [e for law in board.laws for e in (law.lhs, law.rhs)] + [c.relation for c in board.conditions]
+    written = [e for law in board.laws for e in (law.lhs, law.rhs)]
+    written += [c.relation for c in board.conditions if not c.relation.is_Symbol]
     written += [d.rhs for d in board.definitions.values()]
     for e in written:
         if unknown := board.unknown(e):
