@@ -7,6 +7,7 @@ from typing import Any
 import sympy as sp
 
 from gnomon.link.proved import Proved, proved
+from gnomon.proof.second_look import Report, second_look
 from gnomon.proof.terms import alike
 from gnomon.proof.theorem import Refused, Theorem
 from gnomon.say.claim import Claim
@@ -34,13 +35,15 @@ def linked_record(claim: Claim) -> dict[str, Any]:
             "cites": [],
             "steps": [_stop(error)],
         }
+    looks = [_look(second_look(theorem)) for theorem in found.theorems if theorem is not None]
+    ok = all(look.ok for look in looks)
     return {
-        "ok": True,
-        "trust": str(found),
-        "label": found.label,
+        "ok": ok,
+        "trust": str(found) if ok else "not proved",
+        "label": found.label if ok else "unlinked",
         "sizes": list(found.sizes),
         "cites": list(found.cites),
-        "steps": steps(found),
+        "steps": [*steps(found), *looks],
     }
 
 
@@ -67,6 +70,13 @@ def _step(link: Theorem, name: str) -> StepRecord:
     texts = tuple(plain(side) for side in sides)
     cited = link.rule == "cite"
     return StepRecord(link.rule, True, name or link.why, before, after, texts, True, cited=cited, message=_given(link))
+
+
+def _look(report: Report) -> StepRecord:
+    """The second certificate: what was claimed, and what was computed on the way, in balls at exact points."""
+    why = "What is claimed, and every normal form on the way to it, enclosed in balls at exact points."
+    words = "; ".join(report.refuted)
+    return StepRecord("second look", not report.refuted, why, "", "", (), points=report.points, message=words)
 
 
 def _given(link: Theorem) -> str:

@@ -19,6 +19,7 @@ from gnomon.link.goal import goals_of, theory_of, written_of
 from gnomon.link.proved import Proved, proved
 from gnomon.proof import equality
 from gnomon.proof.goals import meets
+from gnomon.proof.second_look import second_look
 from gnomon.proof.terms import alike
 from gnomon.proof.theorem import Refused, Theorem
 from gnomon.say.board import Mutation
@@ -67,10 +68,12 @@ def audit(maker: ClaimMaker, others: Sequence[ClaimMaker] = ()) -> list[Mutant]:
 
 def _tried(id: str, change: str, attempt: Callable[[], Any]) -> Mutant:
     try:
-        attempt()
+        found = attempt()
     except Exception as error:  # whatever a spoilt claim ends in, it is not proved
         return Mutant(id, change, True, str(error).partition("\n")[0][:200])
-    return Mutant(id, change, False, "", equal=change.startswith(WIDER))
+    refuted = [words for theorem in found or () for words in second_look(theorem).refuted]
+    equal = change.startswith(WIDER) and not refuted
+    return Mutant(id, change, False, "; ".join(refuted)[:200], equal)
 
 
 def _with_law(claim: Claim, number: int, law: Law) -> Claim:
@@ -121,9 +124,11 @@ def _programs(claim: Claim) -> Iterator[Try]:
             yield f"program: {variant.name}", partial(_whole, claim, program)
 
 
-def _whole(claim: Claim, program: Program | None = None) -> None:
-    if any(theorem is None for theorem in proved(claim, program).theorems):
+def _whole(claim: Claim, program: Program | None = None) -> tuple[Theorem, ...]:
+    theorems = tuple(theorem for theorem in proved(claim, program).theorems if theorem is not None)
+    if len(theorems) < len(written_of(claim).laws):
         raise Refused("tested only")
+    return theorems
 
 
 def _proofs(claim: Claim, whole: Proved, others: Sequence[ClaimMaker]) -> Iterator[Try]:
@@ -204,8 +209,9 @@ def _suppositions(maker: ClaimMaker, whole: Proved) -> Iterator[Try]:
     yield "an assumption added", partial(_assumed, maker.claim)
 
 
-def _changed(maker: ClaimMaker, mutation: Mutation) -> None:
-    _whole(maker.built(mutation))
+def _changed(maker: ClaimMaker, mutation: Mutation) -> tuple[Theorem, ...]:
+    """The theorems of a claim with less supposed, which may be right all the same: they are looked at a second time."""
+    return _whole(maker.built(mutation))
 
 
 def _leant_on(maker: ClaimMaker) -> Iterable[str]:
