@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.proof import equality, goals, inequality, library, tangent
+from gnomon.proof import equality, expectation, goals, inequality, library, tangent
 from gnomon.proof.equality import belongs
 from gnomon.proof.goals import Goal
 from gnomon.proof.normal_form import fresh
@@ -122,6 +122,18 @@ class Chain:
         """``<= e``, since the gap is the sum of nonnegative coefficients times the gaps of theorems, and a rest."""
         rel = "<" if strict else "<="
         return self.by(inequality.combine(self.theory, self.now, rel, sp.sympify(e), parts, self.given))
+
+    def expect(self) -> Chain:
+        """Expectations of polynomials in noise, and of what is read at draws, worked out."""
+        return self._then(expectation.moments(self.theory, self.now, self.given))
+
+    def linear(self) -> Chain:
+        """Sums and what is not random taken out of expectations."""
+        return self._then(expectation.linear(self.theory, self.now, self.given))
+
+    def mirrored(self) -> Chain:
+        """Expectations over noise of an even law of the mean of both signs."""
+        return self._then(expectation.mirrored(self.theory, self.now, self.given))
 
     def meet(self, other: Chain) -> Theorem:
         """Both chains of equations end in the same, by normal form."""

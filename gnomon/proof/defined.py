@@ -14,6 +14,7 @@ from sympy.core.function import AppliedUndef
 from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import Boolean
 
+from gnomon.proof.mean import Mean
 from gnomon.proof.terms import Facts, indices_of, inside, mentioned, name_of, put
 from gnomon.proof.theorem import Refused
 
@@ -66,6 +67,7 @@ def asked(theory: Any, x: Any, facts: Facts) -> Iterable[tuple[Any, Facts]]:
             yield smooth(x.family), facts
     elif hasattr(x, "asks"):
         yield from ((claim, facts) for claim in x.asks())
+        yield from _of_mean(theory, x, facts) if isinstance(x, Mean) else ()
     elif isinstance(x, (sp.tan, sp.acos, sp.asin, sp.gamma, sp.loggamma, sp.acosh, sp.atanh, sp.coth, sp.cot)):
         yield sp.Symbol(f"{x} is defined"), facts
     elif isinstance(x, sp.Function) and not isinstance(x, (*TOTAL, sp.Piecewise)) and not hasattr(x, "total"):
@@ -74,6 +76,23 @@ def asked(theory: Any, x: Any, facts: Facts) -> Iterable[tuple[Any, Facts]]:
         yield sp.Symbol(f"{x} is a real number"), facts
     elif not isinstance(x, (*_PLAIN, *TOTAL, sp.Piecewise)) and not hasattr(x, "total"):
         raise Refused(f"{type(x).__name__} has no known domain: {x}")
+
+
+def _of_mean(theory: Any, x: Mean, facts: Facts) -> Iterable[tuple[Any, Facts]]:
+    """That the law is made of numbers, and that the claim knows no more of the noise than its law says."""
+    for part in x.law.args:
+        if isinstance(part, sp.Expr):
+            yield from ((o.claim, o.facts) for o in theory.wellformed(part, facts))
+    name, bound = name_of(x.binds), theory.signs.bounds.get(name_of(x.binds))
+    low, high = x.law.support
+    if bound is not None:
+        yield sp.Ge(low, bound.low), facts
+        yield sp.Le(high, bound.high), facts
+    more = set(getattr(x.binds, "_assumptions_orig", {})) - {"real", "commutative", *x.law.said}
+    supposed = free_names(*theory.facts, *(side for c in theory.conditions.values() for side in (c.lhs, c.rhs)))
+    symmetric = {name_of(base) for base in theory.symmetric}
+    if more or name in supposed | symmetric | set(theory.definitions) or x.binds in x.law.free_symbols:
+        yield sp.Symbol(f"of {name}, which is noise, the law alone is known"), facts
 
 
 def _of_entry(theory: Any, x: Any, facts: Facts) -> Iterable[tuple[Any, Facts]]:

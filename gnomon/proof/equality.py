@@ -73,6 +73,8 @@ def zero_by(theory: Theory, e: Any) -> tuple[str, list[Any]]:
     """How an expression is seen to be 0, or an empty string; and the ranges that deltas were taken to meet."""
     taken: list[Any] = []
     gap = canon(collapse(e, taken), theory.symmetric)
+    if gap.has(sp.KroneckerDelta):  # multiplied out, sums over deltas may stand by themselves
+        gap = canon(collapse(gap, taken), theory.symmetric)
     how = "normal form" if gap == 0 else next((m for m in SAFE if METHODS[m](gap, [])), "")
     return how, [sp.And(sp.Ge(k, low), sp.Ge(high, k)) for k, low, high in taken]
 

@@ -15,8 +15,9 @@ from gnomon.proof.defined import KINKS, SIGNS, asked_of
 from gnomon.proof.equality import belongs, instance, needed, zero_by
 from gnomon.proof.indexed import collapse
 from gnomon.proof.is_zero import split_logs
+from gnomon.proof.mean import Mean
 from gnomon.proof.normal_form import canon, fresh
-from gnomon.proof.terms import Facts, alike, inside
+from gnomon.proof.terms import Facts, alike, inside, unbound
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 from gnomon.proof.theory import Theory
 
@@ -120,9 +121,17 @@ def at(theory: Theory, theorem: Theorem, values: dict[Any, Any], given: Facts = 
     lhs, rhs, asked, left = instance(theory, theorem, numbers, given)
 
     def put(e: Any) -> Any:
+        if {x.binds for x in e.atoms(Mean)} & {base.label for base in arrays}:
+            raise Refused(f"an expectation is over {', '.join(map(str, arrays))}")
         return fresh(e).replace(
             lambda x: isinstance(x, sp.Indexed) and x.base in arrays, lambda x: fresh(arrays[x.base](*x.indices))
         )
+
+    probes = [
+        sp.sympify(f(*[sp.Dummy(integer=True) for _ in range(_arity(theorem, base))])) for base, f in arrays.items()
+    ]
+    for side in (lhs, rhs, *(o.claim for o in (*asked, *left))):
+        unbound(side, probes)
 
     for base in arrays:
         _array_domain(base)
@@ -133,6 +142,12 @@ def at(theory: Theory, theorem: Theorem, values: dict[Any, Any], given: Facts = 
     return made(
         theory, "instance", lhs, theorem.rel, rhs, given=given, over=over, left=theory.open(more), premises=(theorem,)
     )
+
+
+def _arity(theorem: Theorem, base: Any) -> int:
+    """How many indices the entries of an array have in a theorem."""
+    entries = sp.Tuple(theorem.lhs, theorem.rhs).atoms(sp.Indexed)
+    return next((len(x.indices) for x in entries if x.base == base), 0)
 
 
 def _array_domain(base: Any) -> None:

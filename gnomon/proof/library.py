@@ -198,6 +198,20 @@ def _decided(theory: Theory, equation: Theorem, given: Facts) -> Theorem:
 
 
 @cache
+def halves() -> Theorem:
+    """``max(0, x)**2 + max(0, -x)**2 = x**2``."""
+    theory, both = Theory(), sp.Max(0, x) ** 2 + sp.Max(0, -x) ** 2
+
+    def case(fact: Any) -> Theorem:
+        given = frozenset({fact})
+        shown = equality.decide(theory, both, given)
+        return equality.chain(theory, shown, equality.normal(theory, shown.rhs, x**2, given))
+
+    rising = sp.Ge(x, 0)
+    return _general(goals.cases(theory, rising, case(rising), case(sp.Lt(x, 0))), x, name="halves")
+
+
+@cache
 def geometric() -> Theorem:
     """``(1 - r) sum of r**i over i < n  =  1 - r**n``, by induction."""
     theory = Theory()
@@ -248,6 +262,7 @@ LEMMAS: dict[str, Callable[[], Theorem]] = {
     "square_tangent": square_tangent,
     "gibbs": gibbs,
     "to_middle": to_middle,
+    "halves": halves,
     "geometric": geometric,
     "geometric_sum": geometric_sum,
     "entry": entry,

@@ -83,11 +83,26 @@ def _canon(expr: Any, symmetric: frozenset[str]) -> Any:
 
 @lru_cache(maxsize=20_000)
 def _canon_of_term(term: Any, symmetric: frozenset[str]) -> Any:
-    floor = 1 + max((int(m[1]) for s in term.free_symbols if (m := _NAME.fullmatch(str(s)))), default=-1)
-    result = _Normal(symmetric, floor).form(fresh(term))
+    result = _Normal(symmetric, _floor(term)).form(fresh(term))
     if any(s.is_Symbol for s in result.free_symbols - term.free_symbols):
         raise ValueError(f"SymPy took a bound variable out of its sum in {term}")
     return result
+
+
+def _floor(e: Any) -> int:
+    """A depth that no free symbol is named by."""
+    return 1 + max((int(m[1]) for s in e.free_symbols if (m := _NAME.fullmatch(str(s)))), default=-1)
+
+
+def spread(expr: Any) -> Terms:
+    """The expression multiplied out, its sums opened: products of factors, each with the limits of the sums over it."""
+    expr = sp.sympify(expr)
+    return _Normal(frozenset(), _floor(expr)).terms(fresh(expr))
+
+
+def summed(body: Any, limits: Limits) -> Any:
+    """The sum of a body over some limits, in an order in which no end uses a dummy that is summed already."""
+    return sp.Sum(body, *_innermost_first(list(limits))) if limits else body
 
 
 class _Normal:

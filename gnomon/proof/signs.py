@@ -14,8 +14,9 @@ import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
 from gnomon.proof.facts import Row, entails
+from gnomon.proof.mean import Mean
 from gnomon.proof.normal_form import fresh
-from gnomon.proof.terms import Facts, branches, name_of, opened, unsigned
+from gnomon.proof.terms import Facts, branches, name_of, opened, unshadowed, unsigned
 
 Unfold = Callable[[Any], Any]
 Instances = Callable[[Any, Facts], Iterable[Row]]
@@ -214,6 +215,8 @@ class Signs:
         if isinstance(e, sp.Integral):
             forward = all(len(at) == 3 and self.entails(facts, sp.Ge(at[2], at[1])) for at in e.limits)
             return forward and not strict and self.holds(*opened(e, facts), False)
+        if isinstance(e, Mean):
+            return not strict and self.holds(e.e, unshadowed(facts, {e.binds}), False)
         if isinstance(e, sp.Piecewise):
             return all(self.holds(value, way, strict) for value, way in _ways(e, facts))
         if isinstance(e, sp.Max):

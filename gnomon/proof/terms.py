@@ -10,6 +10,7 @@ from typing import Any
 import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
+from gnomon.proof.mean import Mean
 from gnomon.proof.normal_form import fresh
 
 Facts = frozenset[Any]
@@ -46,8 +47,20 @@ def mentioned(e: Any) -> set[str]:
 
 
 def put(e: Any, values: dict[Any, Any]) -> Any:
-    """The expression at some values of its symbols, no binder capturing what is put in."""
+    """The expression at some values of its symbols, no binder capturing what is put in.
+
+    Raises:
+        ValueError: if noise would be put into an expectation over it.
+    """
+    unbound(e, values.values())
     return fresh(e).xreplace(values) if isinstance(e, sp.Basic) else e
+
+
+def unbound(e: Any, values: Iterable[Any]) -> None:
+    """Raise ValueError if some values have noise in them that an expectation within an expression is over."""
+    means = e.atoms(Mean) if isinstance(e, sp.Basic) else ()
+    if means and {x.binds for x in means} & set().union(*[sp.sympify(value).free_symbols for value in values]):
+        raise ValueError(f"the noise of an expectation is put into it: {e}")
 
 
 def within(limit: Iterable[Any]) -> Facts:
@@ -124,6 +137,8 @@ def walk(e: Any, facts: Facts, change: Change) -> Any:
         return e.func(*[(walk(v, there, change), walk(c, at, change)) for v, c, there, at in branches(e, facts)])
     if isinstance(e, sp.Indexed):
         return e.func(e.base, *[walk(index, facts, change) for index in e.indices])
+    if isinstance(e, Mean):  # an expectation: what is known of an outcome is not known of all
+        return e.func(walk(e.e, unshadowed(facts, {e.binds}), change), *e.args[1:])
     if isinstance(e, OPAQUE):
         return e  # what holds at a point need not hold around it
     return e.func(*[walk(arg, facts, change) for arg in e.args])

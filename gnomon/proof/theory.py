@@ -297,9 +297,16 @@ class Theory:
         if isinstance(claim, (sp.Ge, sp.Gt, sp.Le, sp.Lt)):
             gap, strict = claim.gts - claim.lts, isinstance(claim, (sp.Gt, sp.Lt))
             return self.signs.holds(gap, facts, strict) or (not strict and self._below_a_floor(gap, facts))
+        if isinstance(claim, sp.Eq) and self._supposed(claim):
+            return True
         if isinstance(claim, sp.Or):
             return any(self.closes(Obligation(part, obligation.facts)) for part in claim.args)
         return False
+
+    def _supposed(self, claim: Any) -> bool:
+        """Whether an equation is a condition."""
+        whole = [c for c in self.conditions.values() if c.rel == "=" and not c.over and not c.given]
+        return any(canon(c.lhs - c.rhs - claim.lhs + claim.rhs) == 0 for c in whole)
 
     def _below_a_floor(self, gap: Any, facts: Facts) -> bool:
         """``e >= 0`` by ``s e >= 0``, for a positive s that divides within a floor."""
