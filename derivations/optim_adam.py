@@ -11,13 +11,13 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from sympy import Ge, Max, Sum, Symbol, sqrt
+from sympy import Basic, IndexedBase, Max, Sum, Symbol, sqrt
 
 from gnomon.proof.bench import Bench
 from gnomon.proof.theorem import Theorem
 from gnomon.say.board import Board
 
-k, s = Symbol("k", integer=True), Symbol("s", integer=True)
+k, r = Symbol("k", integer=True), Symbol("r", integer=True)
 
 
 def betas(c: Board) -> tuple[Any, Any]:
@@ -35,46 +35,64 @@ def hyper(c: Board) -> tuple[Any, Any, Any, Any]:
 
 
 def started(c: Board, width: tuple[int, int] = (1, 2), steps: Any = (1, 5)) -> SimpleNamespace:
-    """The start and the gradients of some steps of Adam, its hyper-parameters, and the indices t and i."""
+    """The start and the gradients of some steps of Adam, its hyper-parameters and its indices: steps are s, or t with
+    the start at 0.
+    """
     n, T = c.size("n", *width), steps if steps == 1 else c.size("T", *steps)
     theta0, g = c.real("theta0", n), c.real("g", T, n)
     lr, b1, b2, eps = hyper(c)
-    t, i = c.index("t", 0, T), c.index("i", n)
-    return SimpleNamespace(n=n, T=T, theta0=theta0, g=g, lr=lr, b1=b1, b2=b2, eps=eps, t=t, i=i, at=(t, i))
+    t, s, i = c.index("t", 0, T), c.index("s", 1, T), c.index("i", n)
+    return SimpleNamespace(n=n, T=T, theta0=theta0, g=g, lr=lr, b1=b1, b2=b2, eps=eps, t=t, s=s, i=i, at=(s, i))
 
 
 def loop(c: Board, a: SimpleNamespace, gradient: Any, eps: Any = None) -> None:
-    """Adam's loop, for what it takes as the gradient of step t, a formula or a function of the parameter before."""
-    t, i, at, b1, b2 = a.t, a.i, a.at, a.b1, a.b2
-    d = a.d = c.let("d", at, gradient)
-    a.m = c.recur("m", at, first=0, later=lambda m: m[t - 1, i] + (1 - b1) * (d[at] - m[t - 1, i]))  # like torch.lerp
-    a.v = c.recur("v", at, first=0, later=lambda v: b2 * v[t - 1, i] + (1 - b2) * d[at] ** 2)
+    """Adam's loop, for what it takes as the gradient of step s, a formula or a function of the parameter before."""
+    moments(c, a, gradient)
     step(c, a, eps)
-    a.theta = c.recur("theta", at, first=a.theta0[i], later=lambda theta: theta[t - 1, i] - a.u[at])
+    a.theta = c.recur("theta", (a.t, a.i), first=a.theta0[a.i], later=lambda theta: theta[a.t - 1, a.i] - a.u[a.t, a.i])
+
+
+def moments(c: Board, a: SimpleNamespace, gradient: Any) -> None:
+    """Both moments, and corrected."""
+    t, s, i, b1, b2 = a.t, a.s, a.i, a.b1, a.b2
+    before = IndexedBase("theta", real=True)[s - 1, i]
+    d = a.d = c.let("d", a.at, gradient if isinstance(gradient, Basic) else gradient(before))
+    a.m = c.recur("m", (t, i), first=0, later=lambda m: m[t - 1, i] + (1 - b1) * (d[t, i] - m[t - 1, i]))  # torch.lerp
+    a.v = c.recur("v", (t, i), first=0, later=lambda v: b2 * v[t - 1, i] + (1 - b2) * d[t, i] ** 2)
+    correct(c, a)
+
+
+def correct(c: Board, a: SimpleNamespace) -> None:
+    """The moments after step s divided by the weight that the gradients have been given."""
+    a.mhat = c.let("mhat", a.at, a.m[a.at] / (1 - a.b1**a.s))
+    a.vhat = c.let("vhat", a.at, a.v[a.at] / (1 - a.b2**a.s))
 
 
 def step(c: Board, a: SimpleNamespace, eps: Any = None) -> None:
-    """From the moments after step t to the step u."""
-    a.mhat = c.let("mhat", a.at, a.m[a.at] / (1 - a.b1**a.t))
-    a.vhat = c.let("vhat", a.at, a.v[a.at] / (1 - a.b2**a.t))
+    """The step u, of which epsilon may be another number."""
     a.u = c.let("u", a.at, a.lr * a.mhat[a.at] / (sqrt(a.vhat[a.at]) + (a.eps if eps is None else eps)))
 
 
 # ------------------------------------------------------------------ what both moments come to
 
 
-def means(c: Board, a: SimpleNamespace, gradient: Callable[[Any], Any]) -> None:
-    """Two definitions: the means of the first t gradients, and of their squares; k steps ago weighs ``beta**k``."""
+def means(c: Board, a: SimpleNamespace, gradient: Callable[[Any], Any] | None = None) -> None:
+    """Two definitions: the means of the first s gradients, and of their squares; k steps ago weighs ``beta**k``.
+
+    The gradient of step s is the loop's own d[s], if no other is given.
+    """
+    a.plain = () if gradient is None else (a.d,)
+    gradient = gradient or (lambda s: a.d[s, a.i])
     for name, rate, power in (("mean", a.b1, 1), ("square", a.b2, 2)):
-        total = Sum(rate**k * gradient(a.t - k) ** power, (k, 0, a.t - 1))
-        weights = Sum(rate**k, (k, 0, a.t - 1))
+        total = Sum(rate**k * gradient(a.s - k) ** power, (k, 0, a.s - 1))
+        weights = Sum(rate**k, (k, 0, a.s - 1))
         setattr(a, name, SimpleNamespace(of=c.let(name, a.at, total / weights), total=total, weights=weights))
 
 
-def path(a: SimpleNamespace, last: Any, rate: Any = None) -> Any:
+def path(a: SimpleNamespace, last: Any) -> Any:
     """Where the steps lead: from the start, minus the rate times every mean over its root mean square."""
-    steps = a.mean.of[s, a.i] / (sqrt(a.square.of[s, a.i]) + a.eps)
-    return a.theta0[a.i] - a.lr * Sum(steps, (s, 1, last))
+    steps = a.mean.of[r, a.i] / (sqrt(a.square.of[r, a.i]) + a.eps)
+    return a.theta0[a.i] - a.lr * Sum(steps, (r, 1, last))
 
 
 def geometric(p: Bench, rate: Any, t: Any) -> Theorem:
@@ -95,30 +113,38 @@ def _corrected(p: Bench, a: SimpleNamespace, moment: Any, hat: Any, mean: Any, r
     """The recursion comes to a weighted sum, and 1 - beta**t is 1 - beta times the sum of the weights."""
 
     def later(p: Bench, known: Theorem) -> None:
-        p.left.unfold(moment, a.d).rewrite(known)
+        p.left.unfold(moment, *a.plain).rewrite(known)
 
-    solved = p.induction(f"{moment} is a weighted sum", (moment[a.at], (1 - rate) * mean.total), on=a.t, step=later)
+    total = mean.total.xreplace({a.s: a.t})
+    solved = p.induction(f"{moment} is a weighted sum", (moment[a.t, a.i], (1 - rate) * total), on=a.t, step=later)
     counted = geometric(p, rate, a.t)
 
     def meet(p: Bench) -> None:
         p.left.unfold(hat).rewrite(solved)
-        p.right.unfold(mean.of)
-        p.right.rewrite(counted)
+        p.right.unfold(mean.of).rewrite(p.at(counted, {a.t: a.s}))
 
-    return p.have(f"{hat} is a weighted mean", hat[a.at], "=", mean.of[a.at], meet, given=[Ge(a.t, 1)])
+    return p.have(f"{hat} is a weighted mean", hat[a.at], "=", mean.of[a.at], meet)
 
 
-def follow(p: Bench, a: SimpleNamespace, where: Callable[[Any], Any], *more: Any) -> None:
-    """The loop leads to ``where(T)``: by induction, a step of weighted means at a time."""
-    mean, square = corrected(p, a)
-    p.settle(
-        p.have("mean squares have roots", 0, "<=", a.vhat[a.at], lambda p: p.right.rewrite(square), given=[Ge(a.t, 1)])
-    )
+def follow(p: Bench, a: SimpleNamespace, averages: Callable[..., tuple[Theorem, Theorem]] | None = None) -> None:
+    """The loop leads along the path: by induction, a step of weighted means at a time."""
+    mean, square = (averages or averaged)(p, a)
 
     def later(p: Bench, known: Theorem) -> None:
-        p.left.unfold(a.theta, a.u, *more).rewrite(mean, square, known)
+        p.left.unfold(a.theta, a.u).rewrite(mean, square, known)
 
-    p.left.rewrite(p.induction("the steps add up", (a.theta[a.at], where(a.t)), on=a.t, step=later))
+    p.left.rewrite(p.induction("the steps add up", (a.theta[a.t, a.i], path(a, a.t)), on=a.t, step=later))
+
+
+def averaged(p: Bench, a: SimpleNamespace) -> tuple[Theorem, Theorem]:
+    """Both corrected moments are weighted means, and that of the squares has a root."""
+    mean, square = corrected(p, a)
+
+    def rooted(p: Bench) -> None:
+        p.right.rewrite(square)
+
+    p.settle(p.have("mean squares have roots", 0, "<=", a.vhat[a.at], rooted))
+    return mean, square
 
 
 # ------------------------------------------------------------------ mistakes
@@ -139,7 +165,7 @@ def _divided(source: str, by: Callable[[Any, Any, Any], tuple[Any, Any]]) -> Any
     """Other divisors of the moments."""
 
     def write(c: Board, a: SimpleNamespace, name: str) -> None:
-        first, second = by(a.b1, a.b2, a.t)
+        first, second = by(a.b1, a.b2, a.s)
         c.variant(name, source, mhat=a.m[a.at] / first, vhat=a.v[a.at] / second)
 
     return write
@@ -152,8 +178,8 @@ def _betas_exchanged(c: Board, a: SimpleNamespace, name: str) -> None:
         "known bug",
         m=lambda m: b2 * m[t - 1, i] + (1 - b2) * d[t, i],
         v=lambda v: b1 * v[t - 1, i] + (1 - b1) * d[t, i] ** 2,
-        mhat=a.m[t, i] / (1 - b2**t),
-        vhat=a.v[t, i] / (1 - b1**t),
+        mhat=a.m[a.at] / (1 - b2**a.s),
+        vhat=a.v[a.at] / (1 - b1**a.s),
     )
 
 
@@ -165,7 +191,7 @@ def _belief(c: Board, a: SimpleNamespace, name: str) -> None:
 def _greatest(c: Board, a: SimpleNamespace, name: str) -> None:
     t, i = a.t, a.i
     greatest = c.recur("greatest", (t, i), first=0, later=lambda most: Max(most[t - 1, i], a.v[t, i]))
-    c.variant(name, "AMSGrad", vhat=greatest[t, i] / (1 - a.b2**t))
+    c.variant(name, "AMSGrad", vhat=greatest[a.at] / (1 - a.b2**t))
 
 
 MISTAKES: dict[str, Callable[[Board, SimpleNamespace, str], None]] = {
@@ -177,7 +203,7 @@ MISTAKES: dict[str, Callable[[Board, SimpleNamespace, str], None]] = {
     ),
     "epsilon hat": _step(
         "Kingma and Ba, end of section 2; TensorFlow and Keras",
-        lambda a: a.lr * sqrt(1 - a.b2**a.t) / (1 - a.b1**a.t) * a.m[a.at] / (sqrt(a.v[a.at]) + a.eps),
+        lambda a: a.lr * sqrt(1 - a.b2**a.s) / (1 - a.b1**a.s) * a.m[a.at] / (sqrt(a.v[a.at]) + a.eps),
         why="the same as an epsilon that is divided by sqrt(1 - beta2**t), by 0.03 at the first step",
     ),
     "epsilon inside the root and outside": _step(
@@ -194,7 +220,7 @@ MISTAKES: dict[str, Callable[[Board, SimpleNamespace, str], None]] = {
     "correction with the betas exchanged": _divided("known bug", lambda b1, b2, t: (1 - b2**t, 1 - b1**t)),
     "correction of the second moment without its root": _step(
         "known bug where the corrections are one factor",
-        lambda a: a.lr * a.mhat[a.at] / (sqrt(a.v[a.at]) / (1 - a.b2**a.t) + a.eps),
+        lambda a: a.lr * a.mhat[a.at] / (sqrt(a.v[a.at]) / (1 - a.b2**a.s) + a.eps),
     ),
     "sign of the update": _step("known bug", lambda a: -a.lr * a.mhat[a.at] / (sqrt(a.vhat[a.at]) + a.eps)),
     "no division": _step("momentum", lambda a: a.lr * a.mhat[a.at]),

@@ -6,7 +6,19 @@ from types import SimpleNamespace
 
 from sympy import Abs, KroneckerDelta, Sum, sqrt
 
-from gnomon.derivations.optim_adam import follow, geometric, hyper, k, loop, means, mistakes, path, started, step
+from gnomon.derivations.optim_adam import (
+    correct,
+    follow,
+    geometric,
+    hyper,
+    k,
+    loop,
+    means,
+    mistakes,
+    path,
+    started,
+    step,
+)
 from gnomon.proof.bench import Bench
 from gnomon.say.board import Board
 from gnomon.say.call import parameter
@@ -17,11 +29,11 @@ from gnomon.say.maker import claim
 def update(c: Board) -> None:
     """Adam divides the corrected mean by the root of the corrected mean square, plus epsilon."""
     a = started(c)
-    loop(c, a, a.g[a.t - 1, a.i])
+    loop(c, a, a.g[a.s - 1, a.i])
     c.output("param", a.theta[a.T, a.i])
     means(c, a, lambda s: a.g[s - 1, a.i])
     c.law(a.theta[a.T, a.i], path(a, a.T))
-    c.prove(lambda p: follow(p, a, lambda last: path(a, last)))
+    c.prove(lambda p: follow(p, a))
     c.say("epsilon is greater than 0", "t counts the steps from 1")
     c.call([a.theta0], lr=a.lr, betas=(a.b1, a.b2), eps=a.eps).each_step(a.g).shows(param=parameter())
     mistakes(
@@ -48,7 +60,7 @@ def first_step(c: Board) -> None:
     """The first step has the length of the learning rate, whatever the size of the gradient."""
     a = started(c, steps=1)
     i, lr, eps, size = a.i, a.lr, a.eps, Abs(a.g[0, a.i])
-    loop(c, a, a.g[a.t - 1, i])
+    loop(c, a, a.g[a.s - 1, i])
     c.output("param", a.theta[1, i])
     there = a.theta0[i] - lr * a.g[0, i] / (size + eps)
     length = Abs(a.theta[1, i] - a.theta0[i])
@@ -57,7 +69,7 @@ def first_step(c: Board) -> None:
         p.right.unfold(a.vhat, a.v, a.v, a.d)
 
     def moved(p: Bench) -> None:
-        p.settle(p.have("squares have roots", 0, "<=", a.vhat[a.at], rooted, given=[a.t >= 1]))
+        p.settle(p.have("squares have roots", 0, "<=", a.vhat[a.at], rooted))
         p.left.unfold(a.theta, a.theta, a.u, a.vhat, a.v, a.v, a.mhat, a.m, a.m, a.d)
 
     def measured(p: Bench) -> None:
@@ -98,9 +110,10 @@ def functional(c: Board) -> None:
     square = c.nonnegative("exp_avg_sq", n)
     lr, b1, b2, eps = hyper(c)
     t, (i, j) = c.index("t", 0, T), c.indices("i j", n)
-    a = SimpleNamespace(lr=lr, b1=b1, b2=b2, eps=eps, t=T, i=i, at=(i,))
+    a = SimpleNamespace(lr=lr, b1=b1, b2=b2, eps=eps, s=T, i=i, at=(i,))
     a.m = c.let("m", i, mean[i] + (1 - b1) * (grad[i] - mean[i]))
     a.v = c.let("v", i, b2 * square[i] + (1 - b2) * grad[i] ** 2)
+    correct(c, a)
     step(c, a)
     theta = c.let("theta", i, param[i] - a.u[i])
     for name, of in (("param", theta), ("exp_avg", a.m), ("exp_avg_sq", a.v)):

@@ -15,24 +15,24 @@ from gnomon.proof.terms import Facts, indices_of, name_of, walk
 def ends(theory: Any, name: str) -> bool:
     """Whether a recursion is seen to end.
 
-    One index falls (or rises) at each turn, by linear arithmetic; where it stays, nothing comes round.
+    One index, of the same name or at the same place in each definition, falls (or rises) at each turn, by linear
+    arithmetic; where it stays, nothing comes round.
     """
     group = sorted(other for other in theory.reach(name) if name in theory.reach(other))
-    indices = indices_of(theory.definitions[name].lhs)
-    return any(_falls(theory, group, at, way) for at, way in itertools.product(indices, (1, -1)))
+    own = {other: indices_of(theory.definitions[other].lhs) for other in group}
+    named = [{other: own[other].index(i) for other in group} for i in own[name] if all(i in own[o] for o in group)]
+    placed = [dict.fromkeys(group, place) for place in range(min(map(len, own.values())))]
+    return any(_falls(theory, places, way) for places, way in itertools.product((*named, *placed), (1, -1)))
 
 
-def _falls(theory: Any, group: list[str], index: Any, way: int) -> bool:
-    places = {}
-    for other in group:
-        indices = indices_of(theory.definitions[other].lhs)
-        if index not in indices:
-            return False
-        places[other] = indices.index(index)
+def _falls(theory: Any, places: dict[str, int], way: int) -> bool:
+    group = list(places)
     level: dict[str, set[str]] = {other: set() for other in group}
     good = True
 
     def look(other: str) -> Callable[[Any, Facts], None]:
+        index = indices_of(theory.definitions[other].lhs)[places[other]]
+
         def see(x: Any, facts: Facts) -> None:
             nonlocal good
             if isinstance(x, sp.Indexed) and name_of(x) in level:
