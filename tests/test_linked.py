@@ -30,6 +30,16 @@ def test_importing_every_derivation_builds_no_claim():
     assert shown.strip() == "[]"
 
 
+def test_one_claim_is_built_alone():
+    program = (
+        "import sys; from gnomon.find import walk; from gnomon.say.board import Board; made, old = [], Board.claim; "
+        "Board.claim = lambda self: made.append(self.id) or old(self); walk.select(['optim.adam.first_moment']); "
+        "print(made, 'gnomon.derivations.heat' in sys.modules)"
+    )
+    shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
+    assert shown.strip() == "['optim.adam.first_moment'] False"
+
+
 @pytest.mark.parametrize("maker", [euler_step, first_moment], ids=lambda maker: maker.id)
 def test_a_claim_is_proved_for_every_size(maker):
     found = proved(maker.claim)

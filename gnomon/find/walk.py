@@ -166,12 +166,25 @@ def matching(ids: Sequence[str], patterns: Sequence[str]) -> set[str]:
     return chosen
 
 
+def _named(ids: Sequence[str]) -> dict[str, Claim | ClaimMaker]:
+    """The claims of these ids, if each is written in one file: no other is imported. Else nothing."""
+    found: dict[str, Claim | ClaimMaker] = {}
+    for id in ids:
+        homes = [name for name, path in modules(DERIVATIONS) if f'"{id}"' in path.read_text(encoding="utf-8")]
+        here = [found_in(name) for name in homes]
+        owners = [claims for claims in here if id in claims]
+        if len(owners) != 1:
+            return {}
+        found[id] = owners[0][id]
+    return found
+
+
 def select(patterns: Sequence[str]) -> tuple[Claim, ...]:
     """The claims whose ids match any of the globs; all of them for no glob.
 
     Raises:
         UsageError: for a glob that matches nothing, naming the nearest ids.
     """
-    everything = entries()
+    everything = _named(patterns) or entries()
     chosen = matching(list(everything), patterns)
     return tuple(built(entry) for id, entry in everything.items() if id in chosen)
