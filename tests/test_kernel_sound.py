@@ -188,6 +188,7 @@ def test_combine_refuses_what_does_not_follow():
         (x, "<=", y, []),
         (1, "<", 1, []),
         (x, "=", 2 * x, []),
+        (2 * x * y, "=", x**2 + y**2, [(1, square)]),
     ]:
         with pytest.raises(Refused):
             inequality.combine(theory, lhs, rel, rhs, parts)

@@ -28,7 +28,7 @@ def combine(theory: Theory, lhs: Any, rel: str, rhs: Any, parts: Parts = (), giv
     """``lhs rel rhs``, since the gap is the sum of coefficient times gap over ``parts``, and a rest of known sign.
 
     A coefficient is nonnegative (anything, for an equation). ``<`` needs a strict part with a positive coefficient, or
-    a positive rest.
+    a positive rest; ``=`` needs equations alone, and no rest.
 
     Raises:
         Refused: if a coefficient's sign or the rest's is not shown.
@@ -41,6 +41,8 @@ def combine(theory: Theory, lhs: Any, rel: str, rhs: Any, parts: Parts = (), giv
     for weight, theorem in parts:
         weight = sp.sympify(weight)
         left += [*theory.wellformed(weight, given), *needed(theory, theorem)]
+        if rel == "=" != theorem.rel:
+            raise Refused(f"an equation does not follow from an inequality: {theorem}")
         if theorem.rel != "=" and not holds(theory, weight, given, False):
             raise Refused(f"the coefficient {weight} is not known to be nonnegative")
         strict |= theorem.rel == "<" and holds(theory, weight, given, True)
