@@ -346,3 +346,9 @@ def test_the_sign_of_a_recursion_is_that_of_its_turns():
     assert signs(m[t - 1] - 1, 1) == [False, False]
     assert signs(-m[t - 1], 1) == [False, False]
     assert signs(m[t - 1] + X[t]) == [False, False]
+
+
+def test_a_fact_about_an_index_decides_no_branch_of_a_bound_one_of_that_name():
+    late = Sum(Piecewise((1, k >= 5), (0, True)), (k, 0, 9))
+    facts = frozenset({sp.Ge(x, late), sp.Ge(k, 5)})
+    assert not Theory().entails(facts, sp.Ge(x, Sum(1, (k, 0, 9))))

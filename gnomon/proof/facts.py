@@ -13,7 +13,7 @@ from typing import Any
 import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
-from gnomon.proof.terms import Facts, named, put
+from gnomon.proof.terms import Facts, named, put, walk
 
 Row = tuple[Any, bool]  # (e, strict): e > 0 if strict, else e >= 0
 About = Callable[[Any], Iterable[Row]]  # what is known of a part that is not linear
@@ -125,15 +125,15 @@ def _follows(e: Any, known: list[Row], strict: bool, about: About) -> bool:
 def settled(e: Any, facts: Facts) -> Any:
     """An expression or a relation with the branches taken that the facts decide."""
 
-    def branch(x: Any) -> Any:
-        for value, condition in x.args:
-            if condition is sp.true or entails(facts, condition):
-                return value
-            if not entails(facts, sp.Not(condition)):
-                return x
-        return x
+    def branch(x: Any, here: Facts) -> Any:
+        for value, condition in x.args if isinstance(x, sp.Piecewise) else ():
+            if condition is sp.true or entails(here, condition):
+                return walk(value, here, branch)
+            if not entails(here, sp.Not(condition)):
+                return None
+        return None
 
-    return e.replace(lambda x: isinstance(x, sp.Piecewise), branch) if e.has(sp.Piecewise) else e
+    return walk(e, facts, branch) if e.has(sp.Piecewise) else e
 
 
 _Linear = tuple[dict[int, Fraction], Fraction, bool]
