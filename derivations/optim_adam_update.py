@@ -65,11 +65,7 @@ def first_step(c: Board) -> None:
     there = a.theta0[i] - lr * a.g[0, i] / (size + eps)
     length = Abs(a.theta[1, i] - a.theta0[i])
 
-    def rooted(p: Bench) -> None:
-        p.right.unfold(a.vhat, a.v, a.v, a.d)
-
     def moved(p: Bench) -> None:
-        p.settle(p.have("squares have roots", 0, "<=", a.vhat[a.at], rooted))
         p.left.unfold(a.theta, a.theta, a.u, a.vhat, a.v, a.v, a.mhat, a.m, a.m, a.d)
 
     def measured(p: Bench) -> None:

@@ -223,16 +223,16 @@ def test_a_sum_with_one_positive_term_is_positive_if_that_term_is_in_it():
 
 def test_what_is_left_is_settled_by_what_a_theorem_says_there_and_nowhere_else():
     def theory():
-        later = sp.Piecewise((0, sp.Eq(t, 0)), (v[t - 1] + a[t] ** 2, True))
+        later = sp.Piecewise((1, sp.Eq(t, 0)), (v[t - 1] + a[t] ** 2, True))
         return Theory(
-            [Definition(v[t], later, ((t, 0, n),)), Definition(u[t], sp.sqrt(v[t]), ((t, 0, n),))],
+            [Definition(v[t], later, ((t, 0, n),)), Definition(u[t], sp.sqrt(v[t] - 1), ((t, 0, n),))],
             shapes={"a": (n + 1,)},
         )
 
     v, u = sp.IndexedBase("v", real=True), sp.IndexedBase("u", real=True)
 
     def rooted(desk, since=0):
-        return desk.induction("no less than 0", (0, v[t]), on=t, start=since, rel="<=", base=begun, step=later)
+        return desk.induction("no less than 1", (1, v[t]), on=t, start=since, rel="<=", base=begun, step=later)
 
     def begun(desk):
         desk.right.unfold(v)
@@ -242,12 +242,12 @@ def test_what_is_left_is_settled_by_what_a_theorem_says_there_and_nowhere_else()
         desk.combine((1, known))
 
     for settled in (True, False):
-        desk = Bench(theory(), Goal(u[n], "=", sp.sqrt(v[n])), {t: (0, n)})
+        desk = Bench(theory(), Goal(u[n], "=", sp.sqrt(v[n] - 1)), {t: (0, n)})
         if settled:
             desk.settle(rooted(desk))
         desk.left.unfold(u)
         assert bool(desk.done().left) is not settled
-    desk = Bench(theory(), Goal(u[n], "=", sp.sqrt(v[n])), {t: (0, n)})
-    desk.settle(desk.have("of another", 0, "<=", a[t] ** 2), desk.have("where it is known", 0, "<=", v[0], begun))
+    desk = Bench(theory(), Goal(u[n], "=", sp.sqrt(v[n] - 1)), {t: (0, n)})
+    desk.settle(desk.have("of another", 0, "<=", a[t] ** 2), desk.have("where it is known", 1, "<=", v[0], begun))
     desk.left.unfold(u)
     assert desk.done().left
