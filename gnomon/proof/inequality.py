@@ -205,7 +205,7 @@ def monotone(
         Refused: for a kink, a part that is not seen to be defined all the way, or a sign that is not shown.
     """
     f, start, given = sp.sympify(f), sp.sympify(start), frozenset(given)
-    _line(theory, f, x, given)
+    runs_along(theory, f, x, given)
     if x in start.free_symbols or (both and order % 2) or order < 1:
         raise Refused(f"{start} is no place to begin, or the order is odd for both sides")
     if not all(theory.closes(Obligation(fact, given)) for fact in asked_of(x, start)):
@@ -229,7 +229,7 @@ def monotone(
     return made(theory, "monotone", sp.S.Zero, "<=", f, given=since, over={x}, left=left)
 
 
-def _line(theory: Theory, f: Any, x: Any, given: Facts) -> None:
+def runs_along(theory: Theory, f: Any, x: Any, given: Facts) -> None:
     """Raise Refused unless a symbol runs along the real line, or the part of it that its own sign cuts out, and f has
     no kink there: more may not be known of it.
     """
