@@ -126,19 +126,14 @@ def _corrected(p: Bench, a: SimpleNamespace, moment: Any, hat: Any, mean: Any, r
     return p.have(f"{hat} is a weighted mean", hat[a.at], "=", mean.of[a.at], meet)
 
 
-def follow(p: Bench, a: SimpleNamespace, averages: Callable[..., tuple[Theorem, Theorem]] | None = None) -> None:
+def follow(p: Bench, a: SimpleNamespace) -> None:
     """The loop leads along the path: by induction, a step of weighted means at a time."""
-    mean, square = (averages or averaged)(p, a)
+    means = corrected(p, a)
 
     def later(p: Bench, known: Theorem) -> None:
-        p.left.unfold(a.theta, a.u).rewrite(mean, square, known)
+        p.left.unfold(a.theta, a.u).rewrite(*means, known)
 
     p.left.rewrite(p.induction("the steps add up", (a.theta[a.t, a.i], path(a, a.t)), on=a.t, step=later))
-
-
-def averaged(p: Bench, a: SimpleNamespace) -> tuple[Theorem, Theorem]:
-    """Both corrected moments are weighted means."""
-    return corrected(p, a)
 
 
 # ------------------------------------------------------------------ mistakes

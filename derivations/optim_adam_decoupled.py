@@ -7,7 +7,7 @@ from typing import Any
 
 from sympy import IndexedBase, Product, Sum, Symbol, sqrt
 
-from gnomon.derivations.optim_adam import averaged, means, moments, started
+from gnomon.derivations.optim_adam import corrected, means, moments, started
 from gnomon.proof.bench import Bench
 from gnomon.proof.theorem import Theorem
 from gnomon.say.board import Board
@@ -42,7 +42,7 @@ def decoupled(c: Board, sign: int) -> SimpleNamespace:
     c.law(theta[T, i], path(T))
 
     def proof(p: Bench) -> None:
-        mean, square = averaged(p, a)
+        known_means = corrected(p, a)
         whole = p.have("nothing is lost at once", left[t, t], "=", 1, lambda p: p.left.unfold(left))
 
         def shorter(p: Bench) -> None:
@@ -55,7 +55,7 @@ def decoupled(c: Board, sign: int) -> SimpleNamespace:
         )  # fmt: skip
 
         def later(p: Bench, known: Theorem) -> None:
-            p.left.unfold(theta, u).rewrite(mean, square, known)
+            p.left.unfold(theta, u).rewrite(*known_means, known)
             now = left[0, t + 1] * a.theta0[i] - Sum(move(r, t + 1), (r, 1, t)) - move(t + 1, t + 1)
             p.right.to(now).rewrite(whole, shrunk)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from gnomon.derivations.optim_adam import corrected, follow, loop, means, path, started
+from gnomon.derivations.optim_adam import follow, loop, means, path, started
 from gnomon.say.board import Board
 from gnomon.say.call import parameter
 from gnomon.say.maker import claim
@@ -18,9 +18,8 @@ def penalised(c: Board, objective: Any, gradient: Any) -> SimpleNamespace:
     loop(c, a, lambda there: gradient(a, there))
     c.output("param", a.theta[a.T, a.i])
     means(c, a)
-    c.condition(a.vhat[a.at] >= 0, *a.at, name="roots", words="no mean square is negative, since d[t] is real")
     c.law(a.theta[a.T, a.i], path(a, a.T))
-    c.prove(lambda p: follow(p, a, corrected))
+    c.prove(lambda p: follow(p, a))
 
     j = c.index("j", a.n)
     aim = c.let("objective", (), c.sum(objective(a, j), j))
