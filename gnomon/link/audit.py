@@ -53,9 +53,12 @@ Try = tuple[str, Callable[[], Any]]
 
 
 def audit(maker: ClaimMaker, others: Sequence[ClaimMaker] = ()) -> list[Mutant]:
-    """Every mutant of a claim, tried; ``others`` lend their proofs."""
+    """Every mutant of a claim, tried; ``others`` lend their proofs. One not proved itself is its own survivor."""
     claim = maker.claim
-    whole = proved(claim)
+    try:
+        whole = proved(claim)
+    except Refused as error:
+        return [Mutant(claim.id, "nothing", False, f"it is not proved itself: {error}".partition("\n")[0][:200])]
     tries = itertools.chain(
         _laws(claim, whole),
         _programs(claim),
