@@ -12,7 +12,8 @@ from gnomon.compute.lower import Lowering
 from gnomon.compute.running_error import values
 from gnomon.compute.whole_numbers import Bindings, Wholes
 from gnomon.drive.driver import Case
-from gnomon.say.claim import Output, Program, name_of
+from gnomon.proof.terms import name_of
+from gnomon.say.claim import Output, Program
 from gnomon.say.domain import Domain
 
 Env = Mapping[str, int]

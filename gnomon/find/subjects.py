@@ -72,8 +72,8 @@ def load(place: str) -> Any:
     found: Any = module
     for part in attribute.split("."):
         if not hasattr(found, part):
-            names = [name for name in dir(found) if not name.startswith("_")]
-            raise UsageError(f"{where!r} has no {attribute!r}" + nearest(attribute, names))
+            public = [name for name in dir(found) if not name.startswith("_")]
+            raise UsageError(f"{where!r} has no {attribute!r}" + nearest(attribute, public))
         found = getattr(found, part)
     return found
 

@@ -230,7 +230,8 @@ def _extreme(theory: Theory, x: Any, facts: Facts) -> Any:
 
 def contract(theory: Theory, e: Any, given: Facts = frozenset(), over: str = "") -> Theorem:
     """``e = e'``: deltas summed away. In the sum over ``over``, one with a whole positive slope s leaves a floor."""
-    e, taken = fresh(sp.sympify(e)), []
+    taken: list[Any] = []
+    e = fresh(sp.sympify(e))
     new = collapse(e, taken)
     if over:
         new = walk(new, frozenset(given), lambda x, _: _strided(x, over))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Any
 
 import sympy as sp
@@ -73,8 +74,11 @@ class Draw:
             values[name] = fmpq(rng.choice(SIZES)) if symbol.is_integer else self._number(name, symbol, rng, mood)
         for name, entry in sorted(self.atoms.bases.items()):
             symmetric = name in {name_of(base) for base in self.theory.symmetric}
-            values[name] = Entries(lambda at, n=name, e=entry: self._number(n, e, rng, mood), symmetric)
+            values[name] = Entries(partial(self._entry, name, entry, rng, mood), symmetric)
         return values
+
+    def _entry(self, name: str, symbol: Any, rng: Any, mood: str, at: tuple[int, ...]) -> Any:
+        return self._number(name, symbol, rng, mood)
 
     def _number(self, name: str, symbol: Any, rng: Any, mood: str) -> Any:
         for _ in range(40):

@@ -128,7 +128,8 @@ def walk(e: Any, facts: Facts, change: Change) -> Any:
     if not isinstance(e, sp.Basic) or not e.args:
         return e
     if isinstance(e, ExprWithLimits):
-        limits, around = [], facts
+        limits: list[tuple[Any, ...]] = []
+        around = facts
         for index, *ends in reversed(e.limits):
             limits.insert(0, (index, *[walk(end, around, change) for end in ends]))
             around = _bound(around, limits[0])
