@@ -20,27 +20,28 @@ from gnomon.say.board import Board
 k, r = Symbol("k", integer=True), Symbol("r", integer=True)
 
 
-def betas(c: Board) -> tuple[Any, Any]:
-    """The rates at which both averages forget, from 0 to below 1."""
+def betas(c: Board, positive: bool = False) -> tuple[Any, Any]:
+    """The rates at which both averages forget, from 0 to below 1; the second may be asked not to be 0."""
+    typical = (0.3, 0.999) if positive else (0.999, 0.99)
     return (
         c.hyper("beta1", 0.0, 1.0, open_high=True, typical=(0.9, 0.0)),
-        c.hyper("beta2", 0.0, 1.0, open_high=True, typical=(0.999, 0.99)),
+        c.hyper("beta2", 0.0, 1.0, open_low=positive, open_high=True, typical=typical),
     )
 
 
-def hyper(c: Board) -> tuple[Any, Any, Any, Any]:
+def hyper(c: Board, positive: bool = False) -> tuple[Any, Any, Any, Any]:
     """The learning rate, both betas and epsilon."""
     lr = c.hyper("lr", 0.0, float("inf"), typical=(0.001, 0.1))
-    return lr, *betas(c), c.hyper("eps", 0.0, float("inf"), open_low=True, typical=(1e-8, 0.001))
+    return lr, *betas(c, positive), c.hyper("eps", 0.0, float("inf"), open_low=True, typical=(1e-8, 0.001))
 
 
-def started(c: Board, width: tuple[int, int] = (1, 2), steps: Any = (1, 5)) -> SimpleNamespace:
+def started(c: Board, width: tuple[int, int] = (1, 2), steps: Any = (1, 5), forgets: bool = False) -> SimpleNamespace:
     """The start and the gradients of some steps of Adam, its hyper-parameters and its indices: steps are s, or t with
     the start at 0.
     """
     n, T = c.size("n", *width), steps if steps == 1 else c.size("T", *steps)
     theta0, g = c.real("theta0", n), c.real("g", T, n)
-    lr, b1, b2, eps = hyper(c)
+    lr, b1, b2, eps = hyper(c, forgets)
     t, s, i = c.index("t", 0, T), c.index("s", 1, T), c.index("i", n)
     return SimpleNamespace(n=n, T=T, theta0=theta0, g=g, lr=lr, b1=b1, b2=b2, eps=eps, t=t, s=s, i=i, at=(s, i))
 
@@ -76,17 +77,21 @@ def step(c: Board, a: SimpleNamespace, eps: Any = None) -> None:
 # ------------------------------------------------------------------ what both moments come to
 
 
-def means(c: Board, a: SimpleNamespace, gradient: Callable[[Any], Any] | None = None) -> None:
+def means(c: Board, a: SimpleNamespace, gradient: Callable[[Any], Any] | None = None, scale: Any = 1) -> None:
     """Two definitions: the means of the first s gradients, and of their squares; k steps ago weighs ``beta**k``.
 
-    The gradient of step s is the loop's own d[s], if no other is given.
+    The gradient of step s is the loop's own d[s], if no other is given. The loop may have it times a scale.
     """
     a.plain = () if gradient is None else (a.d,)
     gradient = gradient or (lambda s: a.d[s, a.i])
     for name, rate, power in (("mean", a.b1, 1), ("square", a.b2, 2)):
         total = Sum(rate**k * gradient(a.s - k) ** power, (k, 0, a.s - 1))
         weights = Sum(rate**k, (k, 0, a.s - 1))
-        setattr(a, name, SimpleNamespace(of=c.let(name, a.at, total / weights), total=total, weights=weights))
+        setattr(
+            a,
+            name,
+            SimpleNamespace(of=c.let(name, a.at, total / weights), total=total, weights=weights, scale=scale**power),
+        )
 
 
 def path(a: SimpleNamespace, last: Any) -> Any:
@@ -116,14 +121,16 @@ def _corrected(p: Bench, a: SimpleNamespace, moment: Any, hat: Any, mean: Any, r
         p.left.unfold(moment, *a.plain).rewrite(known)
 
     total = mean.total.xreplace({a.s: a.t})
-    solved = p.induction(f"{moment} is a weighted sum", (moment[a.t, a.i], (1 - rate) * total), on=a.t, step=later)
+    solved = p.induction(
+        f"{moment} is a weighted sum", (moment[a.t, a.i], mean.scale * (1 - rate) * total), on=a.t, step=later
+    )
     counted = geometric(p, rate, a.t)
 
     def meet(p: Bench) -> None:
         p.left.unfold(hat).rewrite(solved)
         p.right.unfold(mean.of).rewrite(p.at(counted, {a.t: a.s}))
 
-    return p.have(f"{hat} is a weighted mean", hat[a.at], "=", mean.of[a.at], meet)
+    return p.have(f"{hat} is a weighted mean", hat[a.at], "=", mean.scale * mean.of[a.at], meet)
 
 
 def follow(p: Bench, a: SimpleNamespace) -> None:
@@ -134,6 +141,17 @@ def follow(p: Bench, a: SimpleNamespace) -> None:
         p.left.unfold(a.theta, a.u).rewrite(*means, known)
 
     p.left.rewrite(p.induction("the steps add up", (a.theta[a.t, a.i], path(a, a.t)), on=a.t, step=later))
+
+
+def stepped(p: Bench, a: SimpleNamespace) -> Theorem:
+    """One step, by the weighted means."""
+    means = corrected(p, a)
+    before, move = a.theta[a.s - 1, a.i], a.lr * a.mean.of[a.at] / (sqrt(a.square.of[a.at]) + a.eps)
+
+    def moved(p: Bench) -> None:
+        p.left.unfold(a.theta, a.u).rewrite(*means)
+
+    return p.have("a step", a.theta[a.at], "=", before - move, moved)
 
 
 # ------------------------------------------------------------------ mistakes

@@ -11,7 +11,7 @@ from gnomon.proof.goals import Goal
 from gnomon.proof.signs import Bound
 from gnomon.proof.terms import indices_of, name_of, within
 from gnomon.proof.theory import Definition, Theory
-from gnomon.say.assemble import law_names
+from gnomon.say.assemble import law_names, reached
 from gnomon.say.claim import Claim, Program
 from gnomon.say.domain import Choice, Domain, Graph, Size, Sizes
 from gnomon.say.law import Law, Written
@@ -32,7 +32,8 @@ def theory_of(claim: Claim, program: Program | None = None) -> Theory:
     shown = {name_of(output.entry) for output in claim.program.outputs}
     spoken = law_names(written.definitions, written.laws, shown)
     given = {name for c in written.conditions for name in law_names(written.definitions, [_as_law(c.relation)], shown)}
-    law = [d for d in written.definitions if d.name in spoken | given]
+    aids = reached(written.definitions, set(written.aids))
+    law = [d for d in written.definitions if d.name in spoken | given | aids]
     domains = (*claim.inputs, *claim.structure)
     conditions = [(c.name, c.relation, c.ranges) for c in written.conditions]
     return Theory(

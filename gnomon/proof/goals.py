@@ -123,7 +123,7 @@ def settle(theory: Theory, theorem: Theorem, *known: Theorem) -> Theorem:
         for lemma in known:
             if belongs(theory, lemma).hyps:
                 raise Refused(f"it leans on a hypothesis: {lemma}")
-            for values in places(lemma, sp.Tuple(o.claim, *o.facts)):
+            for values in places(lemma, sp.Tuple(o.claim, *o.facts)) if lemma.over else [{}]:
                 lhs, rhs, asked, more = instance(theory, lemma, values, o.facts)
                 if all(theory.closes(one) for one in asked):
                     facts = facts | {RELATIONS[lemma.rel](lhs, rhs)}

@@ -180,8 +180,8 @@ class Signs:
         if self.entails(facts, relation):
             return True
         plain = self.unfold(e)
-        if plain is not None and plain != e:
-            return self.holds(plain, facts, strict)
+        if plain is not None and plain != e and self.holds(plain, facts, strict):
+            return True
         return self._by_extreme(e, facts, strict) or self._factored(e, facts, strict)
 
     def _by_extreme(self, e: Any, facts: Facts, strict: bool) -> bool:

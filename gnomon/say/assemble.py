@@ -58,7 +58,9 @@ def claim(board: Board) -> Claim:
         relation=None if exact else relation(board.laws, outputs),
         conditions=(*map(str, board.conditions), *board.words),
         variants=tuple(_whole(board, variant, ours) for variant in board.variants),
-        written=Written(tuple(board.definitions.values()), tuple(board.laws), tuple(board.conditions), ranges),
+        written=Written(
+            tuple(board.definitions.values()), tuple(board.laws), tuple(board.conditions), ranges, frozenset(board.aids)
+        ),
         call=board.calls,
         gradient=board.differentiable,
         remarks=board.remarks,
@@ -121,7 +123,7 @@ def _used(board: Board, names: set[str]) -> None:
     """Every definition serves the program, a law, a condition or a variant."""
     more = board.differentiated | {n for c in board.conditions for n in mentioned(c.relation)}
     more |= {n for v in board.variants for _, rhs in v.replace for n in mentioned(rhs)}
-    names = names | reached(board.definitions.values(), more)
+    names = names | reached(board.definitions.values(), more | board.aids)
     if idle := [name for name in board.definitions if name not in names and "∂" not in name]:
         raise board.wrong(f"{', '.join(idle)}: defined, and used by no output, law, condition or variant")
 
@@ -176,25 +178,23 @@ def _excess(law: Law) -> Any:
 
 def observed(e: Any, outputs: Sequence[Output]) -> Any:
     """The expression in what is observed: an output's entry becomes its name at positions from 0."""
-    bases = {name_of(output.entry): output for output in outputs if indices_of(output.entry) or output.entry.is_Symbol}
 
     def entry(x: Any) -> Any:
-        output = bases[name_of(x)]
-        if not output.ranges:
-            return sp.Symbol(output.name, real=True)
-        at = dict(zip(indices_of(output.entry), x.indices, strict=True))
-        if any(value != key for key, value in at.items() if key not in [v for v, _, _ in output.ranges]):
-            return x
-        return sp.IndexedBase(output.name, real=True)[tuple(at[v] - first for v, first, _ in output.ranges)]
+        return next((seen for output in outputs if (seen := _seen(x, output)) is not None), x)
 
-    return sp.sympify(e).replace(
-        lambda x: (
-            isinstance(x, (sp.Indexed, sp.Symbol))
-            and name_of(x) in bases
-            and bool(indices_of(x)) == bool(indices_of(bases[name_of(x)].entry))
-        ),
-        entry,
-    )
+    return sp.sympify(e).replace(lambda x: isinstance(x, (sp.Indexed, sp.Symbol)), entry)
+
+
+def _seen(x: Any, output: Output) -> Any:
+    """An entry by the name of an output that shows it, or None: of ``theta[T - 1, i]`` only what has this T - 1."""
+    if name_of(x) != name_of(output.entry) or len(indices_of(x)) != len(indices_of(output.entry)):
+        return None
+    if not output.ranges:
+        return sp.Symbol(output.name, real=True) if x == output.entry else None
+    at = dict(zip(indices_of(output.entry), indices_of(x), strict=True))
+    if any(value != key for key, value in at.items() if key not in [v for v, _, _ in output.ranges]):
+        return None
+    return sp.IndexedBase(output.name, real=True)[tuple(at[v] - first for v, first, _ in output.ranges)]
 
 
 def recursion(beginning: tuple[Any, Any], later: Any) -> Any:

@@ -49,6 +49,7 @@ class Board:
         self.outputs: list[Output] = []
         self.laws: list[Law] = []
         self.conditions: list[Condition] = []
+        self.aids: set[str] = set()
         self.words: list[str] = []
         self.variants: list[Variant] = []
         self.calls: Call | None = None
@@ -159,6 +160,10 @@ class Board:
         self.beginnings[name] = first, sp.Eq(at, begin)
         return self.let(name, indices, lambda m: assemble.recursion(self.beginnings[name], later(m)))
 
+    def aid(self, *symbols: Any) -> None:
+        """Definitions that only a proof speaks of."""
+        self.aids |= set(map(name_of, symbols))
+
     def D(self, of: Any, by: Any) -> Any:
         """The derivative of a defined quantity by an entry of an input, as the tangent program says it."""
         shape = next((d.shape for d in self.inputs if d.name == name_of(by)), None)
@@ -184,9 +189,13 @@ class Board:
         rel, rhs = rest if len(rest) == 2 else ("=", *rest)
         if rel not in SENSES:
             raise self.wrong(f"a law relates by one of {', '.join(SENSES)}, got {rel!r}")
+        self.laws.append(Law(lhs, rel, rhs, self._ranges(lhs, rhs, over)))
+
+    def _ranges(self, lhs: Any, rhs: Any, over: Sequence[Any] | None = None) -> Ranges:
+        """The ranges of the indices that are free in a law."""
         free = sp.sympify(lhs).free_symbols | sp.sympify(rhs).free_symbols
         indices = over if over is not None else [index for index in self.ranges if index in free]
-        self.laws.append(Law(lhs, rel, rhs, tuple((index, *self.ranges[index]) for index in indices)))
+        return tuple((index, *self.ranges[index]) for index in indices)
 
     def prove(self, proof: Callable[[Any], Any]) -> Callable[[Any], Any]:
         """How the last law is shown: ``proof(bench)``, see :class:`gnomon.proof.bench.Bench`."""
@@ -249,7 +258,7 @@ class Board:
                 tuple(assemble.exchanged(self, key, formula) for key, formula in changed.items()),
                 inputs,
                 structure,
-                None if law is None else assemble.relation([Law(*law)], self.outputs),
+                None if law is None else assemble.relation([Law(*law, self._ranges(law[0], law[2]))], self.outputs),
                 printed,
                 why,
             )

@@ -62,3 +62,4 @@ class Written:
     laws: tuple[Law, ...]
     conditions: tuple[Condition, ...]
     ranges: Ranges
+    aids: frozenset[str] = frozenset()
