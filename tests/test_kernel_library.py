@@ -8,6 +8,7 @@ import sympy as sp
 from gnomon.proof import bounds, library
 from gnomon.proof.inequality import combine
 from gnomon.proof.library import LEMMAS, lemma
+from gnomon.proof.second_look import second_look
 from gnomon.proof.terms import within
 from gnomon.proof.theorem import Refused
 from gnomon.proof.theory import Theory
@@ -31,6 +32,13 @@ def test_a_lemma_is_proved_from_the_rules_alone_and_once(name):
     assert not theorem.cites
     assert LEMMAS[name]() is theorem
     assert LEMMAS[name].__doc__
+
+
+@pytest.mark.parametrize("name", LEMMAS)
+def test_a_second_look_refutes_no_lemma(name):
+    looked = second_look(LEMMAS[name](), seconds=0.02)
+    assert looked.least
+    assert not looked.refuted
 
 
 @pytest.mark.parametrize("name", LEMMAS)

@@ -3,7 +3,7 @@
 import pytest
 import sympy as sp
 
-from gnomon.proof import equality, goals, inequality
+from gnomon.proof import equality, goals, inequality, tangent
 from gnomon.proof.bench import Bench
 from gnomon.proof.goals import Goal
 from gnomon.proof.signs import Bound
@@ -86,6 +86,21 @@ def test_the_obligations_of_a_step_are_owed_at_every_value():
 def _unfolded(theory, goal):
     first = equality.rewrite(theory, theory.definitions["y"], goal.lhs, goal.given)
     return equality.chain(theory, first, equality.decide(theory, first.rhs, goal.given))
+
+
+def test_nothing_is_put_into_a_slope_that_its_symbol_would_capture():
+    """From the slope of x y by x, which is y, does not follow that the slope of x**2 is x."""
+    theory = Theory()
+    slope = tangent.slope(theory, x * y, x)
+    general = goals.general(theory, slope, Goal(slope.lhs, "=", slope.rhs, frozenset(), frozenset({x, y})))
+    assert inequality.at(theory, general, {y: u}).rhs == u
+    for values in ({y: x}, {y: x + 1}, {x: y}, {x: sp.S.One}):
+        with pytest.raises(ValueError, match="is bound"):
+            inequality.at(theory, general, values)
+    sums = tangent.slope(theory, x * sp.Sum(a[k], (k, 0, n)), x)
+    general = goals.general(theory, sums, Goal(sums.lhs, "=", sums.rhs, frozenset(), frozenset({a})))
+    with pytest.raises(ValueError, match="is bound"):
+        inequality.at(theory, general, {a: lambda k: x})
 
 
 def test_obligations_are_told_apart_by_their_facts_too():

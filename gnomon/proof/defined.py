@@ -14,7 +14,7 @@ from sympy.core.function import AppliedUndef
 from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import Boolean
 
-from gnomon.proof.mean import Mean
+from gnomon.proof.mean import Exists, Mean
 from gnomon.proof.terms import Facts, indices_of, inside, mentioned, name_of, put
 from gnomon.proof.theorem import Refused
 
@@ -45,6 +45,8 @@ def asked(theory: Any, x: Any, facts: Facts) -> Iterable[tuple[Any, Facts]]:
         yield from (
             (tame(part), facts) for part in x.function.atoms(sp.Piecewise, *KINKS, sp.Function) if _wild(part, x)
         )
+    elif isinstance(x, sp.Limit):
+        yield Exists(x), facts
     elif isinstance(x, sp.Derivative):
         yield from ((claim, facts) for claim in differentiable(theory, x.expr, x.variables))
     elif isinstance(x, sp.KroneckerDelta):

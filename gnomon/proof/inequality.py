@@ -133,7 +133,7 @@ def at(theory: Theory, theorem: Theorem, values: dict[Any, Any], given: Facts = 
         sp.sympify(f(*[sp.Dummy(integer=True) for _ in range(_arity(theorem, base))])) for base, f in arrays.items()
     ]
     for side in (lhs, rhs, *(o.claim for o in (*asked, *left))):
-        unbound(side, probes)
+        unbound(side, (), probes)
 
     for base in arrays:
         _array_domain(base)

@@ -10,6 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 import sympy as sp
+from sympy.logic.boolalg import Boolean
+
+
+class Exists(Boolean):  # type: ignore[misc]
+    """That an expectation or a limit has a value, which an equation for it shows."""
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"there is {printer._print(self.args[0])}"
 
 
 class Law(sp.Basic):  # type: ignore[misc]
@@ -189,7 +197,7 @@ class Mean(sp.Expr):  # type: ignore[misc]
 
     def asks(self) -> list[Any]:
         """That the law is one; that there is a mean, unless the expression grows like a polynomial at most."""
-        said = [] if _tame(self.e, self.binds) else [sp.Symbol(f"{self.e} has a mean")]
+        said = [] if _tame(self.e, self.binds) else [Exists(self)]
         return [*self.law.asks(), *said]
 
     def _eval_derivative(self, s: Any) -> Any:

@@ -263,8 +263,7 @@ class Signs:
         names = {
             x: sp.Dummy(real=True) for x in e.atoms(ExprWithLimits, sp.Indexed, sp.exp, sp.log, sp.Abs, sp.Max, sp.Min)
         }
-        outer = {x: d for x, d in names.items() if not any(x is not y and y.has(x) for y in names)}
-        factors = sp.factor(sp.together(e.xreplace(outer))).xreplace({d: x for x, d in outer.items()})
+        factors = sp.factor(sp.together(e.xreplace(names))).xreplace({d: x for x, d in names.items()})
         return not factors.is_Add and factors != e and self._structural(factors, facts, strict)
 
 

@@ -19,7 +19,7 @@ Facts = frozenset[Any]
 _NAMED = re.compile(r"κ(\d+)\.\d+")
 _PLAIN = {"integer", "real", "commutative"}
 
-OPAQUE = (sp.Derivative, sp.Subs, sp.Lambda)
+OPAQUE = (sp.Derivative, sp.Subs, sp.Lambda, sp.Limit)
 """Binders of another kind, which are read as they stand."""
 
 COMMUTATIVE = (sp.Add, sp.Mul, sp.Max, sp.Min, sp.And, sp.Or, sp.KroneckerDelta, sp.Eq, sp.Ne)
@@ -50,17 +50,27 @@ def put(e: Any, values: dict[Any, Any]) -> Any:
     """The expression at some values of its symbols, no binder capturing what is put in.
 
     Raises:
-        ValueError: if noise would be put into an expectation over it.
+        ValueError: if something would be captured by an expectation, a slope or a limit.
     """
-    unbound(e, values.values())
+    unbound(e, values, values.values())
     return fresh(e).xreplace(values) if isinstance(e, sp.Basic) else e
 
 
-def unbound(e: Any, values: Iterable[Any]) -> None:
-    """Raise ValueError if some values have noise in them that an expectation within an expression is over."""
-    means = e.atoms(Mean) if isinstance(e, sp.Basic) else ()
-    if means and {x.binds for x in means} & set().union(*[sp.sympify(value).free_symbols for value in values]):
-        raise ValueError(f"the noise of an expectation is put into it: {e}")
+def unbound(e: Any, keys: Iterable[Any], values: Iterable[Any]) -> None:
+    """Raise ValueError if values in the place of keys would be captured: noise by an expectation over it, a symbol by a
+    slope or a limit in it.
+    """
+    binders = e.atoms(Mean, *OPAQUE) if isinstance(e, sp.Basic) else ()
+    bound = {v for x in binders for v in _binds(x)}
+    met = bound & set().union(set(keys), *[sp.sympify(value).free_symbols for value in values]) if bound else set()
+    if met:
+        raise ValueError(f"{', '.join(sorted(map(str, met)))} is bound in {e}: not to be put in, nor replaced")
+
+
+def _binds(x: Any) -> Iterable[Any]:
+    if isinstance(x, Mean):
+        return [x.binds]
+    return list(x.args[1].free_symbols if isinstance(x, sp.Limit) else x.variables)
 
 
 def within(limit: Iterable[Any]) -> Facts:

@@ -13,6 +13,7 @@ import sympy as sp
 
 from gnomon.proof.defined import asked, asked_of, free_names, thing
 from gnomon.proof.facts import Row, entails, nonnegative, rows, settled
+from gnomon.proof.mean import Exists
 from gnomon.proof.normal_form import canon, fresh
 from gnomon.proof.recursion import ends
 from gnomon.proof.signs import Bound, Signs
@@ -299,6 +300,8 @@ class Theory:
             return self.signs.holds(gap, facts, strict) or (not strict and self._below_a_floor(gap, facts))
         if isinstance(claim, sp.Eq) and self._supposed(claim):
             return True
+        if isinstance(claim, Exists):
+            return any(isinstance(f, sp.Eq) and alike(claim.args[0], side) for f in facts for side in f.args)
         if isinstance(claim, sp.Or):
             return any(self.closes(Obligation(part, obligation.facts)) for part in claim.args)
         return False
@@ -349,7 +352,9 @@ class Theory:
 
 def places(condition: Theorem, part: Any) -> Iterator[dict[Any, Any]]:
     """Values of a condition's indices at which one of its entries occurs in a part."""
-    seen = []
+    seen: list[dict[Any, Any]] = []
+    if not condition.over:
+        yield {}
     for pattern in sp.Tuple(condition.lhs, condition.rhs).atoms(sp.Indexed):
         for x in part.atoms(sp.Indexed):
             if x.base != pattern.base or len(x.indices) != len(pattern.indices):
