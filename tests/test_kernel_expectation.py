@@ -11,6 +11,7 @@ from gnomon.proof.expectation import averaged, moments
 from gnomon.proof.goals import Goal
 from gnomon.proof.library import lemma
 from gnomon.proof.mean import Bernoulli, Categorical, Draws, Mean, Normal, RandomSigns, Sample, Uniform
+from gnomon.proof.normal_form import canon
 from gnomon.proof.signs import Bound
 from gnomon.proof.terms import alike
 from gnomon.proof.theorem import Refused
@@ -114,14 +115,28 @@ def test_the_variance_of_a_mini_batch(law, conditions, factor, true):
             shown(drawn(*conditions), e, value)
 
 
+@pytest.mark.parametrize(
+    "law",
+    [Normal(), RandomSigns(), Uniform(-1, c), Bernoulli(q), Draws(n, B), Sample(n, B), Categorical(n, B, x)],
+    ids=lambda law: type(law).__name__,
+)
+def test_a_law_is_rebuilt_from_its_parts(law):
+    assert law.func(*law.args) == law
+    mean = Mean(g[I[0]] * c, I, law)
+    assert mean.func(*mean.args) == mean
+    assert canon(sp.Sum(mean, (i, 0, n - 1))) == n * canon(mean)
+    assert mean.xreplace({n: m}).law == law.xreplace({n: m})
+    assert str(mean) == "E[c*g[I[0]]; I]"
+
+
 def test_draws_of_given_chances():
     p = sp.IndexedBase("p", nonnegative=True)
     conditions = [("law", sp.Eq(run(p[i], i), 1), ())]
     theory = Theory(shapes={"g": (n,), "I": (B,), "p": (n,)}, bounds={"I": Bound(0, n - 1)}, conditions=conditions)
-    assert shown(theory, Mean(g[I[0]] ** 2, I, Categorical(p, n, B)), run(p[i] * g[i] ** 2, i))
+    assert shown(theory, Mean(g[I[0]] ** 2, I, Categorical(n, B, p)), run(p[i] * g[i] ** 2, i))
     loose = Theory(shapes={"g": (n,), "I": (B,), "p": (n,)}, bounds={"I": Bound(0, n - 1)})
     with pytest.raises(Refused):  # chances that need not sum to 1
-        shown(loose, Mean(g[I[0]], I, Categorical(p, n, B)), run(p[i] * g[i], i))
+        shown(loose, Mean(g[I[0]], I, Categorical(n, B, p)), run(p[i] * g[i], i))
 
 
 @pytest.mark.parametrize(

@@ -152,10 +152,11 @@ class Sample(Indices):
 
 
 class Categorical(Indices):
-    """``Categorical(p, n, count)``: with replacement, and the chances ``p[0]`` to ``p[n - 1]``."""
+    """``Categorical(n, count, p)``: with replacement, and the chances ``p[0]`` to ``p[n - 1]``."""
 
-    def __new__(cls, p: Any, n: Any, count: Any) -> Categorical:
-        made: Categorical = sp.Basic.__new__(cls, sp.sympify(n), sp.sympify(count), sp.Tuple(p))
+    def __new__(cls, n: Any, count: Any, p: Any) -> Categorical:
+        chances = p if isinstance(p, sp.Tuple) else sp.Tuple(p)
+        made: Categorical = sp.Basic.__new__(cls, sp.sympify(n), sp.sympify(count), chances)
         return made
 
     def chance(self, v: Any) -> Any:
