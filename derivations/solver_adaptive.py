@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Abs, Eq, IndexedBase, Max, Min, Piecewise, Rational, Sum, Symbol, false, log, sqrt, symbols
+from sympy import Abs, Eq, IndexedBase, Max, Min, Piecewise, Rational, Sum, Symbol, false, sqrt, symbols
 
 from gnomon.derivations.initial_value import (
     DIRECTION,
@@ -25,171 +25,74 @@ from gnomon.derivations.initial_value import (
 from gnomon.derivations.solver_pair import DIFFERENCE, LAST, SECTION, e, err, estimate, slope, y1
 from gnomon.derivations.trees import DOPRI5
 from gnomon.proof.derivation import Derivation, Step
+from gnomon.say.board import Board
 from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import Domain, Size, nonnegative, positive, real, symbols_of
+from gnomon.say.domain import Domain, positive, real
+from gnomon.say.maker import claim
 
 # ---------------------------------------------------------------- how large an error is, and the next step
 
-ENTRIES = Size("n", 1, 4)
-ERROR = (
-    real("error", ENTRIES),
-    real("y0", ENTRIES),
-    real("y1", ENTRIES),
-    nonnegative("rtol", high=1, host=True, typical=(1e-3, 1e-7, 0.0)),
-    positive("atol", high=1, host=True, typical=(1e-6, 1e-9, 1.0)),
-)
-entries = ENTRIES.symbol
-error, before, after, rtol, atol = symbols_of(ERROR)
-scaled, ratio = IndexedBase("scaled", real=True), Symbol("ratio", nonnegative=True)
+
+@claim("solver.dopri.step_control.ratio", SECTION, "ode.error_ratio")
+def ratio_of_an_error(c: Board) -> None:
+    """An error is measured in units of what is tolerated, as a root mean square."""
+    n = c.size("n")
+    error, y0, y1 = c.real("error", n), c.real("y0", n), c.real("y1", n)
+    rtol = c.hyper("rtol", 0.0, 1.0, typical=(1e-3, 1e-7, 0.0))
+    atol = c.hyper("atol", 0.0, 1.0, open_low=True, typical=(1e-6, 1e-9, 1.0))
+    i = c.index("i", n)
+    largest = Max(Abs(y0[i]), Abs(y1[i]))
+
+    scaled = c.let("scaled", i, error[i] / (atol + rtol * largest))
+    ratio = c.let("ratio", (), sqrt(c.sum(scaled[i] ** 2, i) / n))
+    c.law(n * ratio**2, c.sum((error[i] / (atol + rtol * largest)) ** 2, i))
+    c.prove(lambda p: p.left.unfold(ratio, scaled))
+    c.law(ratio, ">=", 0)
+    c.prove(lambda p: p.right.unfold(ratio))
+
+    c.call(error, y0, y1, rtol, atol).shows(ratio)
+    c.variant("the old state alone", "known bug", scaled=error[i] / (atol + rtol * Abs(y0[i])))
+    c.variant("without absolute values", "known bug", scaled=error[i] / (atol + rtol * Max(y0[i], y1[i])))
+    c.variant("a sum in the place of the mean", "known bug", ratio=sqrt(c.sum(scaled[i] ** 2, i)))
+    c.variant("the mean square, no root", "known bug", ratio=c.sum(scaled[i] ** 2, i) / n)
+    c.variant("the larger tolerance", "Matlab's ode45", scaled=error[i] / Max(atol, rtol * largest))
 
 
-_LARGEST = Max(Abs(before[i]), Abs(after[i]))
+@claim("solver.dopri.step_control", SECTION, "ode.step_factor")
+def next_step(c: Board) -> None:
+    """The next step is this one times (tolerance / error)^(1/order), with a margin and within limits."""
+    order = c.size("order", 2, 8)
+    r = c.positive("r")
+    safety = c.hyper("safety", 0.5, 1.0, typical=(0.9, 0.8))
+    dfactor = c.hyper("dfactor", 0.0625, 0.5, typical=(0.2, 0.25))
+    ifactor = c.hyper("ifactor", 2.0, 16.0, typical=(10.0, 5.0))
 
+    wanted = c.let("wanted", (), safety * r ** (-1 / order))
+    factor = c.let("factor", (), Min(ifactor, Max(dfactor, wanted)))
+    c.law(factor, Min(ifactor, Max(dfactor, wanted)))  # where wanted is what the next law says
+    c.law(r * wanted**order, safety**order)
+    c.prove(lambda p: p.left.unfold(wanted))
 
-def _scaled(largest: Any) -> tuple[Any, Any]:
-    return scaled[i], error[i] / (atol + rtol * largest)
-
-
-_MEAN = Sum(scaled[i] ** 2, (i, 0, entries - 1)) / entries
-
-
-def ratio_proof() -> Derivation:
-    times_, x = Symbol("lambda", positive=True), IndexedBase("scaled", real=True)
-    mean = Sum(x[i] ** 2, (i, 0, entries - 1)) / entries
-    return Derivation(
-        (
-            Step(
-                "substitute",
-                mean,
-                Sum(1, (i, 0, entries - 1)) / entries,
-                why="an error that is everywhere what is tolerated",
-                by=((x[i], Rational(1)),),
-            ),
-            Step(
-                "sum",
-                Sum(1, (i, 0, entries - 1)) / entries,
-                Rational(1),
-                why="has the ratio 1, in every dimension",
-                wrong=(entries,),
-            ),
-            Step(
-                "rewrite",
-                sqrt(Sum((times_ * x[i]) ** 2, (i, 0, entries - 1)) / entries) ** 2,
-                times_**2 * mean,
-                why="and a multiple of an error has that multiple of its ratio",
-            ),
-        )
+    c.call(r, order, safety, dfactor, ifactor).shows(factor)
+    c.variant(
+        "inversely proportional to the error", "notes", printed=True, wanted=safety / r,
+        why="At 32 times the tolerance a method of order 5 halves its step; the printed law takes 1/32 of it.",
+    )  # fmt: skip
+    c.variant("one order less in the root", "known bug", wanted=safety * r ** (-1 / (order - 1)))
+    c.variant(
+        "one order more in the root",
+        "other libraries, for an unextrapolated pair",
+        wanted=safety * r ** (-1 / (order + 1)),
+    )
+    c.variant("grows with the error", "known bug", wanted=safety * r ** (1 / order))
+    c.variant("margin inside the root", "known bug", wanted=(safety / r) ** (1 / order))
+    c.variant("never grows", "known bug", factor=Min(1, Max(dfactor, wanted)))
+    c.variant("shrinks without limit", "known bug", factor=Min(ifactor, wanted))
+    c.remark(
+        "An error that is C h**order becomes safety**order times the tolerance, if the step becomes wanted times as "
+        "long. For the pair the order is 5, that of the difference between its two values."
     )
 
-
-RATIO = Claim(
-    id="solver.dopri.step_control.ratio",
-    section=SECTION,
-    title="An error is measured in units of what is tolerated, as a root mean square",
-    kind="equality",
-    subject="ode.error_ratio",
-    driver="function",
-    structure=(ENTRIES,),
-    inputs=ERROR,
-    program=Program((_scaled(_LARGEST), (ratio, sqrt(_MEAN))), (Output("ratio", ratio),)),
-    statement=Eq(ratio, sqrt(_MEAN)),
-    derivation=ratio_proof,
-    variants=(
-        Variant("the old state alone", "known bug", (_scaled(Abs(before[i])),)),
-        Variant("without absolute values", "known bug", (_scaled(Max(before[i], after[i])),)),
-        Variant("a sum in the place of the mean", "known bug", ((ratio, sqrt(_MEAN * entries)),)),
-        Variant("the mean square, no root", "known bug", ((ratio, _MEAN),)),
-        Variant("the larger tolerance", "Matlab's ode45", ((scaled[i], error[i] / Max(atol, rtol * _LARGEST)),)),
-    ),
-)
-
-ORDER = Size("order", 2, 8)
-CONTROL = (
-    positive("r"),
-    Domain("safety", low=0.5, high=1, host=True, typical=(0.9, 0.8)),
-    Domain("dfactor", low=0.0625, high=0.5, host=True, typical=(0.2, 0.25)),
-    Domain("ifactor", low=2, high=16, host=True, typical=(10.0, 5.0)),
-)
-r, safety, dfactor, ifactor = symbols_of(CONTROL)
-order = ORDER.symbol
-wanted, factor = symbols("wanted factor", positive=True)
-
-
-def _law(power: Any) -> tuple[Any, Any]:
-    return wanted, safety * r**power
-
-
-def law_proof() -> Derivation:
-    x, now, scale, error_, tolerance = symbols("x h C err tol", positive=True)
-    law = now * (tolerance / error_) ** Rational(1, 5)
-    return Derivation(
-        (
-            Step(
-                "solve",
-                Eq(scale * x**5, tolerance),
-                (tolerance / scale) ** Rational(1, 5),
-                why="the error of a step is C h**5: which step makes it the tolerance?",
-                by=(x,),
-                wrong=(tolerance / scale,),
-            ),
-            Step(
-                "substitute",
-                (tolerance / scale) ** Rational(1, 5),
-                law,
-                why="what this step shows of C",
-                by=((scale, error_ / now**5),),
-                wrong=(now * tolerance / error_,),
-            ),
-            Step(
-                "differentiate",
-                log(law),
-                -1 / (5 * error_),
-                why="so the logarithm of the size falls by a fifth of that of the error, not by all of it",
-                by=(error_,),
-                wrong=(-1 / error_,),
-            ),
-            Step(
-                "refute",
-                Eq(now * tolerance / error_, law),
-                false,
-                why="at 32 times the tolerance: 1/32 of the step instead of 1/2",
-                by=({now: 1, tolerance: 1, error_: 32},),
-            ),
-        ),
-        "an error that is a power of the step",
-    )
-
-
-CONTROL_LAW = Claim(
-    id="solver.dopri.step_control",
-    section=SECTION,
-    title="The next step is this one times (tolerance / error)^(1/order), with a margin and within limits",
-    kind="equality",
-    subject="ode.step_factor",
-    driver="function",
-    structure=(ORDER,),
-    inputs=CONTROL,
-    program=Program((_law(-1 / order), (factor, Min(ifactor, Max(dfactor, wanted)))), (Output("factor", factor),)),
-    statement=Eq(factor, Min(ifactor, Max(dfactor, safety * r ** (-1 / order)))),
-    derivation=law_proof,
-    variants=(
-        Variant(
-            "inversely proportional to the error",
-            "notes",
-            (_law(Rational(-1)),),
-            printed=True,
-            why="At 32 times the tolerance a method of order 5 halves its step; the printed law takes 1/32 of it.",
-        ),
-        Variant("one order less in the root", "known bug", (_law(-1 / (order - 1)),)),
-        Variant("one order more in the root", "other libraries, for an unextrapolated pair", (_law(-1 / (order + 1)),)),
-        Variant("grows with the error", "known bug", (_law(1 / order),)),
-        Variant("margin inside the root", "known bug", ((wanted, (safety / r) ** (1 / order)),)),
-        Variant("never grows", "known bug", ((factor, Min(1, Max(dfactor, wanted))),)),
-        Variant("shrinks without limit", "known bug", ((factor, Min(ifactor, wanted)),)),
-    ),
-    options={"arguments": ("r", "order", "safety", "dfactor", "ifactor")},
-    remarks="For the pair the order is 5, that of the difference between its two values.",
-)
 
 # ---------------------------------------------------------------- what becomes of a step
 
@@ -205,6 +108,7 @@ def _force(index: Any, time: Any, state: Any = None) -> Any:
     return Piecewise((FORCE.symbol[index], SIGN * (time - start) > Rational(15, 16) * FIRST.symbol), (0, True))
 
 
+scaled, ratio = IndexedBase("scaled", real=True), Symbol("ratio", nonnegative=True)
 start, first, loose, floor = HOST_START.symbol, FIRST.symbol, LOOSE.symbol, FLOOR.symbol
 signed = SIGN * first
 size, proposed, base_time = symbols("size proposed base_time", real=True)
@@ -319,4 +223,4 @@ ATTEMPTS = Claim(
     "step carries no gradient.",
 )
 
-CLAIMS = (CONTROL_LAW, RATIO, ATTEMPTS)
+CLAIMS = (ATTEMPTS,)
