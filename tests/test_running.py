@@ -9,7 +9,7 @@ import torch
 from gnomon.compute.balls import enclose
 from gnomon.compute.choosing import UndecidedBranch
 from gnomon.compute.operations import OPERATIONS
-from gnomon.compute.running_error import bounded, values
+from gnomon.compute.running_error import bounded, may_flush, values
 from gnomon.compute.slp import SLP, pullback
 
 CPU = torch.device("cpu")
@@ -162,3 +162,9 @@ def test_an_exponential_that_vanishes_is_known_even_if_its_argument_is_not():
     leaves = {("x", ()): torch.tensor([1e9]).double()}
     for _, bound in bounded(slp, nodes, leaves, torch.bfloat16, CPU):
         assert bound.isfinite().all()
+
+
+def test_subnormal_numbers_may_be_lost_where_kernels_lose_them():
+    cuda = torch.device("cuda")
+    assert [may_flush(dtype, CPU) for dtype in (torch.float64, torch.float32, torch.bfloat16)] == [False, False, True]
+    assert [may_flush(dtype, cuda) for dtype in (torch.float64, torch.float32, torch.bfloat16)] == [False, True, True]

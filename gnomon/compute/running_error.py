@@ -60,7 +60,7 @@ def bounded(
     subject's error and that of the float64 value together; it is infinite where the point must be excused.
     """
     subject, double = Format(dtype), Format(torch.float64)
-    flushes = dtype == torch.bfloat16
+    flushes = may_flush(dtype, device)
     lost = subject.tiny if flushes else 0.0
     tensor = Charge(subject.u + double.u, subject.eta + double.eta, subject.tiny + double.tiny, subject.largest, lost)
     host = Charge(2 * double.u, 2 * double.eta, 2 * double.tiny, double.largest)
@@ -105,13 +105,20 @@ def bounded(
     return [(value, torch.nan_to_num(error, nan=INF, posinf=INF)) for value, error in found]
 
 
+def may_flush(dtype: torch.dtype, device: torch.device) -> bool:
+    """Whether kernels take subnormal numbers for zero: CPU kernels for bfloat16 matrices do, and CUDA's atomic
+    additions in float32, by which ``index_add`` and gradients of what is gathered are computed.
+    """
+    return dtype == torch.bfloat16 or (device.type == "cuda" and dtype == torch.float32)
+
+
 def _is_host_number(slp: SLP, number: int) -> bool:
     """Whether a node is computed in Python's floats; shown as an output it is rounded to the subject's dtype."""
     return slp.host[number] and slp.nodes[number].op not in CONDITIONS
 
 
 def _flushed(pair: Pair, subject: Format) -> Pair:
-    """A number below the smallest normal one may be taken for zero: CPU kernels for bfloat16 matrices do so."""
+    """A number below the smallest normal one may be taken for zero."""
     value, error = pair
     small = value.abs() <= subject.tiny + error
     return value, torch.where(small, error + value.abs(), error)
