@@ -10,7 +10,7 @@ import sympy as sp
 
 from gnomon.proof.terms import indices_of, mentioned, name_of
 from gnomon.proof.theory import Definition
-from gnomon.say.check_call import check
+from gnomon.say.check_call import check, names_used
 from gnomon.say.claim import Claim, Output, Program, Relation, Variant
 from gnomon.say.domain import Choice, Domain, Graph, Size, Structural
 from gnomon.say.law import Law, Written
@@ -31,17 +31,19 @@ def claim(board: Board) -> Claim:
     _complete(board)
     outputs = _outputs(board)
     shown = {name_of(output.entry) for output in outputs}
-    ours = reached(board.definitions.values(), {name for o in outputs for name in mentioned(o.entry)})
+    assert board.calls is not None
+    entries = {name for o in outputs for name in mentioned(o.entry)}
+    ours = reached(board.definitions.values(), entries | names_used(board.calls))
     theirs = law_names(board.definitions.values(), board.laws, shown)
     _used(board, ours | theirs)
     _spoken_of(board, outputs)
     lets = tuple((d.lhs, d.rhs) for d in board.definitions.values())
-    program = Program(tuple(let for let in lets if name_of(let[0]) in ours), outputs)
     defined = _definition(board, outputs, shown, tuple(let for let in lets if name_of(let[0]) in theirs))
     equal = board.kind in ("equality", "expectation") and not any(variant.relation for variant in board.variants)
     exact = defined is not None or equal or all(law.rel == "=" and _output_of(law, outputs) for law in board.laws)
-    assert board.calls is not None
-    check(board.calls, board.inputs, board.structure, [output.name for output in outputs])
+    needed = ours if exact else ours | theirs  # an inequality is computed beside the program
+    program = Program(tuple(let for let in lets if name_of(let[0]) in needed), outputs)
+    check(board.calls, board.inputs, board.structure, [output.name for output in outputs], program.lets)
     statements = tuple(law.statement for law in board.laws)
     ranges = tuple((index, *ends) for index, ends in board.ranges.items())
     return Claim(
@@ -57,7 +59,7 @@ def claim(board: Board) -> Claim:
         definition=defined,
         relation=None if exact else relation(board.laws, outputs),
         conditions=(*map(str, board.conditions), *board.words),
-        variants=tuple(_whole(board, variant, ours) for variant in board.variants),
+        variants=tuple(_whole(board, variant, needed) for variant in board.variants),
         written=Written(
             tuple(board.definitions.values()), tuple(board.laws), tuple(board.conditions), ranges, frozenset(board.aids)
         ),

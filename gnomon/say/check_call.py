@@ -14,6 +14,14 @@ from gnomon.say.call import Call
 from gnomon.say.domain import Choice, Domain, Structural
 
 
+def names_used(call: Call) -> set[str]:
+    """The names that a call uses: of inputs, sizes, choices and definitions."""
+    used: set[str] = set()
+    for root in dict.fromkeys(look for _, look in call.looks):
+        _collect(root, frozenset(), used)
+    return used
+
+
 def check(
     call: Call,
     inputs: Sequence[Domain],
@@ -35,10 +43,7 @@ def check(
         _check_fit(call, part)
         if isinstance(part, a.Constant) and part.value in numbers and isinstance(part.value, str):
             raise CallError(f"{call}: the word {part.value!r} is the name of an input; give its symbol")
-    used: set[str] = set()
-    for root in dict.fromkeys(look for _, look in call.looks):
-        _collect(root, frozenset(), used)
-    used = _through(used, definitions)
+    used = _through(names_used(call), definitions)
     known = numbers | fixed | set(definitions)
     for name in sorted(used - known):
         raise CallError(f"{call}: {name} is no input, size, choice or definition of the claim" + _near(name, known))
