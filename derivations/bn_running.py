@@ -71,7 +71,9 @@ def averaged(share: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
 
 
 def _mixed(running: Any, now: Any, share: Any) -> Any:
-    return (1 - share) * running[t - 1, c] + share * now[t, c]
+    """Half as a weighted mean and half by the difference: a budget for either way, also where the share is nearly 1."""
+    old, new = running[t - 1, c], now[t, c]
+    return ((1 - share) * old + share * new) / 2 + (old + share * (new - old)) / 2
 
 
 def evaluated(center: Any, variance: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
