@@ -20,7 +20,7 @@ from gnomon.compute.slp import SLP
 from gnomon.compute.whole_numbers import Bindings, Env, LoweringError, Wholes
 from gnomon.proof.terms import name_of
 from gnomon.say.claim import Claim, Output, Program, Relation
-from gnomon.say.domain import Choice, Domain, Structural, Structure
+from gnomon.say.domain import Choice, Domain, Sizes, Structural, Structure
 
 COMPARISONS = {
     sp.StrictLessThan: ("lt", False), sp.LessThan: ("le", False), sp.StrictGreaterThan: ("lt", True),
@@ -55,6 +55,8 @@ def bind(structural: tuple[Structural, ...], structure: Structure) -> Bindings:
             numbers[domain.name] = value
         else:
             arrays[domain.name] = value
+            if isinstance(domain, Sizes) and domain.widest:
+                numbers[domain.widest] = domain.high
     return Bindings(numbers, arrays, functions)
 
 
@@ -246,20 +248,22 @@ class Lowering:
     # ------------------------------------------------------------------ outputs
 
     def outputs(self, outputs: tuple[Output, ...]) -> dict[str, tuple[list[int], tuple[int, ...]]]:
-        """For each output its nodes in row-major order and its shape."""
+        """For each output its nodes in row-major order and its shape; rows that are shorter are filled up with 0."""
         found = {}
         for output in outputs:
-            envs = self.ranges(output.ranges[::-1], {})
             order = [str(index) for index, _, _ in output.ranges]
-            envs = sorted(envs, key=lambda env: tuple(env[index] for index in order))
-            shape = tuple(len({env[index] for env in envs}) for index in order)
+            envs = {tuple(env[index] for index in order): env for env in self.ranges(output.ranges[::-1], {})}
+            axes = [sorted({at[axis] for at in envs}) for axis in range(len(order))]
             try:
-                nodes = [self.node(output.entry, env) for env in envs]
+                nodes = [
+                    self.node(output.entry, envs[at]) if at in envs else self.slp.constant(0)
+                    for at in itertools.product(*axes)
+                ]
             except RecursionError:
                 raise LoweringError(f"output {output.name} leans on itself without an end: no base case?") from None
-            if not nodes or len(nodes) != _size(shape):
-                raise LoweringError(f"output {output.name} has {len(nodes)} entries for the shape {shape}")
-            found[output.name] = (nodes, shape)
+            if not nodes:
+                raise LoweringError(f"output {output.name} has no entries")
+            found[output.name] = (nodes, tuple(map(len, axes)))
         return found
 
 
@@ -274,13 +278,6 @@ def lower_relation(
         pairs.append(sides if relation.sense == "<=" else sides[::-1])
     lowering.observed = {}
     return pairs
-
-
-def _size(shape: tuple[int, ...]) -> int:
-    total = 1
-    for extent in shape:
-        total *= extent
-    return total
 
 
 def entries(shape: tuple[int, ...]) -> list[tuple[int, ...]]:

@@ -31,16 +31,18 @@ def theory_of(claim: Claim, program: Program | None = None) -> Theory:
     written = written_of(claim)
     shown = {name_of(output.entry) for output in claim.program.outputs}
     spoken = law_names(written.definitions, written.laws, shown)
-    given = {name for c in written.conditions for name in law_names(written.definitions, [_as_law(c.relation)], shown)}
+    relations = [c for c in written.conditions if not c.relation.is_Symbol]
+    given = {name for c in relations for name in law_names(written.definitions, [_as_law(c.relation)], shown)}
     aids = reached(written.definitions, set(written.aids))
     law = [d for d in written.definitions if d.name in spoken | given | aids]
     domains = (*claim.inputs, *claim.structure)
-    conditions = [(c.name, c.relation, c.ranges) for c in written.conditions]
+    conditions = [(c.name, c.relation, c.ranges) for c in relations]
     return Theory(
         _definitions(program or claim.program, written),
         law,
         shapes={d.name: d.shape for d in claim.inputs if d.shape},
         bounds={name: bound for domain in domains for name, bound in _bounds(domain)},
+        facts=[c.relation for c in written.conditions if c.relation.is_Symbol],
         conditions=[*conditions, *(c for domain in domains for c in _of_domain(domain))],
         symmetric=[d.symbol for d in claim.structure if isinstance(d, Graph) and not d.directed],
     )
@@ -84,8 +86,9 @@ def _bounds(domain: Any) -> Iterator[tuple[str, Bound]]:
     elif isinstance(domain, Size):
         yield domain.name, Bound(sp.Integer(domain.low))
     elif isinstance(domain, Sizes):
-        high = domain.high if isinstance(domain.high, sp.Basic) else sp.Integer(domain.high)
-        yield domain.name, Bound(sp.Integer(domain.low), high)
+        yield domain.name, Bound(sp.Integer(domain.low), domain.bound)
+        if domain.widest:
+            yield domain.widest, Bound(sp.Integer(domain.low))
     elif isinstance(domain, Graph):
         yield domain.name, Bound(sp.S.Zero, sp.S.One)
     elif isinstance(domain, Choice):

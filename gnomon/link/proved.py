@@ -8,6 +8,7 @@ from typing import Any, Literal
 import sympy as sp
 
 from gnomon.link.goal import goals_of, theory_of, written_of
+from gnomon.proof import equality
 from gnomon.proof.bench import Bench, unused
 from gnomon.proof.goals import Goal
 from gnomon.proof.terms import alike, indices_of
@@ -91,11 +92,19 @@ def shown(law: Law, goal: Goal, theory: Theory, claim: Claim) -> tuple[Theorem |
 def _label(theorem: Theorem | None, theory: Theory, claim: Claim) -> Label:
     if theorem is None:
         return "tested"
-    if alike(theory.expanded(theorem.lhs), theory.expanded(theorem.rhs)):
+    if alike(theory.expanded(theorem.lhs), theory.expanded(theorem.rhs)) or _turn(theorem, theory):
         return "definition"
     if theorem.cites:
         return "citing"
     return "proved for" if _fixed(claim) else "proved"
+
+
+def _turn(theorem: Theorem, theory: Theory) -> bool:
+    """Whether it says one turn of a recursion in the recursion's own words."""
+    if not theory.defined(theorem.lhs):
+        return False
+    turn = equality.decide(theory, theory.opened(theorem.lhs), theorem.given).rhs
+    return alike(theory.expanded(turn), theory.expanded(theorem.rhs))
 
 
 def _fixed(claim: Claim) -> list[str]:

@@ -26,9 +26,11 @@ def tangent_name(of: Any, by: Any) -> str:
 def tangents(
     definitions: Sequence[Definition], of: Any, by: Any, shape: Shape | None
 ) -> tuple[Any, tuple[Definition, ...]]:
-    """The derivative of a defined quantity by an input's entry: an entry of a tangent program, and its definitions.
+    """The derivative of a defined quantity by an entry of an input, or of another definition: an entry of a tangent
+    program, and its definitions.
 
-    ``by`` is ``x[p, r]`` with indices of its own, or a symbol. What does not move has the derivative 0.
+    ``by`` is ``x[p, r]`` with indices of its own, or a symbol. What does not move has the derivative 0. By an entry of
+    a definition: how things move with what is added to that entry, on top of what its formula gives.
 
     Raises:
         Refused: at a kink: an absolute value, a maximum, a branch that looks at what moves.
@@ -37,11 +39,10 @@ def tangents(
     taken = {name for d in definitions for name in map(name_of, indices_of(d.lhs))}
     letters = [letter for n in range(1, 9) for letter in (c + "̇" * n for c in "uvwz") if letter not in taken]
     new = tuple(sp.Symbol(letter, integer=True) for letter in letters[: len(position)])
-    extents = shape(*new) if callable(shape) else tuple(shape or ())
-    if len(extents) != len(position):
-        raise Refused(f"{by}: {base} has {len(extents)} indices")
-    around = tuple((v, sp.S.Zero, extent - 1) for v, extent in zip(new, extents, strict=True))
     bodies = {d.name: d for d in definitions}
+    around = _around(bodies[base], new) if base in bodies else _extents(shape, new)
+    if len(around) != len(position):
+        raise Refused(f"{by}: {base} has {len(around)} indices")
     moving = {base}
     while more := {name for name, d in bodies.items() if name not in moving and moving & mentioned(d.rhs)}:
         moving |= more
@@ -49,18 +50,36 @@ def tangents(
     if start not in moving:
         return sp.S.Zero, ()
     needed = {start}
-    while more := {n for name in needed for n in mentioned(bodies[name].rhs)} & (moving - {base}) - needed:
+    while more := {n for name in needed for n in mentioned(bodies[name].rhs)} & moving & set(bodies) - needed:
         needed |= more
 
     def tangent(x: Any) -> Any:
         return _entry(tangent_name(x, by), (*indices_of(x), *new))
 
-    found = tuple(
-        Definition(tangent(d.lhs), _moved(d.rhs, base, moving, new, tangent), (*d.ranges, *around))
-        for d in definitions
-        if d.name in needed
-    )
+    def moved(d: Definition) -> Any:
+        added = _unit(indices_of(d.lhs), new) if d.name == base else sp.S.Zero
+        return added + _moved(d.rhs, base if base not in bodies else "", moving, new, tangent)
+
+    found = tuple(Definition(tangent(d.lhs), moved(d), (*d.ranges, *around)) for d in definitions if d.name in needed)
     return tangent(of).xreplace(dict(zip(new, position, strict=True))), found
+
+
+def _extents(shape: Shape | None, new: tuple[Any, ...]) -> tuple[tuple[Any, Any, Any], ...]:
+    """The ranges of an input's entry."""
+    extents = shape(*new) if callable(shape) else tuple(shape or ())
+    return tuple((v, sp.S.Zero, extent - 1) for v, extent in zip(new, extents, strict=False))
+
+
+def _around(definition: Definition, new: tuple[Any, ...]) -> tuple[tuple[Any, Any, Any], ...]:
+    """The ranges of a definition's entry, for other indices."""
+    at = dict(zip(indices_of(definition.lhs), new, strict=False))
+    ends = {v: (first, last) for v, first, last in definition.ranges}
+    return tuple((new, *[end.xreplace(at) for end in map(sp.sympify, ends[v])]) for v, new in at.items())
+
+
+def _unit(indices: tuple[Any, ...], new: tuple[Any, ...]) -> Any:
+    """1 at one entry, 0 at every other."""
+    return sp.Mul(*map(sp.KroneckerDelta, indices, new))
 
 
 def _entry(name: str, at: tuple[Any, ...]) -> Any:
@@ -79,7 +98,7 @@ def _moved(rhs: Any, base: str, moving: set[str], new: tuple[Any, ...], tangent:
         if isinstance(x, sp.Dummy):
             return None
         if isinstance(x, (sp.Indexed, sp.Symbol)) and name_of(x) == base:
-            return x + h * sp.Mul(*map(sp.KroneckerDelta, indices_of(x), new))
+            return x + h * _unit(indices_of(x), new)
         if isinstance(x, (sp.Indexed, sp.Symbol)) and name_of(x) in moving:
             return x + h * tangent(x)
         return None
@@ -87,7 +106,20 @@ def _moved(rhs: Any, base: str, moving: set[str], new: tuple[Any, ...], tangent:
     found = walk(fresh(sp.sympify(rhs)), frozenset(), move).diff(h).xreplace({h: sp.S.Zero})
     if found.has(sp.Derivative, sp.Subs):
         raise Refused(f"no derivative is known of {rhs}")
-    return found
+    return _named(found)
+
+
+def _named(e: Any) -> Any:
+    """The expression with symbols that have names of their own in the place of its dummies: it is written down."""
+    taken = {s.name for s in e.atoms(sp.Symbol) if not isinstance(s, sp.Dummy)}
+    names = {}
+    for dummy in sorted(e.atoms(sp.Dummy), key=sp.default_sort_key):
+        name = dummy.name
+        while name in taken:
+            name += "′"
+        taken.add(name)
+        names[dummy] = sp.Symbol(name, **dummy._assumptions_orig)
+    return e.xreplace(names)
 
 
 def slope(theory: Theory, e: Any, x: Any, given: Facts = frozenset()) -> Theorem:

@@ -12,6 +12,7 @@ from typing import Any
 
 import sympy as sp
 
+from gnomon.proof.defined import smooth
 from gnomon.proof.tangent import tangents
 from gnomon.proof.terms import indices_of, mentioned, name_of
 from gnomon.proof.theory import Definition
@@ -42,6 +43,7 @@ class Board:
         self.mutation = mutation or Mutation()
         self.inputs: list[Domain] = []
         self.structure: list[Structural] = []
+        self.widths: set[str] = set()
         self.ranges: dict[Any, tuple[Any, Any]] = {}
         self.definitions: dict[str, Definition] = {}
         self.beginnings: dict[str, tuple[Any, Any]] = {}
@@ -65,6 +67,14 @@ class Board:
     def sizes(self, name: str, length: Any, low: int = 1, high: int = 4) -> Any:
         """A list of sizes: the widths of a network's layers."""
         return self._structural(Sizes(name, length, low, high))
+
+    def widest(self, name: str, sizes: Any) -> Any:
+        """The greatest number that a list of sizes may hold: the extent of a tensor padded for all of them."""
+        place, domain = next((n, d) for n, d in enumerate(self.structure) if d.symbol == sizes)
+        self._new(name)
+        self.structure[place] = replace(domain, widest=name)
+        self.widths.add(name)
+        return self.structure[place].bound
 
     def graph(self, name: str, size: Any, **more: Any) -> Any:
         """The adjacency matrix of a graph: ``A[i, j]`` is 1 where an edge leads from j to i."""
@@ -165,10 +175,13 @@ class Board:
         self.aids |= set(map(name_of, symbols))
 
     def D(self, of: Any, by: Any) -> Any:
-        """The derivative of a defined quantity by an entry of an input, as the tangent program says it."""
+        """The derivative of a defined quantity by an entry, as the tangent program says it.
+
+        The entry is an input's; or a definition's, to which something is added on top of what its formula gives.
+        """
         shape = next((d.shape for d in self.inputs if d.name == name_of(by)), None)
-        if shape is None:
-            raise self.wrong(f"{by} is no input: derivatives are by entries of inputs")
+        if shape is None and name_of(by) not in self.definitions:
+            raise self.wrong(f"{by} is no input and no definition: derivatives are by entries of them")
         self.differentiated.add(name_of(of))
         entry, found = tangents(list(self.definitions.values()), of, by, shape)
         for definition in found:
@@ -211,6 +224,13 @@ class Board:
             ranges: Ranges = tuple((index, *self.ranges[index]) for index in indices)
             self.conditions.append(Condition(name, relation, ranges, words))
         return name
+
+    def smooth(self, *functions: Any) -> None:
+        """The claim supposes that unknown functions are differentiable wherever they are applied."""
+        for function in functions:
+            name = f"{function.family} is differentiable where it is applied"
+            if name != self.mutation.condition:
+                self.conditions.append(Condition(name, smooth(function.family)))
 
     def say(self, *words: str) -> None:
         """Remarks for the reader's list of conditions, which nothing leans on."""
@@ -279,6 +299,7 @@ class Board:
 
     def _new(self, name: str) -> None:
         taken = {*(d.name for d in (*self.inputs, *self.structure)), *self.definitions, *map(str, self.ranges)}
+        taken |= self.widths
         if name in taken or name in RESERVED:
             raise self.wrong(f"two things are called {name}")
         if not name.replace("_", "").replace("′", "").isalnum():
@@ -287,6 +308,7 @@ class Board:
     def names(self) -> set[str]:
         """Everything that a formula of this claim may mention."""
         known = {*(d.name for d in (*self.inputs, *self.structure)), *self.definitions, *map(str, self.ranges)}
+        known |= self.widths
         for domain in self.structure:
             if isinstance(domain, Choice):
                 for meaning in domain.options.values():

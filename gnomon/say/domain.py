@@ -130,19 +130,29 @@ class Size:
 
 @dataclass(frozen=True)
 class Sizes:
-    """A list of whole numbers, ``length`` of them: the widths of a network's layers."""
+    """A list of whole numbers, ``length`` of them: the widths of a network's layers.
+
+    ``widest`` names the greatest number that they may be: proofs are for any, checks for ``high``.
+    """
 
     name: str
     length: Any
     low: int = 1
     high: int = 4
+    widest: str = ""
 
     @property
     def symbol(self) -> Any:
         return sp.IndexedBase(self.name, integer=True, positive=True)
 
+    @property
+    def bound(self) -> Any:
+        """The greatest number as a symbol, if it has a name."""
+        return sp.Symbol(self.widest, integer=True, positive=True) if self.widest else sp.Integer(self.high)
+
     def __str__(self) -> str:
-        return f"{self.length} sizes, each {self.low}…{self.high}"
+        widest = f"{self.widest} = " if self.widest else ""
+        return f"{self.length} sizes, each {self.low}…{widest}{self.high}"
 
 
 @dataclass(frozen=True)

@@ -43,7 +43,10 @@ class Law:
 
 @dataclass(frozen=True)
 class Condition:
-    """A relation that the claim supposes, for all values of the indices in its ranges; ``words`` say it to a reader."""
+    """A relation that the claim supposes, for all values of the indices in its ranges; ``words`` say it to a reader.
+
+    A symbol stands for what is no relation: that an unknown function is differentiable.
+    """
 
     name: str
     relation: Any
