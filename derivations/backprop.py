@@ -1,351 +1,149 @@
 """Backpropagation, there and back: the forward pass and the deltas (notes, section 1.2.1)."""
 
-from sympy import Eq, IndexedBase, KroneckerDelta, Lambda, Piecewise, Rational, Sum, Symbol, exp, symbols
+from sympy import KroneckerDelta
 
-from gnomon.derivations.backprop_network import (
-    BATCH,
-    DEEP,
-    DEPTH,
-    NETWORK,
-    PADDING,
-    PARAMETERS,
-    SAMPLE,
-    SAMPLES,
-    SMOOTH,
-    TARGET,
-    N,
-    Theta,
-    W,
-    a,
-    activated,
-    affine,
-    b,
-    delta,
-    deltas,
-    drho,
-    dsigma,
-    forward,
-    h,
-    handed_back,
-    i,
-    j,
-    k,
-    l,
-    layers_of_units,
-    n,
-    output_delta,
-    q,
-    rho,
-    s,
-    sigma,
-    u,
-    within,
-    x,
-    y,
-)
-from gnomon.proof.derivation import Derivation, Step, define
-from gnomon.say.claim import Claim, Output, Program, Variant
-
-m, p = symbols("m p", integer=True, nonnegative=True)
-# ---------------------------------------------------------------- forward
+from gnomon.derivations.backprop_network import drho, dsigma
+from gnomon.derivations.layers import Layers, delta, h, o, q, s, sigma
+from gnomon.say.call import returned
+from gnomon.say.maker import claim
 
 
-def forward_proof() -> Derivation:
-    """The forward pass is a definition; shown are how it nests, and that a bias is one more weight."""
-    z, A = IndexedBase("z", real=True), IndexedBase("A", real=True)
-    theta, bias, point = symbols("theta beta xi", real=True)
-    before = Sum(Theta[l, i, q] * h[l, i], (i, 0, n[l] - 1)) + b[l, q]
-    nested = Sum(Theta[l, i, q] * sigma(s[l, i]), (i, 0, n[l] - 1)) + b[l, q]
-    longer = Sum(A[i, q] * z[i], (i, 0, p))
-    return Derivation(
-        (
-            define(s[l + 1, q], before, "the pre-activation of unit q, layer l + 1; h_0 = x"),
-            define(h[l, i], sigma(s[l, i]), "the activation; the last layer may have another, rho"),
-            Step(
-                "substitute",
-                before,
-                nested,
-                "A layer on top of a layer: the activation stands between the two weights.",
-                by=((h[l, i], sigma(s[l, i])),),
-                wrong=(
-                    Sum(Theta[l, i, q] * s[l, i], (i, 0, n[l] - 1)) + b[l, q],
-                    Sum(Theta[l, q, i] * sigma(s[l, i]), (i, 0, n[l] - 1)) + b[l, q],
-                ),
-            ),
-            Step(
-                "rewrite",
-                longer,
-                Sum(A[i, q] * z[i], (i, 0, p - 1)) + A[p, q] * z[p],
-                "A bias is the weight of one more unit that is always 1, which saves the printed formula.",
-            ),
-            Step(
-                "refute",
-                Eq(theta * point + bias, theta * point),
-                Eq(theta * point + bias, 1),
-                "Without it, every layer maps 0 to sigma(0), whatever the weights.",
-                by=({theta: 1, point: 0, bias: 1},),
-            ),
-        )
-    )
-
-
-def _forward_variants(*a):
+def _forward_variants(c, net):
     """Each wrong in another place."""
-    return (
-        Variant(
-            "without biases",
-            "notes, printed",
-            (affine(*a, bias=0),),
-            printed=True,
-            why="The notes write s = Theta^T h: every network without biases maps 0 to 0 when sigma(0) = 0.",
-        ),
-        Variant(
-            "weights transposed",
-            "known bug",
-            (affine(*a, weight=Theta[l - 1, j, i]),),
-            why="nn.Linear stores (out, in), the notes (in, out).",
-        ),
-        Variant("hidden activation on the last layer", "known bug", (activated(*a, last=sigma(s[(l, *a, j)])),)),
-        Variant("no activation on the last layer", "known bug", (activated(*a, last=s[(l, *a, j)]),)),
-        Variant("no activation on the hidden layers", "known bug", (activated(*a, hidden=s[(l, *a, j)]),)),
+    c.variant(
+        "without biases",
+        "notes, printed",
+        printed=True,
+        why="The notes write s = Theta^T h: every network without biases maps 0 to 0 when sigma(0) = 0.",
+        s=net.affine(bias=0),
+    )
+    c.variant(
+        "weights transposed",
+        "known bug",
+        why="nn.Linear stores (out, in), the notes (in, out).",
+        s=net.affine(weight=net.Theta[net.l - 1, net.j, q]),
+    )
+    c.variant("hidden activation on the last layer", "known bug", h=net.activated(last=sigma))
+    c.variant("no activation on the last layer", "known bug", h=net.activated(last=lambda s: s))
+    c.variant("no activation on the hidden layers", "known bug", h=net.activated(hidden=lambda s: s))
+
+
+@claim("backprop.forward_quantities", "1.2.1", "backprop.forward_trace")
+def forward_quantities(c):
+    """The forward pass: each layer applies its activation to an affine map of the layer below."""
+    net = Layers(c)
+    l, n, k = net.l, net.n, net.k
+    c.law(s[l, net.j], net.affine())
+    c.prove(lambda p: p.left.unfold(s))
+    c.law(h[net.t, net.i], net.activated())
+    c.prove(lambda p: p.left.unfold(h))
+    c.say("h_0 = x, h_l = sigma(s_l) for the hidden layers, and rho(s_k) for the last one")
+    c.call(net.x, *net.parameters(), net.activation, net.output_activation).shows(
+        s=net.by_layer(returned(0), n[l + 1]), h=net.by_layer(returned(1), n[l], last=k)
+    )
+    _forward_variants(c, net)
+    c.variant("activation on the input", "known bug", h=net.activated(first=sigma(net.x[net.i])))
+    net.remark("The notes number samples and layers by the same i; here l is the layer.")
+
+
+@claim("backprop.forward_quantities.network", "1.2.1", "backprop.MLP")
+def network_output(c):
+    """A network computes the forward pass for a batch, and autograd its derivatives."""
+    net = Layers(c, batch=True)
+    (a,), k, n = net.a, net.k, net.n
+    u = c.index("u", n[k])
+    yhat = c.let("yhat", (a, u), h[k, a, u])
+    c.law(yhat[a, u], h[k, a, u])
+    c.say("h_0 = x, h_l = sigma(s_l) for the hidden layers, and rho(s_k) for the last one, sample by sample")
+    W, V = net.parameters()
+    made = c.call(n, activation=net.activation, output_activation=net.output_activation, bias=net.flag)
+    made.load_in_order(matrices=W, vectors=V).on(net.x).shows(yhat)
+    _forward_variants(c, net)
+    net.remark(
+        "Along with the values, autograd's gradient of a random combination of the outputs, by parameters and "
+        "input, is compared with this program's derivative."
     )
 
 
-forward_quantities = Claim(
-    id="backprop.forward_quantities",
-    section="1.2.1",
-    title="The forward pass: each layer applies its activation to an affine map of the layer below",
-    kind="equality",
-    subject="backprop.forward_trace",
-    driver="forward_pass",
-    structure=(DEPTH, *NETWORK),
-    inputs=(SAMPLE, *PARAMETERS),
-    program=Program(
-        forward(),
-        (layers_of_units("s", s), Output("h", within(h[l, j], j < n[l]), (l, 0, k), (j, 0, W - 1))),
-    ),
-    statement=Eq(s[l + 1, q], Sum(Theta[l, i, q] * h[l, i], (i, 0, n[l] - 1)) + b[l, q]),
-    conditions=("h_0 = x, h_l = sigma(s_l) for the hidden layers, and rho(s_k) for the last one",),
-    derivation=forward_proof,
-    variants=(
-        *_forward_variants(),
-        Variant("activation on the input", "known bug", (activated(first=sigma(x[j])),)),
-    ),
-    remarks="The notes number samples and layers by the same i; here l is the layer. " + PADDING,
-)
+@claim("backprop.dE_dsk", "1.2.1", "backprop.backward")
+def dE_dsk(c):
+    """The delta of the last layer is minus the error times the slope of its activation."""
+    net = Layers(c, target="y")
+    y, k = net.y, net.k
+    u = c.index("u", net.n[k])
+    E = net.squared_error()
+    net.suppose_smooth()
+    last = c.let("output_delta", u, net.last_delta(u))
+    c.law(last[u], c.D(E, s[k, u]))
 
-network_output = Claim(
-    id="backprop.forward_quantities.network",
-    section="1.2.1",
-    title="A network computes the forward pass for a batch, and autograd its derivatives",
-    kind="equality",
-    subject="backprop.MLP",
-    driver="network",
-    structure=(DEPTH, *NETWORK, SAMPLES),
-    inputs=(BATCH, *PARAMETERS),
-    program=Program(forward(a), (Output("yhat", h[k, a, j], (a, 0, N - 1), (j, 0, n[k] - 1)),)),
-    statement=Eq(s[l + 1, a, q], Sum(Theta[l, i, q] * h[l, a, i], (i, 0, n[l] - 1)) + b[l, q]),
-    conditions=("h_0 = x, h_l = sigma(s_l) for the hidden layers, and rho(s_k) for the last one, sample by sample",),
-    derivation=forward_proof,
-    variants=_forward_variants(a),
-    remarks="Along with the values, autograd's gradient of a random combination of the outputs, by parameters and "
-    "input, is compared with this program's derivative. " + PADDING,
-)
+    @c.prove
+    def proof(p):
+        """Only the last layer moves, each unit by itself."""
+        moved = net.layer_moves(p, s[k, u], KroneckerDelta(o, u), k - 1)
+        p.right.unfold(c.D(E, s[k, u]), c.D(h[net.t, net.i], s[k, u])).rewrite(moved)
+        p.left.unfold(last)
 
-# ---------------------------------------------------------------- the last delta
-
-
-def output_delta_proof() -> Derivation:
-    """Differentiate by a pre-activation of the last layer; the printed sign fails at s = 0, y = 1."""
-    error = Rational(1, 2) * Sum((y[j] - rho(s[k, j])) ** 2, (j, 0, n[k] - 1))
-    right = -(y[q] - rho(s[k, q])) * drho(s[k, q])
-    y1, s1 = symbols("y_1 s_1", real=True)
-    true, printed = -(y1 - rho(s1)) * drho(s1), (y1 - rho(s1)) * drho(s1)
-    return Derivation(
-        (
-            Step(
-                "differentiate",
-                error,
-                right,
-                "Only the term of unit q depends on s_k[q]; the inner derivative of y - rho(s) is -rho'(s).",
-                by=(s[k, q],),
-                wrong=((y[q] - rho(s[k, q])) * drho(s[k, q]), -(y[q] - rho(s[k, q]))),
-            ),
-            Step(
-                "refute",
-                Eq(true, printed),
-                Eq(true, -Rational(1, 8)),
-                "One logistic unit at s = 0 with the target 1: the derivative is -1/8, the printed one 1/8.",
-                by=({y1: 1, s1: 0, rho: Lambda(u, 1 / (1 + exp(-u)))},),
-            ),
-        )
+    c.say("the error is half the squared error of one sample")
+    net.backward().shows(output_delta=returned(3, -1))
+    c.variant(
+        "the sign dropped",
+        "notes, printed",
+        printed=True,
+        why="The line above it in the notes, dE/dyhat = -(y - yhat), has the sign.",
+        output_delta=-net.last_delta(u),
     )
-
-
-_LAST = delta[j]
-dE_dsk = Claim(
-    id="backprop.dE_dsk",
-    section="1.2.1",
-    title="The delta of the last layer is minus the error times the slope of its activation",
-    kind="equality",
-    subject="backprop.backward",
-    driver="backward_pass",
-    structure=(DEPTH, *NETWORK),
-    inputs=(SAMPLE, TARGET, *PARAMETERS),
-    program=Program((*forward(), (_LAST, output_delta())), (Output("output_delta", _LAST, (j, 0, n[k] - 1)),)),
-    statement=Eq(delta[k, q], -(y[q] - rho(s[k, q])) * drho(s[k, q])),
-    conditions=("the error is half the squared error of one sample", SMOOTH),
-    derivation=output_delta_proof,
-    variants=(
-        Variant(
-            "the sign dropped",
-            "notes, printed",
-            ((_LAST, -output_delta()),),
-            printed=True,
-            why="The line above it in the notes, dE/dyhat = -(y - yhat), has the sign.",
-        ),
-        Variant(
-            "without the slope",
-            "cross-entropy",
-            ((_LAST, h[k, j] - y[j]),),
-            why="Right for a softmax or a logistic unit with the cross-entropy, where the slope cancels.",
-        ),
-        Variant(
-            "slope at the output",
-            "known bug",
-            ((_LAST, -(y[j] - h[k, j]) * drho(h[k, j])),),
-            why="rho'(yhat) for rho'(s): a logistic output has the slope yhat (1 - yhat), not rho'(yhat).",
-        ),
-        Variant("twice", "torch, sum of squares", ((_LAST, 2 * output_delta()),), why="without the half"),
-        Variant("slope of the hidden activation", "known bug", ((_LAST, -(y[j] - h[k, j]) * dsigma(s[k, j])),)),
-    ),
-    remarks=PADDING,
-)
-
-# ---------------------------------------------------------------- the hidden deltas
-
-
-def hidden_delta_proof() -> Derivation:
-    """Push a change of s_l forward, read the pairing with delta backward: the same number at every layer."""
-    eps, total = Symbol("epsilon", real=True), Symbol("dE", real=True)
-    ds, pairing = IndexedBase("ds", real=True), IndexedBase("P", real=True)
-    below, above = (i, 0, n[l] - 1), (q, 0, n[l + 1] - 1)
-    at = s[l, i] + eps * ds[l, i]
-    moved = Sum(Theta[l, i, q] * dsigma(at) * ds[l, i], below)
-    change = Sum(Theta[l, i, q] * dsigma(s[l, i]) * ds[l, i], below)
-    back = Sum(Theta[l, i, q] * delta[l + 1, q], above)
-    paired = Sum(dsigma(s[l, i]) * back * ds[l, i], below)
-    wrong = (
-        Sum(dsigma(s[l, i]) * Sum(Theta[l, q, i] * delta[l + 1, q], above) * ds[l, i], below),
-        Sum(dsigma(sigma(s[l, i])) * back * ds[l, i], below),
-        Sum(back * ds[l, i], below),
+    c.variant(
+        "without the slope",
+        "cross-entropy",
+        why="Right for a softmax or a logistic unit with the cross-entropy, where the slope cancels.",
+        output_delta=net.last_delta(u, slope=1),
     )
-    alone = Sum(dsigma(s[l, i]) * back * KroneckerDelta(i, p), below)
-    return Derivation(
-        (
-            define(
-                delta[l, i],
-                dsigma(s[l, i]) * back,
-                "from the gradient of the loss by s_k down; to be shown to be its gradient by s_l, for any loss",
-            ),
-            Step(
-                "differentiate",
-                Sum(Theta[l, i, q] * sigma(at), below) + b[l, q],
-                moved,
-                "Move s_l along ds_l: how fast the next pre-activation moves.",
-                by=(eps,),
-            ),
-            Step("substitute", moved, change, "At the point itself.", by=((eps, 0),)),
-            define(
-                pairing[l],
-                Sum(delta[l, i] * ds[l, i], below),
-                "the change of the loss along ds_l, if the deltas of layer l are its gradient",
-            ),
-            Step(
-                "rewrite",
-                Sum(delta[l + 1, q] * change, above),
-                paired,
-                "Swap the sums of P[l + 1]: what multiplies ds[l, i] is delta[l, i], so it is P[l].",
-                wrong=wrong,
-            ),
-            Step(
-                "induction",
-                Eq(pairing[l], pairing[l + 1]),
-                total,
-                "P[k] is the change of the loss by the choice of delta_k; so is every P[l], down to the first.",
-                by=(l, k, total),
-            ),
-            Step(
-                "substitute",
-                paired,
-                alone,
-                "Move one unit alone.",
-                by=((ds[m, i], KroneckerDelta(i, p)),),
-            ),
-            Step(
-                "collapse",
-                alone,
-                dsigma(s[l, p]) * Sum(Theta[l, p, q] * delta[l + 1, q], above),
-                "The change of the loss by s[l, p] alone, which is its derivative, is the delta.",
-            ),
-        )
+    c.variant(
+        "slope at the output",
+        "known bug",
+        why="rho'(yhat) for rho'(s): a logistic output has the slope yhat (1 - yhat), not rho'(yhat).",
+        output_delta=-(y[u] - h[k, u]) * drho(h[k, u]),
     )
+    c.variant("twice", "torch, sum of squares", why="without the half", output_delta=2 * net.last_delta(u))
+    c.variant("slope of the hidden activation", "known bug", output_delta=net.last_delta(u, slope=dsigma(s[k, u])))
 
 
-def _along_every_path() -> Program:
-    """The deltas from first principles: how each output moves with one pre-activation, layer by layer."""
-    moves = IndexedBase("moves", real=True)  # moves[l, j, m, p]: the derivative of h[l, j] by s[m, p]
-    slope = Piecewise((drho(s[l, j]), Eq(l, k)), (dsigma(s[l, j]), True))
-    arriving = Sum(Theta[l - 1, i, j] * moves[l - 1, i, m, p], (i, 0, n[l - 1] - 1))
-    change = Piecewise((KroneckerDelta(j, p), Eq(l, m)), (arriving, True))
-    total = Sum((h[k, j] - y[j]) * moves[k, j, m, p], (j, 0, n[k] - 1))
-    return Program(
-        (*forward(), (moves[l, j, m, p], slope * change), (delta[m, p], total)),
-        (layers_of_units("delta", delta),),
+@claim("backprop.hidden_delta", "1.2.1", "backprop.backward")
+def hidden_delta(c):
+    """A hidden delta is the slope times what the layer above hands back through the same weights."""
+    net = Layers(c, least=2, target="y")
+    l, j, m, r = net.l, net.j, net.m, net.r
+    E = net.squared_error()
+    net.suppose_smooth()
+    c.let("delta", (l, j), net.deltas())
+    c.output("delta", delta[m + 1, r], m, r)
+    c.law(delta[m + 1, r], c.D(E, s[m + 1, r]))
+
+    @c.prove
+    def proof(p):
+        p.right.rewrite(net.by_deltas(p, E, s[m + 1, r], KroneckerDelta(o, r), delta[m + 1, r]))
+
+    c.say("any loss with the gradient delta_k by s_k; checked with half the squared error")
+    net.backward().shows(delta=net.by_layer(returned(3), net.n[l + 1]))
+    slope, back = dsigma(s[l, j]), net.handed_back()
+    c.variant("weights transposed", "known bug", delta=net.deltas(hidden=slope * net.handed_back(net.Theta[l, q, j])))
+    c.variant(
+        "slope at the activation",
+        "known bug",
+        why="sigma'(h) for sigma'(s): a logistic unit has the slope h (1 - h), not sigma'(h).",
+        delta=net.deltas(hidden=dsigma(h[l, j]) * back),
     )
-
-
-_HIDDEN = dsigma(s[l, j])
-hidden_delta = Claim(
-    id="backprop.hidden_delta",
-    section="1.2.1",
-    title="A hidden delta is the slope times what the layer above hands back through the same weights",
-    kind="equality",
-    subject="backprop.backward",
-    driver="backward_pass",
-    structure=(DEEP, *NETWORK),
-    inputs=(SAMPLE, TARGET, *PARAMETERS),
-    program=Program((*forward(), deltas()), (layers_of_units("delta", delta),)),
-    definition=_along_every_path(),
-    statement=Eq(delta[l, j], _HIDDEN * handed_back()),
-    conditions=("any loss with the gradient delta_k by s_k; checked with half the squared error", SMOOTH),
-    derivation=hidden_delta_proof,
-    variants=(
-        Variant("weights transposed", "known bug", (deltas(hidden=_HIDDEN * handed_back(weight=Theta[l, q, j])),)),
-        Variant(
-            "slope at the activation",
-            "known bug",
-            (deltas(hidden=dsigma(h[l, j]) * handed_back()),),
-            why="sigma'(h) for sigma'(s): a logistic unit has the slope h (1 - h), not sigma'(h).",
-        ),
-        Variant(
-            "without the slope",
-            "known bug",
-            (deltas(hidden=handed_back()),),
-            why="the gradient by h, not by s",
-        ),
-        Variant("slope of the layer above", "known bug", (deltas(hidden=dsigma(s[l + 1, j]) * handed_back()),)),
-        Variant("sign changed at every layer", "known bug", (deltas(hidden=-_HIDDEN * handed_back()),)),
-        Variant("twice", "torch, sum of squares", (deltas(last=2 * output_delta()),), why="without the half"),
-        Variant(
-            "last slope left out",
-            "cross-entropy",
-            (deltas(last=h[k, j] - y[j]),),
-            why="yhat - y belongs to the cross-entropy with its own link",
-        ),
-    ),
-    remarks="The notes say “propagate error back” and give no formula. The definition beside the program goes forward "
-    "instead, once for every unit: the work that backpropagation saves. " + PADDING,
-)
-
-CLAIMS = (forward_quantities, network_output, dE_dsk, hidden_delta)
+    c.variant("without the slope", "known bug", why="the gradient by h, not by s", delta=net.deltas(hidden=back))
+    c.variant("slope of the layer above", "known bug", delta=net.deltas(hidden=dsigma(s[l + 1, j]) * back))
+    c.variant("sign changed at every layer", "known bug", delta=net.deltas(hidden=-slope * back))
+    c.variant("twice", "torch, sum of squares", why="without the half", delta=net.deltas(last=2 * net.last_delta(j)))
+    c.variant(
+        "last slope left out",
+        "cross-entropy",
+        why="yhat - y belongs to the cross-entropy with its own link",
+        delta=net.deltas(last=net.last_delta(j, slope=1)),
+    )
+    net.remark(
+        "The notes say “propagate error back” and give no formula. The law goes forward instead, once for every unit: "
+        "the work that backpropagation saves."
+    )

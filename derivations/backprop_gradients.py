@@ -1,364 +1,275 @@
 """Backpropagation: the gradients by weights, biases and input, and the step (notes, section 1.2.1)."""
 
-from typing import Any
+from sympy import Eq, IndexedBase, KroneckerDelta, Piecewise, Sum
 
-from sympy import Eq, Function, IndexedBase, Piecewise, Rational, Sum, symbols
+from gnomon.derivations.backprop_network import dsigma
+from gnomon.derivations.layers import Layers, delta, drho, h, o, q, rho, s, sigma
+from gnomon.say.call import returned
+from gnomon.say.maker import claim
 
-from gnomon.derivations.backprop_network import (
-    BATCH,
-    DEEP,
-    DEPTH,
-    NETWORK,
-    PADDING,
-    PARAMETERS,
-    SAMPLE,
-    SAMPLES,
-    SMOOTH,
-    TARGETS,
-    Let,
-    N,
-    Theta,
-    a,
-    activated,
-    affine,
-    b,
-    by_biases,
-    by_input,
-    by_weights,
-    db,
-    delta,
-    deltas,
-    drho,
-    dsigma,
-    dTheta,
-    followed,
-    forward,
-    gradients,
-    h,
-    handed_back,
-    i,
-    j,
-    k,
-    l,
-    layers_of_biases,
-    layers_of_weights,
-    n,
-    q,
-    rho,
-    s,
-    sigma,
-    within,
-    x,
-    y,
-)
-from gnomon.proof.derivation import Derivation, Step, define
-from gnomon.say.claim import Claim, Program, Variant
-from gnomon.say.domain import positive, real
-
-p, r, m = symbols("p r m", integer=True, nonnegative=True)
-E = Function("E", real=True)
-
-# ---------------------------------------------------------------- the gradients
+TRANSPOSED = "delta h^T is the gradient where weights are stored as (out, in)."
 
 
-def gradient_proof() -> Derivation:
-    """The loss sees the parameters of a layer through its pre-activations alone; then whole networks."""
-    below, above = (i, 0, n[l] - 1), (q, 0, n[l + 1] - 1)
-    samples = (a, 0, N - 1)
-    affine = Sum(Theta[l, i, q] * h[l, a, i], below) + b[l, q]
-    change = Sum(delta[l + 1, a, q] * affine, above, samples)
-    back = Sum(Theta[l, p, q] * delta[l + 1, a, q], above)
-    return Derivation(
-        (
-            define(delta[l, a, q], E(s[l, a, q]).diff(s[l, a, q]), "the gradient of the summed loss by s_l"),
-            Step(
-                "differentiate",
-                change,
-                Sum(h[l, a, p] * delta[l + 1, a, r], samples),
-                "Chain rule: the delta times how the pre-activations move with one weight, over all samples.",
-                by=(Theta[l, p, r],),
-                wrong=(Sum(delta[l + 1, a, r], samples),),
-            ),
-            Step(
-                "differentiate",
-                change,
-                Sum(delta[l + 1, a, r], samples),
-                "A bias moves its own pre-activation at the rate 1, in every sample.",
-                by=(b[l, r],),
-            ),
-            Step(
-                "differentiate",
-                change,
-                back,
-                "The input of a layer moves the pre-activations of its own sample at the rates Theta.",
-                by=(h[l, a, p],),
-            ),
-            *_whole_networks(),
-        )
+def _by_weights(net, term=None):
+    """``h_{l-1} delta_l^T``, summed over the samples."""
+    return net.summed(h[net.m, *net.a, net.p] * delta[net.m + 1, *net.a, net.r] if term is None else term)
+
+
+def _by_biases(net, term=None):
+    """``delta_l``, summed over the samples."""
+    return net.if_biased(net.summed(delta[net.m + 1, *net.a, net.r] if term is None else term))
+
+
+def _outer_product_transposed(net):
+    swapped = h[net.m, *net.a, net.r] * delta[net.m + 1, *net.a, net.p]
+    inside = Piecewise((swapped, net.r < net.n[net.m]), (0, True))
+    return _by_weights(net, Piecewise((inside, net.p < net.n[net.m + 1]), (0, True)))
+
+
+@claim("backprop.weight_gradient", "1.2.1", "backprop.backward")
+def weight_gradient(c):
+    """The gradient by a layer's weights is the layer's input times its delta, summed over the samples."""
+    net = Layers(c, batch=True, target="y")
+    (a,), l, j, m, p, r, n, Theta, b, x = net.a, net.l, net.j, net.m, net.p, net.r, net.n, net.Theta, net.b, net.x
+    d, f = c.index("d", net.N), c.index("f", n[0])
+    E = net.squared_error()
+    net.suppose_smooth()
+    c.let("delta", (l, a, j), net.deltas())
+    dTheta = c.let("dTheta", (m, p, r), _by_weights(net))
+    db = c.let("db", (m, r), _by_biases(net))
+
+    def by_input(weight):
+        return Sum(weight * delta[1, d, q], (q, 0, n[1] - 1))
+
+    dx = c.let("dx", (d, f), by_input(Theta[0, f, q]))
+
+    c.law(dTheta[m, p, r], c.D(E, Theta[m, p, r]))
+
+    @c.prove
+    def weights(B):
+        rate = h[m, a, p] * KroneckerDelta(o, r)
+        B.right.rewrite(net.by_deltas(B, E, Theta[m, p, r], rate, _by_weights(net)))
+        B.left.unfold(dTheta)
+
+    c.law(db[m, r], c.D(E, b[m, r]))
+
+    @c.prove
+    def biases(B):
+        rate = net.if_biased(KroneckerDelta(o, r))
+        B.right.rewrite(net.by_deltas(B, E, b[m, r], rate, _by_biases(net)))
+        B.left.unfold(db)
+
+    c.law(dx[d, f], c.D(E, x[d, f]))
+
+    @c.prove
+    def inputs(B):
+        rate = Theta[0, f, o] * KroneckerDelta(a, d)
+        B.right.rewrite(net.by_deltas(B, E, x[d, f], rate, by_input(Theta[0, f, q]), low=0))
+        B.left.unfold(dx)
+
+    c.say("the error is half the squared error, summed over the samples")
+    net.backward().shows(
+        dTheta=net.by_layer(returned(0), n[l], n[l + 1]),
+        db=net.by_layer(returned(1), n[l + 1], only=net.flag),
+        dx=returned(2),
+    )
+    c.variant("outer product transposed", "nn.Linear", why=TRANSPOSED, dTheta=_outer_product_transposed(net))
+    c.variant(
+        "activation of the layer itself",
+        "known bug",
+        why="h_l delta_l^T for h_{l-1} delta_l^T",
+        dTheta=_by_weights(net, h[m + 1, a, p] * delta[m + 1, a, r]),
+    )
+    c.variant(
+        "mean over the samples",
+        "torch, reduction mean",
+        why="the gradient of the mean of the errors; here they are summed",
+        dTheta=_by_weights(net, h[m, a, p] * delta[m + 1, a, r] / net.N),
+        db=_by_biases(net, delta[m + 1, a, r] / net.N),
+    )
+    c.variant(
+        "bias not differentiated through the delta",
+        "known bug",
+        why="the rate 1 at which a bias moves its pre-activation, without the delta",
+        db=_by_biases(net, 1),
+    )
+    c.variant("input gradient through the transpose", "known bug", dx=by_input(Theta[0, q, f]))
+    c.variant(
+        "weights transposed",
+        "known bug",
+        delta=net.deltas(hidden=dsigma(s[l, a, j]) * net.handed_back(Theta[l, q, j])),
+    )
+    net.remark("dE/db_l = delta_l and dE/dx = Theta_1 delta_1 are compared as well. The notes give none of the three.")
+
+
+@claim("backprop.weight_gradient.autograd", "1.2.1", "backprop.MLP")
+def autograd(c):
+    """Autograd's gradients of a network are those of backpropagation, for any loss."""
+    net = Layers(c, least=2, target="g", padding=True)
+    l, j, m, p, r, n, Theta, b, x = net.l, net.j, net.m, net.p, net.r, net.n, net.Theta, net.b, net.x
+    f = c.index("f", n[0])
+    E = net.any_loss()
+    net.suppose_smooth()
+    last = net.y[j] * drho(s[net.k, j])
+    c.let("delta", (l, j), net.deltas(last))
+    units = p < n[m], r < n[m + 1]
+
+    def inside(e, *conditions):
+        """What stands within a layer's widths; the padding is never read, and has the gradient 0."""
+        for condition in conditions:
+            e = Piecewise((e, condition), (0, True))
+        return e
+
+    dTheta = c.let("dTheta", (m, p, r), inside(_by_weights(net), *units))
+    db = c.let("db", (m, r), inside(_by_biases(net), units[1]))
+    dx = c.let("dx", f, Sum(Theta[0, f, q] * delta[1, q], (q, 0, n[1] - 1)))
+
+    def within_widths(B, entry, rate, found, conditions, name=""):
+        """By the deltas where all conditions hold; 0 where the first does not, and so on."""
+
+        def at(B, rate, found, given, name):
+            B.right.rewrite(net.by_deltas(B, E, entry, rate, found, given=given, name=name))
+
+        def split(B, rest, given):
+            if not rest:
+                return at(B, rate, found, given, "")
+            no = [*given, ~rest[0]]
+            return B.cases(
+                rest[0],
+                yes=lambda B: split(B, rest[1:], [*given, rest[0]]),
+                no=lambda B: at(B, 0, 0, no, f", beyond {rest[0]}"),
+            )
+
+        split(B, conditions, [])
+
+    c.law(dTheta[m, p, r], c.D(E, Theta[m, p, r]))
+
+    @c.prove
+    def weights(B):
+        B.left.unfold(dTheta)
+        within_widths(B, Theta[m, p, r], h[m, p] * KroneckerDelta(o, r), _by_weights(net), units)
+
+    c.law(db[m, r], c.D(E, b[m, r]))
+
+    @c.prove
+    def biases(B):
+        B.left.unfold(db)
+        within_widths(B, b[m, r], net.if_biased(KroneckerDelta(o, r)), _by_biases(net), units[1:])
+
+    c.law(dx[f], c.D(E, x[f]))
+
+    @c.prove
+    def inputs(B):
+        B.right.rewrite(net.by_deltas(B, E, x[f], Theta[0, f, o], c.definitions["dx"].rhs, low=0))
+        B.left.unfold(dx)
+
+    c.say("g is the gradient of the loss by the outputs, so that delta_k = g * rho'(s_k)")
+    W, V = net.parameters()
+    made = c.call(n, activation=net.activation, output_activation=net.output_activation, bias=net.flag)
+    made.load_in_order(matrices=W, vectors=V).on(x).gradient(by=(Theta, b, x), cotangent=net.y).shows(dTheta, db, dx)
+    c.without_gradient()
+    c.variant("outer product transposed", "nn.Linear", why=TRANSPOSED, dTheta=_outer_product_transposed(net))
+    c.variant("last slope left out", "known bug", delta=net.deltas(last=net.y[j]))
+    c.variant("without the slope", "known bug", delta=net.deltas(last, net.handed_back()))
+    c.variant(
+        "slope at the activation",
+        "known bug",
+        why="sigma'(h) for sigma'(s)",
+        delta=net.deltas(last, dsigma(h[l, j]) * net.handed_back()),
+    )
+    c.variant(
+        "weights transposed",
+        "known bug",
+        delta=net.deltas(last, dsigma(s[l, j]) * net.handed_back(Theta[l, q, j])),
+    )
+    net.remark(
+        "What is compared is a gradient already; second derivatives are no part of the statement. Batches are "
+        "seen by the claim about the outputs."
     )
 
 
-def _whole_networks() -> tuple[Step, ...]:
-    """Two and three layers written out and differentiated at one go, for any widths."""
-    n0, n1, n2, n3 = symbols("n_0:4", integer=True, positive=True)
-    T1, T2, T3 = (IndexedBase(f"T{layer}", real=True) for layer in (1, 2, 3))
-    x1, y1 = IndexedBase("x", real=True), IndexedBase("y", real=True)
+@claim("backprop.tldr", "1.2.1", "backprop.gradient_step")
+def sequence(c):
+    """A step of gradient descent takes every gradient before it changes any weight."""
+    net = Layers(c, batch=True, target="y")
+    (a,), l, j, m, p, r, n, Theta, b = net.a, net.l, net.j, net.m, net.p, net.r, net.n, net.Theta, net.b
+    lr = c.hyper("lr", 0.0, float("inf"), open_low=True, typical=(0.1, 0.5))
+    E = net.squared_error()
+    net.suppose_smooth()
+    c.let("delta", (l, a, j), net.deltas())
+    dTheta = c.let("dTheta", (m, p, r), _by_weights(net))
+    db = c.let("db", (m, r), net.summed(delta[m + 1, a, r]))
+    Theta_new = c.let("Theta_new", (m, p, r), Theta[m, p, r] - lr * dTheta[m, p, r])
+    b_new = c.let("b_new", (m, r), net.if_biased(b[m, r] - lr * db[m, r]))
 
-    def s1(unit):
-        return Sum(T1[i, unit] * x1[i], (i, 0, n0 - 1))
+    c.law(Theta_new[m, p, r], Theta[m, p, r] - lr * c.D(E, Theta[m, p, r]))
 
-    def s2(unit):
-        return Sum(T2[j, unit] * sigma(s1(j)), (j, 0, n1 - 1))
+    @c.prove
+    def weights(B):
+        rate = h[m, a, p] * KroneckerDelta(o, r)
+        B.right.rewrite(net.by_deltas(B, E, Theta[m, p, r], rate, _by_weights(net)))
+        B.left.unfold(Theta_new, dTheta)
 
-    def s3(unit):
-        return Sum(T3[q, unit] * sigma(s2(q)), (q, 0, n2 - 1))
+    c.law(b_new[m, r], net.if_biased(b[m, r] - lr * c.D(E, b[m, r])))
 
-    def error(top, width):
-        return Rational(1, 2) * Sum((y1[m] - rho(top(m))) ** 2, (m, 0, width - 1))
+    @c.prove
+    def biases(B):
+        rate = net.if_biased(KroneckerDelta(o, r))
+        B.right.rewrite(net.by_deltas(B, E, b[m, r], rate, _by_biases(net)))
+        B.left.unfold(b_new, db)
 
-    def last(top, unit):
-        return -(y1[unit] - rho(top(unit))) * drho(top(unit))
-
-    def hidden(own, weights, unit, width, above, at):
-        return dsigma(own(unit)) * Sum(weights[unit, at] * above(at), (at, 0, width - 1))
-
-    def d2(unit):
-        return hidden(s2, T3, unit, n3, lambda at: last(s3, at), m)
-
-    two = x1[p] * hidden(s1, T2, r, n2, lambda at: last(s2, at), l)
-    three = x1[p] * hidden(s1, T2, r, n2, d2, l)
-    return (
-        Step(
-            "differentiate",
-            error(s2, n2),
-            two,
-            "The same for two layers written out, differentiated by a weight of the first.",
-            by=(T1[p, r],),
-        ),
-        Step(
-            "differentiate",
-            error(s3, n3),
-            three,
-            "And for three.",
-            by=(T1[p, r],),
-        ),
+    c.say("the error is half the squared error, summed over the samples")
+    step = c.call(net.x, net.y, *net.parameters(), lr, net.activation, net.output_activation).outside_autograd()
+    step.shows(
+        Theta_new=net.by_layer(returned(0), n[l], n[l + 1]),
+        b_new=net.by_layer(returned(1), n[l + 1], only=net.flag),
     )
-
-
-def _outer_product_transposed(*a: Any) -> Variant:
-    swapped = within(h[(l, *a, j)] * delta[(l + 1, *a, i)], j < n[l], i < n[l + 1])
-    return Variant(
-        "outer product transposed",
-        "nn.Linear",
-        (by_weights(*a, term=swapped),),
-        why="delta h^T is the gradient where weights are stored as (out, in).",
+    c.variant(
+        "propagated through weights already updated",
+        "notes, read literally",
+        printed=True,
+        why="“Adjust the last layer weights. Propagate error back. Repeat.”",
+        delta=net.deltas(hidden=dsigma(s[l, a, j]) * net.handed_back(Theta_new[l, j, q])),
     )
-
-
-SLOPE = dsigma(s[l, a, j])
-weight_gradient = Claim(
-    id="backprop.weight_gradient",
-    section="1.2.1",
-    title="The gradient by a layer's weights is the layer's input times its delta, summed over the samples",
-    kind="equality",
-    subject="backprop.backward",
-    driver="backward_pass",
-    structure=(DEPTH, *NETWORK, SAMPLES),
-    inputs=(BATCH, TARGETS, *PARAMETERS),
-    program=Program((*forward(a), deltas(a), by_weights(a), by_biases(a), by_input(a)), gradients(a)),
-    definition=Program((*forward(a), *followed(h[k, a, j] - y[a, j], a)), gradients(a)),
-    statement=Eq(dTheta[l, i, j], Sum(h[l, a, i] * delta[l + 1, a, j], (a, 0, N - 1))),
-    conditions=("the error is half the squared error, summed over the samples", SMOOTH),
-    derivation=gradient_proof,
-    variants=(
-        _outer_product_transposed(a),
-        Variant(
-            "activation of the layer itself",
-            "known bug",
-            (by_weights(a, term=h[l + 1, a, i] * delta[l + 1, a, j]),),
-            why="h_l delta_l^T for h_{l-1} delta_l^T",
-        ),
-        Variant(
-            "mean over the samples",
-            "torch, reduction mean",
-            (
-                by_weights(a, term=h[l, a, i] * delta[l + 1, a, j] / N),
-                by_biases(a, term=delta[l + 1, a, j] / N),
-            ),
-            why="the gradient of the mean of the errors; here they are summed",
-        ),
-        Variant(
-            "bias not differentiated through the delta",
-            "known bug",
-            (by_biases(a, term=1),),
-            why="the rate 1 at which a bias moves its pre-activation, without the delta",
-        ),
-        Variant("input gradient through the transpose", "known bug", (by_input(a, weight=Theta[0, j, i]),)),
-        Variant(
-            "weights transposed",
-            "known bug",
-            (deltas(a, hidden=SLOPE * handed_back(a, weight=Theta[l, q, j])),),
-        ),
-    ),
-    remarks="dE/db_l = delta_l and dE/dx = Theta_1 delta_1 are compared as well. The notes give none of the "
-    "three. " + PADDING,
-)
-
-GIVEN = real("g", n[k])
-LAST = GIVEN.symbol[j] * drho(s[k, j])
-autograd = Claim(
-    id="backprop.weight_gradient.autograd",
-    section="1.2.1",
-    title="Autograd's gradients of a network are those of backpropagation, for any loss",
-    kind="equality",
-    subject="backprop.MLP",
-    driver="network_gradient",
-    structure=(DEEP, *NETWORK),
-    inputs=(SAMPLE, GIVEN, *PARAMETERS),
-    program=Program(
-        (*forward(), deltas(last=LAST), by_weights(), by_biases(), by_input()),
-        gradients(),
-    ),
-    definition=Program((*forward(), *followed(GIVEN.symbol[j])), gradients()),
-    statement=Eq(dTheta[l, i, j], h[l, i] * delta[l + 1, j]),
-    conditions=("g is the gradient of the loss by the outputs, so that delta_k = g * rho'(s_k)", SMOOTH),
-    derivation=gradient_proof,
-    variants=(
-        _outer_product_transposed(),
-        Variant("last slope left out", "known bug", (deltas(last=GIVEN.symbol[j]),)),
-        Variant("without the slope", "known bug", (deltas(last=LAST, hidden=handed_back()),)),
-        Variant(
-            "slope at the activation",
-            "known bug",
-            (deltas(last=LAST, hidden=dsigma(h[l, j]) * handed_back()),),
-            why="sigma'(h) for sigma'(s)",
-        ),
-        Variant(
-            "weights transposed",
-            "known bug",
-            (deltas(last=LAST, hidden=dsigma(s[l, j]) * handed_back(weight=Theta[l, q, j])),),
-        ),
-    ),
-    gradient=False,
-    remarks="What is compared is a gradient already; second derivatives are no part of the statement. Batches are "
-    "seen by the claim about the outputs. " + PADDING,
-)
-
-# ---------------------------------------------------------------- the step
-
-RATE = positive("lr", host=True, typical=(0.1, 0.5))
-lr = RATE.symbol
-new_weight, new_bias = IndexedBase("Theta_new", real=True), IndexedBase("b_new", real=True)
-
-
-def step_proof() -> Derivation:
-    """What the literal reading adds to the gradient, and the smallest network on which it shows."""
-    above = (q, 0, n[l + 1] - 1)
-    w, slope, change = (IndexedBase(name, real=True) for name in ("w", "G", "D"))
-    x1, y1, alpha, beta, rate = symbols("x y alpha beta gamma", real=True)
-    gap = y1 - beta * alpha * x1
-    by_beta, by_alpha = -gap * alpha * x1, -gap * beta * x1
-    literal = -gap * (beta - rate * by_beta) * x1
-    kept = dsigma(s[l, p]) * Sum(Theta[l, p, q] * delta[l + 1, q], above)
-    updated = Theta[l, p, q] - rate * h[l, p] * delta[l + 1, q]
-    return Derivation(
-        (
-            define(slope[i], E(w[i]).diff(w[i]), "the gradient by all parameters w, before any of them is changed"),
-            Step(
-                "substitute",
-                Sum(slope[i] * change[i], (i, 0, m)),
-                -Sum(slope[i] ** 2, (i, 0, m)),
-                "Along minus the gradient, taken at one point, the error falls at the rate of its square.",
-                by=((change[i], -slope[i]),),
-            ),
-            Step(
-                "rewrite",
-                dsigma(s[l, p]) * Sum(updated * delta[l + 1, q], above),
-                kept - rate * dsigma(s[l, p]) * h[l, p] * Sum(delta[l + 1, q] ** 2, above),
-                "Propagated through weights already updated, a delta is off by the last term.",
-                wrong=(kept,),
-            ),
-            Step(
-                "differentiate",
-                Rational(1, 2) * gap**2,
-                by_beta,
-                "Two layers of one linear unit each, yhat = beta alpha x: the gradient by the last weight,",
-                by=(beta,),
-            ),
-            Step("differentiate", Rational(1, 2) * gap**2, by_alpha, "and by the first.", by=(alpha,)),
-            Step(
-                "refute",
-                Eq(literal, by_alpha),
-                Eq(by_alpha, 1),
-                "At x = 1, y = 0, both weights 1, rate 1/2 the literal reading gives 1/2 for the gradient 1.",
-                by=({x1: 1, y1: 0, alpha: 1, beta: 1, rate: Rational(1, 2)},),
-            ),
-        )
+    c.variant(
+        "layer by layer",
+        "block coordinate descent",
+        why="Each gradient is taken anew, forward pass included, after the layers above have moved.",
+        lets=_layer_by_layer(c, net, Theta_new, b_new),
     )
-
-
-def _layer_by_layer() -> tuple[Let, ...]:
-    """Forward and backward again for every layer, those above it updated; m is the first layer updated."""
-    weight = Piecewise((Theta[l - 1, i, j], l - 1 < m), (new_weight[l - 1, i, j], True))
-    bias = Piecewise((b[l - 1, j], l - 1 < m), (new_bias[l - 1, j], True))
-    back = Piecewise((Theta[l, j, q], l < m), (new_weight[l, j, q], True))
-    last = -(y[a, j] - h[k, m, a, j]) * drho(s[k, m, a, j])
-    return (
-        affine(m, a, weight=weight, bias=bias),
-        activated(m, a, first=x[a, j]),
-        deltas(m, a, last=last, hidden=dsigma(s[l, m, a, j]) * handed_back(m, a, weight=back)),
-        by_weights(a, term=h[l, l + 1, a, i] * delta[l + 1, l + 1, a, j]),
-        by_biases(a, term=delta[l + 1, l + 1, a, j]),
+    c.variant(
+        "uphill",
+        "known bug",
+        Theta_new=Theta[m, p, r] + lr * dTheta[m, p, r],
+        b_new=net.if_biased(b[m, r] + lr * db[m, r]),
     )
+    c.variant("biases kept", "known bug", b_new=net.if_biased(b[m, r]))
+    c.variant(
+        "mean over the samples",
+        "torch, reduction mean",
+        Theta_new=Theta[m, p, r] - lr / net.N * dTheta[m, p, r],
+        b_new=net.if_biased(b[m, r] - lr / net.N * db[m, r]),
+    )
+    net.remark("A step runs outside autograd, so only its values are compared.")
 
 
-def _step(weight: Any, bias: Any) -> tuple[Let, Let]:
-    return (new_weight[l, i, j], weight), (new_bias[l, j], bias)
-
-
-DOWNHILL = _step(Theta[l, i, j] - lr * dTheta[l, i, j], b[l, j] - lr * db[l, j])
-UPDATED = (layers_of_weights("Theta_new", new_weight[l, i, j]), layers_of_biases("b_new", new_bias[l, j]))
-sequence = Claim(
-    id="backprop.tldr",
-    section="1.2.1",
-    title="A step of gradient descent takes every gradient before it changes any weight",
-    kind="equality",
-    subject="backprop.gradient_step",
-    driver="descent_step",
-    structure=(DEPTH, *NETWORK, SAMPLES),
-    inputs=(BATCH, TARGETS, *PARAMETERS, RATE),
-    program=Program((*forward(a), deltas(a), by_weights(a), by_biases(a), *DOWNHILL), UPDATED),
-    definition=Program((*forward(a), *followed(h[k, a, j] - y[a, j], a), *DOWNHILL), UPDATED),
-    statement=Eq(new_weight[l, i, j], Theta[l, i, j] - lr * dTheta[l, i, j]),
-    conditions=("the error is half the squared error, summed over the samples", SMOOTH),
-    derivation=step_proof,
-    variants=(
-        Variant(
-            "propagated through weights already updated",
-            "notes, read literally",
-            (deltas(a, hidden=SLOPE * handed_back(a, weight=new_weight[l, j, q])),),
-            printed=True,
-            why="“Adjust the last layer weights. Propagate error back. Repeat.”",
-        ),
-        Variant(
-            "layer by layer",
-            "block coordinate descent",
-            _layer_by_layer(),
-            why="Each gradient is taken anew, forward pass included, after the layers above have moved.",
-        ),
-        Variant(
-            "uphill",
-            "known bug",
-            _step(Theta[l, i, j] + lr * dTheta[l, i, j], b[l, j] + lr * db[l, j]),
-        ),
-        Variant("biases kept", "known bug", (_step(0, b[l, j])[1],)),
-        Variant(
-            "mean over the samples",
-            "torch, reduction mean",
-            _step(Theta[l, i, j] - lr / N * dTheta[l, i, j], b[l, j] - lr / N * db[l, j]),
-        ),
-    ),
-    remarks="A step runs outside autograd, so only its values are compared. " + PADDING,
-)
-
-CLAIMS = (weight_gradient, autograd, sequence)
+def _layer_by_layer(c, net, Theta_new, b_new):
+    """Forward and backward again for every layer, those above it updated; e is the first layer updated."""
+    (a,), l, j, t, i, k, n, m, p, r = net.a, net.l, net.j, net.t, net.i, net.k, net.n, net.m, net.p, net.r
+    e = c.index("e", 0, k)
+    S, H, D = (IndexedBase(name, real=True) for name in ("s_e", "h_e", "delta_e"))
+    weight = Piecewise((net.Theta[l - 1, q, j], l - 1 < e), (Theta_new[l - 1, q, j], True))
+    bias = Piecewise((net.b[l - 1, j], l - 1 < e), (b_new[l - 1, j], True))
+    back = Piecewise((net.Theta[l, j, q], l < e), (Theta_new[l, j, q], True))
+    below = Sum(weight * H[l - 1, e, a, q], (q, 0, n[l - 1] - 1)) + net.if_biased(bias)
+    active = Piecewise((net.x[a, i], Eq(t, 0)), (rho(S[t, e, a, i]), Eq(t, k)), (sigma(S[t, e, a, i]), True))
+    handed = Sum(back * D[l + 1, e, a, q], (q, 0, n[l + 1] - 1))
+    last = -(net.y[a, j] - H[k, e, a, j]) * drho(S[k, e, a, j])
+    deltas = Piecewise((last, Eq(l, k)), (dsigma(S[l, e, a, j]) * handed, True))
+    return {
+        "s_e": ((l, e, a, j), below),
+        "h_e": ((t, e, a, i), active),
+        "delta_e": ((l, e, a, j), deltas),
+        "dTheta": net.summed(H[m, m + 1, a, p] * D[m + 1, m + 1, a, r]),
+        "db": net.summed(D[m + 1, m + 1, a, r]),
+    }

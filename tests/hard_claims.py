@@ -10,8 +10,6 @@ import sympy as sp
 from sympy import IndexedBase, KroneckerDelta, Product, Sum, Symbol, symbols
 
 from gnomon.derivations import (
-    backprop_gradients,
-    backprop_network,
     bn,
     bn_gradient,
     conv,
@@ -96,68 +94,6 @@ def kept(lets: Lets, *names: str) -> Lets:
 
 def definitions(lets: Iterable[tuple[Any, Any]], at: dict[str, tuple[Any, Any]]) -> tuple[Definition, ...]:
     return tuple(Definition(l, r, ranged(l, at)) for l, r in lets)
-
-
-def backprop() -> Hard:
-    net, claim = backprop_network, backprop_gradients.weight_gradient
-    l, a, j, m, p, r = symbols("l a j m p r", integer=True)
-    n, k, N, Theta, h, delta, y = net.n, net.k, net.N, net.Theta, net.h, net.delta, net.y
-    E = Symbol("E", real=True)
-    size = {
-        "Theta": lambda l, *_: (k, n[l], n[l + 1]),
-        "b": lambda l, *_: (k, n[l + 1]),
-        "x": (N, n[0]),
-        "y": (N, n[k]),
-    }
-    shapes = {**size, "n": (k + 1,)}
-    at = {"l": (0, k), "a": (0, N - 1), "j": (0, n[l] - 1), "m": (0, k - 1), "p": (0, n[m] - 1), "r": (0, n[m + 1] - 1)}
-
-    def own(lhs: Any) -> tuple[Any, ...]:
-        first = {"s": 1, "delta": 1}.get(name_of(lhs), 0)
-        if name_of(lhs) == "dTheta":
-            return (net.l, 0, k - 1), (net.i, 0, n[net.l] - 1), (net.j, 0, n[net.l + 1] - 1)
-        return (net.l, first, k), (net.a, 0, N - 1), (net.j, 0, n[net.l] - 1)
-
-    error = Definition(E, Sum(Sum((y[a, j] - h[k, a, j]) ** 2, (j, 0, n[k] - 1)), (a, 0, N - 1)) / 2)
-    forward = [Definition(x, e, own(x)) for x, e in net.forward(net.a)]
-    law, moved = tangents([*forward, error], E, Theta[m, p, r], shapes["Theta"])
-
-    def proof(bench: Bench) -> None:
-        def dh(*at: Any) -> Any:
-            return IndexedBase("∂h/∂Theta", real=True)[(*at, m, p, r)]
-
-        def ds(*at: Any) -> Any:
-            return IndexedBase("∂s/∂Theta", real=True)[(*at, m, p, r)]
-
-        bench.induction(
-            "layers below do not move", (dh(l, a, j), 0), on=l, given=[sp.Le(l, m)],
-            base=lambda b: b.left.unfold(dh(0, 0, 0)),
-            step=lambda b, hyp: b.left.unfold(dh(0, 0, 0), ds(0, 0, 0)).rewrite(hyp),
-        )  # fmt: skip
-        below = bench.lemmas["layers below do not move"]
-        first = bench.have(
-            "the layer above moves by its input", ds(m + 1, a, j), "=", h[m, a, p] * KroneckerDelta(j, r),
-            lambda b: b.left.unfold(ds(0, 0, 0)).rewrite(below).contract(), given=within((j, 0, n[m + 1] - 1)),
-        )  # fmt: skip
-        pulled = Sum(delta[l, a, j] * ds(l, a, j), (j, 0, n[l] - 1))
-        moved = Sum((h[k, a, j] - y[a, j]) * dh(k, a, j), (j, 0, n[k] - 1))
-        back = bench.induction(
-            "the loss through layer l", (moved, pulled), on=l, start=k, down=True, given=[sp.Ge(l, m + 1)],
-            base=lambda b: (b.left.unfold(dh(0, 0, 0)), b.right.unfold(delta)),
-            step=lambda b, hyp: (b.left.rewrite(hyp, at={}).unfold(ds(0, 0, 0), dh(0, 0, 0)), b.right.unfold(delta)),
-        )  # fmt: skip
-        bench.right.unfold("∂E/∂Theta").to(Sum(moved, (a, 0, N - 1))).rewrite(back, at={l: m + 1}).rewrite(
-            first
-        ).contract()
-        bench.left.unfold("dTheta")
-
-    program = kept(claim.program.lets, "s", "h", "delta", "dTheta")
-    law_lets = (*forward, error, *moved)
-    sizes, facts = {"n": Bound(1), "k": Bound(1), "N": Bound(1)}, (smooth("sigma"), smooth("rho"))
-    entry = net.dTheta[m, p, r]
-    hard = Hard(entry, law, ("m", "p", "r"), program, law_lets, at, proof, shapes, sizes, facts, claim.variants)
-    hard.ranges = own  # type: ignore[method-assign]
-    return hard
 
 
 def batch_norm() -> Hard:
@@ -331,4 +267,4 @@ def dormand_prince() -> Hard:
                 definitions(law_lets, at), at, proof, {"w": (count,)}, variants=W.DOPRI_WEIGHTS.variants)  # fmt: skip
 
 
-CLAIMS = (backprop, batch_norm, convolution, memory, memory_total, attention, dormand_prince)
+CLAIMS = (batch_norm, convolution, memory, memory_total, attention, dormand_prince)

@@ -11,7 +11,9 @@ from attacks import X, g, i, j, k, m, n, p, t, x, y
 from sympy import Abs, Eq, KroneckerDelta, Piecewise, Sum, atan, floor, log, sqrt, tanh
 
 from gnomon.proof import equality
+from gnomon.proof.bench import Bench
 from gnomon.proof.export import exported, read
+from gnomon.proof.goals import Goal
 from gnomon.proof.indexed import opaque
 from gnomon.proof.second_look import second_look
 from gnomon.proof.signs import Bound
@@ -64,6 +66,14 @@ def test_definitions_are_worked_out_for_the_theorem_itself():
     found = second_look(right)
     assert found.points
     assert not found.refuted
+
+
+def test_cases_are_no_computation():
+    nothing = Definition(m[t], t - t, ((t, 0, 12),))
+    theory = Theory([nothing])
+    bench = Bench(theory, Goal(Piecewise((m[t], x > 0), (0, True)), "=", sp.S.Zero, within((t, 0, 12)), frozenset({t})))
+    bench.cases(x > 0, yes=lambda b: b.left.unfold(m))
+    assert not second_look(bench.done(), 2.0).refuted
 
 
 def test_what_is_supposed_holds_at_every_point():

@@ -17,13 +17,13 @@ from typing import Any
 from flint import arb, fmpq
 
 from gnomon.proof.enclosure import EncloseError, OutOfDomain, Undecided
-from gnomon.proof.is_zero import METHODS
+from gnomon.proof.equality import SAFE
 from gnomon.proof.look_points import Draw
 from gnomon.proof.sample_points import Point, agree
 from gnomon.proof.terms import mentioned
 from gnomon.proof.theorem import Theorem
 
-COMPUTED = {"normal form", "contract", *METHODS}
+COMPUTED = {"normal form", "contract", *SAFE}
 _NEAR, _NEARER = fmpq(1, 2**20), fmpq(1, 2**24)  # steps of a difference quotient, whose error falls with the square
 _BITS = 256
 

@@ -111,6 +111,12 @@ def simplex(name: str, *shape: Any, strict: bool = False, **more: Any) -> Domain
     return Domain(name, _shape(shape), 0.0, 1.0, open_low=strict, simplex=True, **more)
 
 
+def _whole(low: int) -> dict[str, bool]:
+    """The SymPy assumptions on a whole number from ``low`` on."""
+    sign = {"positive": True} if low > 0 else {"nonnegative": True} if low == 0 else {}
+    return {"integer": True, **sign}
+
+
 @dataclass(frozen=True)
 class Size:
     """A whole number that fixes a shape, from ``low`` to ``high``."""
@@ -121,8 +127,7 @@ class Size:
 
     @property
     def symbol(self) -> Any:
-        sign = "positive" if self.low > 0 else "nonnegative" if self.low == 0 else "integer"
-        return sp.Symbol(self.name, integer=True, **{sign: True})
+        return sp.Symbol(self.name, **_whole(self.low))
 
     def __str__(self) -> str:
         return f"{self.low}…{self.high}"
@@ -143,12 +148,12 @@ class Sizes:
 
     @property
     def symbol(self) -> Any:
-        return sp.IndexedBase(self.name, integer=True, positive=True)
+        return sp.IndexedBase(self.name, **_whole(self.low))
 
     @property
     def bound(self) -> Any:
         """The greatest number as a symbol, if it has a name."""
-        return sp.Symbol(self.widest, integer=True, positive=True) if self.widest else sp.Integer(self.high)
+        return sp.Symbol(self.widest, **_whole(self.low)) if self.widest else sp.Integer(self.high)
 
     def __str__(self) -> str:
         widest = f"{self.widest} = " if self.widest else ""
