@@ -86,6 +86,19 @@ def test_taylors_remainder_of_the_exponential(order):
     assert theorem.rhs == sp.Symbol("s", nonnegative=True) ** order / math.factorial(order)
 
 
+@pytest.mark.parametrize("order", [1, 2, 3, 5])
+def test_the_exponential_on_both_sides_of_0(order):
+    terms = sum(x**k / math.factorial(k) for k in range(order))
+    far, most = bounds.exp_remainder(order), bounds.exp_most(order)
+    assert not far.left
+    assert not most.left
+    assert x in far.over & most.over
+    assert sp.expand(far.lhs - sp.Abs(terms - sp.exp(x))) == 0
+    assert far.rhs == sp.Abs(x) ** order * sp.exp(sp.Abs(x)) / math.factorial(order)
+    assert sp.expand(most.lhs - sp.Abs(terms)) == 0
+    assert most.rhs == sp.exp(sp.Abs(x))
+
+
 @pytest.mark.parametrize(
     ("f", "steepest"),
     [(sp.tanh(x), 1), (sp.sin(x), 1), (sp.cos(x) * 3, 3), (x / 2, 1), (1 / (1 + sp.exp(-x)), sp.Rational(1, 4))],

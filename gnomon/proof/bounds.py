@@ -6,7 +6,7 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.proof import goals
+from gnomon.proof import equality, goals
 from gnomon.proof.goals import Goal
 from gnomon.proof.inequality import absolute, at, combine, monotone, total
 from gnomon.proof.terms import Facts
@@ -46,6 +46,64 @@ def exp_taylor(order: int) -> Theorem:
     return goals.general(
         theory, shown, Goal(shown.lhs, shown.rel, shown.rhs, frozenset(), frozenset({s})), "exp_taylor"
     )
+
+
+def exp_remainder(order: int) -> Theorem:
+    """``|sum of x**k / k! below ``order`` - e**x| <= |x|**order / order! e**|x|``, general in x."""
+    s = sp.Symbol("s", nonnegative=True)
+    most = s**order / sp.factorial(order) * sp.exp(s)
+    theory, ahead = Theory(), _exp_terms(order, s)
+    above = monotone(theory, sp.exp(s) - ahead, s, 0, order)
+    grows = combine(theory, 0, "<=", (sp.exp(s) - 1) * s**order)
+    rising = absolute(
+        theory,
+        combine(theory, -most, "<=", ahead - sp.exp(s), [(1, monotone(theory, most + ahead - sp.exp(s), s, 0, order))]),
+        combine(theory, ahead - sp.exp(s), "<=", most, [(1, above)]),
+    )
+    back = exp_taylor(order)
+    falling = combine(
+        theory, sp.Abs(_exp_terms(order, -s) - sp.exp(-s)), "<=", most, [(1, back), (1 / sp.factorial(order), grows)]
+    )
+    return _either_way(rising, falling, s, "exp_remainder")
+
+
+def exp_most(order: int) -> Theorem:
+    """``|sum of x**k / k! below ``order``| <= e**|x|``, general in x."""
+    s = sp.Symbol("s", nonnegative=True)
+    theory, ahead = Theory(), _exp_terms(order, s)
+    above = monotone(theory, sp.exp(s) - ahead, s, 0, order)
+    sides = []
+    for way in (1, -1):
+        near = _exp_terms(order, way * s)
+        sides.append(
+            absolute(
+                theory,
+                combine(theory, -sp.exp(s), "<=", near, [(1, above)]),
+                combine(theory, near, "<=", sp.exp(s), [(1, above)]),
+            )
+        )
+    return _either_way(*sides, s, "exp_most")
+
+
+def _exp_terms(order: int, x: Any) -> Any:
+    return sp.Add(*[x**k / sp.factorial(k) for k in range(order)])
+
+
+def _either_way(rising: Theorem, falling: Theorem, s: Any, name: str) -> Theorem:
+    """What holds of s and of -s, for s >= 0, said of ``x`` and of ``|x|``."""
+    x = sp.Symbol("x", real=True)
+    theory, ahead = Theory(), sp.Ge(x, 0)
+    lhs, rhs = falling.lhs.xreplace({s: -x}), rising.rhs.xreplace({s: sp.Abs(x)})
+    sides = []
+    for one, value, fact in ((rising, x, ahead), (falling, -x, sp.Not(ahead))):
+        given = frozenset({fact})
+        own = goals.general(theory, one, Goal(one.lhs, one.rel, one.rhs, frozenset(), frozenset({s})))
+        near, far = (equality.decide(theory, side, given) for side in (lhs, rhs))
+        most = one.rhs.xreplace({s: value})
+        middle = combine(theory, near.rhs, "<=", most, [(1, at(theory, own, {s: value}, given))], given)
+        sides.append(equality.chain(theory, equality.chain(theory, near, middle), equality.symmetric(theory, far)))
+    shown = goals.cases(theory, ahead, *sides)
+    return goals.general(theory, shown, Goal(lhs, "<=", rhs, frozenset(), frozenset({x})), name)
 
 
 def mean_value(theory: Theory, f: Any, x: Any, y: Any, steepest: Any, given: Facts = frozenset()) -> Theorem:
