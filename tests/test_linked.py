@@ -12,6 +12,7 @@ from gnomon.find.walk import entries
 from gnomon.link.audit import audit
 from gnomon.link.proved import proved
 from gnomon.proof.theorem import Refused
+from gnomon.say.call import edges
 from gnomon.say.maker import ClaimMaker, claim
 
 LINKED = [entry for entry in entries().values() if isinstance(entry, ClaimMaker)]
@@ -94,6 +95,25 @@ def test_a_false_law_is_refused_and_says_where():
 def test_what_makes_no_sense_is_refused_where_the_claim_is_made(write, message):
     with pytest.raises(ValueError, match=message):
         _square(write).claim  # noqa: B018  building is what raises
+
+
+def test_a_law_on_an_undirected_graph_and_a_variant_of_it_that_has_ranges():
+    found = balanced.claim
+    assert proved(found).label == "proved"
+    assert [str(index) for index, _, _ in found.variants[0].relation.ranges] == ["i"]
+
+
+@claim("toy.balanced", "1.1", "toy.balanced")
+def balanced(c):
+    """The flows into the nodes of an undirected graph add up to 0."""
+    n = c.size("n")
+    A, x = c.graph("A", n, connected=False), c.real("x", n)
+    i, j = c.indices("i j", n)
+    y = c.let("y", i, c.sum(A[i, j] * (x[j] - x[i]), j))
+    c.law(c.sum(y[i], i), 0)
+    c.prove(lambda p: p.left.unfold(y))
+    c.call(x, edges(A)).shows(y)
+    c.variant("nothing flows", "too strong", law=(y[i], "=", 0))
 
 
 def _square(write):

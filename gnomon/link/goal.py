@@ -40,7 +40,7 @@ def theory_of(claim: Claim, program: Program | None = None) -> Theory:
     return Theory(
         _definitions(program or claim.program, written),
         law,
-        shapes={d.name: d.shape for d in claim.inputs if d.shape},
+        shapes={d.name: d.shape for d in claim.inputs if d.shape} | _matrices(claim),
         bounds={name: bound for domain in domains for name, bound in _bounds(domain)},
         facts=[c.relation for c in written.conditions if c.relation.is_Symbol],
         conditions=[*conditions, *(c for domain in domains for c in _of_domain(domain))],
@@ -64,6 +64,10 @@ def _goal(law: Law, theory: Theory) -> Goal:
 
 def _as_law(relation: Any) -> Law:
     return Law(relation.lhs, "=", relation.rhs)
+
+
+def _matrices(claim: Claim) -> dict[str, tuple[Any, Any]]:
+    return {d.name: (d.size.symbol, d.size.symbol) for d in claim.structure if isinstance(d, Graph)}
 
 
 def _definitions(program: Program, written: Written) -> list[Definition]:
