@@ -2,35 +2,34 @@
 
 from typing import Any
 
-from sympy import Abs, And, Eq, Ge, IndexedBase, Le, Max, Piecewise, Rational, sqrt
+from sympy import Abs, And, Eq, Ge, IndexedBase, KroneckerDelta, Le, Max, Piecewise, Rational, sqrt
 
 from gnomon.derivations.graph import (
     BOTH_WAYS,
     DEGREE,
-    ENTRIES,
-    MATRIX,
     NODES,
-    SECTION,
     SIGNAL,
     SYMMETRIC,
-    L,
     W,
     d,
-    diagonal,
     either_way,
     i,
     j,
     n,
     neighbours,
     over,
-    root,
     x,
     y,
 )
 from gnomon.proof.derivation import Derivation, Step, define
-from gnomon.say.claim import Claim, Program, Relation, Variant
+from gnomon.say.claim import Claim, Output, Program, Relation, Variant
 from gnomon.say.domain import real
 
+SECTION = "4.6.1"
+MATRIX = ("edge_index", "num_nodes", "edge_weight")
+L, root = IndexedBase("L", real=True), IndexedBase("root", positive=True)
+diagonal = KroneckerDelta(i, j)
+ENTRIES = Output("L", L[i, j], (i, 0, n - 1), (j, 0, n - 1))
 WEIGHTS = real("w", NODES, NODES, low=1 / 64)
 NO_DEGREE = "1/d counts as 0 where the degree is 0, so that the row of an isolated node is 0"
 FINITE = "weights are at least 1/64, so that gradients stay finite in float16"

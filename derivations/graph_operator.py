@@ -2,224 +2,118 @@
 
 from typing import Any
 
-from sympy import Eq, Piecewise, Symbol
+from sympy import KroneckerDelta, Lt, Max, Min, Piecewise
 
-from gnomon.derivations.graph import (
-    ANY,
-    APPLIED,
-    ARRIVING,
-    BOTH_WAYS,
-    COPIES,
-    DEGREE,
-    DIRECTED,
-    NODES,
-    ONE_WAY,
-    PARALLEL,
-    SECTION,
-    SIGNAL,
-    SYMMETRIC,
-    A,
-    Lx,
-    W,
-    applied,
-    arriving,
-    d,
-    diagonal,
-    edge,
-    either_way,
-    i,
-    j,
-    k,
-    m,
-    merged,
-    n,
-    neighbours,
-    over,
-    w,
-    x,
-    y,
-)
-from gnomon.proof.derivation import Derivation, Step, define
-from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import Size, real, symbols_of
-
-FEATURES = Size("F", 1, 3)
-COLUMNS = real("x", NODES, FEATURES)
-(F,) = symbols_of((FEATURES,))
-f = Symbol("f", integer=True)
-shift = Symbol("shift", real=True)
-ENTRIES = Output("y", y[i], (i, 0, n - 1))
-difference = over(W[i, j] * (x[i] - x[j]), j)
-ACROSS = ("x", "edge_index", "edge_weight")
-
-# ------------------------------------------------------------------ differences
+from gnomon.say.board import Board
+from gnomon.say.call import edges, weights
+from gnomon.say.maker import claim
 
 
-def unless_alone(value: Any) -> Any:
-    """A value that only a node with neighbours has; 0 at the others."""
-    return Piecewise((0, Eq(neighbours(i), 0)), (value, True))
+@claim("graph.difference_operator", "4.6.1", "graph.laplacian_apply")
+def difference_operator(c: Board) -> None:
+    """The Laplacian sums a node's differences to its neighbours."""
+    n = c.size("n")
+    A = c.graph("A", n, connected=False, directed=True, loops=True)
+    x, w = c.real("x", n), c.nonnegative("w", n, n)
+    i, j = c.indices("i j", n)
+
+    def differences(weight: Any) -> Any:
+        return c.sum(weight * (x[i] - x[j]), j)
+
+    W = c.let("W", (i, j), A[i, j] * w[i, j])
+    d = c.let("d", i, c.sum(W[i, j], j))
+    # half as D x - A x and half by differences: a budget for either way to compute it
+    Lx = c.let("Lx", i, (d[i] * x[i] - c.sum(W[i, j] * x[j], j)) / 2 + differences(W[i, j]) / 2)
+    y = c.let("y", i, Lx[i])
+    c.say("W[i, j] is the weight of the edge from j to i")
+    c.law(y[i], differences(W[i, j]))
+    c.prove(lambda p: p.left.unfold(y, Lx, d))
+    c.call(x, edges(A), weights(w)).shows(y)
+    c.variant("neighbour minus node", "other sign", y=-differences(W[i, j]))
+    mean = Piecewise((0, Lt(c.sum(A[i, j], j), 1)), (differences(W[i, j]) / d[i], True))
+    c.variant("mean in the place of the sum", "random-walk normalisation", y=mean)
+    c.variant("along the edges' other direction", "known bug: edge_index transposed", y=differences(W[j, i]))
+    c.variant("weights ignored", "known bug", y=differences(A[i, j]))
+    c.variant("neighbours alone", "known bug: A x without D", y=c.sum(-W[i, j] * x[j], j))
+    c.remark("The notes write it without weights.")
 
 
-def operator_proof() -> Derivation:
-    return Derivation(
-        (
-            define(d[i], over(W[i, j], j), "the degrees"),
-            Step(
-                "collapse",
-                over((diagonal * d[i] - W[i, j]) * x[j], j),
-                d[i] * x[i] - over(W[i, j] * x[j], j),
-                why="row i of D - A, times x",
-                wrong=(over(W[i, j] * x[j], j) - d[i] * x[i],),
-            ),
-            Step(
-                "substitute",
-                d[i] * x[i] - over(W[i, j] * x[j], j),
-                difference,
-                why="with the row sums for degrees: only differences are left, and a constant gives 0",
-                by=((d[i], over(W[i, j], j)),),
-                wrong=(over(W[i, j] * (x[j] - x[i]), j), over(W[j, i] * (x[i] - x[j]), j)),
-            ),
-        )
+@claim("graph.difference_operator.offset", "4.6.1", "graph.laplacian_apply", kind="invariance")
+def offset(c: Board) -> None:
+    """Differences taken first, a common offset costs no accuracy."""
+    n = c.size("n")
+    A = c.graph("A", n, connected=False, directed=True, loops=True)
+    x = c.real("x", n)
+    i, j = c.indices("i j", n)
+    degree = c.sum(A[i, j], j)
+    y = c.let("y", i, c.sum(A[i, j] * (x[i] - x[j]), j))
+    mean = c.let("mean", (), c.sum(x[j], j) / n)
+    c.say("no weights", "as accurate as what is rounded in the differences and their sum")
+    c.law(y[i], c.sum((KroneckerDelta(i, j) * degree - A[i, j]) * (x[j] - mean), j))
+    c.prove(lambda p: (p.left.unfold(y), p.right.contract()))
+    c.call(x, edges(A)).shows(y)
+    c.variant(
+        "a matrix times the signal",
+        "rounds the offset, and leaves it in the result",
+        y=degree * x[i] - c.sum(A[i, j] * x[j], j),
+    )
+    c.variant("neighbours alone", "known bug: A x without D", y=c.sum(-A[i, j] * x[j], j))
+    c.variant(
+        "degrees of the other direction",
+        "a constant is not mapped to 0",
+        y=c.sum(A[j, i], j) * x[i] - c.sum(A[i, j] * x[j], j),
+    )
+    c.remark(
+        "The law takes the mean off the signal, and the result is the same. What is asked beyond that is accuracy: "
+        "temperatures of 300 and a bit keep their bit, and a constant gives exactly 0. L x by a matrix is right, but "
+        "fails here."
     )
 
 
-def offset_proof() -> Derivation:
-    return Derivation(
-        (
-            *operator_proof().steps,
-            Step(
-                "substitute",
-                difference,
-                difference,
-                why="an offset cancels within each difference, before anything is multiplied or summed",
-                by=((x[i], x[i] + shift),),
-                wrong=(over(W[i, j] * (x[i] + shift - x[j]), j),),
-            ),
-        )
-    )
+@claim("graph.difference_operator.parallel", "4.6.1", "graph.laplacian_apply")
+def parallel(c: Board) -> None:
+    """Each of several parallel edges adds its own difference."""
+    n, m = c.size("n"), c.size("m", 2, 3)
+    A = c.graph("A", n, connected=False, directed=True, loops=True)
+    x, w = c.real("x", n), c.nonnegative("w", m, n, n)
+    i, j = c.indices("i j", n)
+    k = c.index("k", m)
+    edge = c.let("edge", (k, i, j), A[i, j] * w[k, i, j])
+
+    def differences(weight: Any) -> Any:
+        return c.sum(weight * (x[i] - x[j]), k, j)
+
+    d = c.let("d", i, c.sum(edge[k, i, j], k, j))
+    by_degree = d[i] * x[i] - c.sum(edge[k, i, j] * x[j], k, j)
+    y = c.let("y", i, by_degree / 2 + differences(edge[k, i, j]) / 2)
+    c.say("m edges lead from j to i where A[i, j] is 1")
+    c.law(y[i], differences(A[i, j] * w[k, i, j]))
+    c.prove(lambda p: p.left.unfold(y, d, edge))
+    c.call(x, edges(A, copies=m), weights(w)).shows(y)
+    last = c.sum(edge[m - 1, i, j] * (x[i] - x[j]), j)
+    c.variant("of parallel edges the last", "known bug: assigned, not added", y=last)
+    c.variant("their mean", "known bug", y=differences(edge[k, i, j]) / m)
+    c.variant("along the edges' other direction", "known bug", y=differences(edge[k, j, i]))
 
 
-difference_operator = Claim(
-    id="graph.difference_operator",
-    section=SECTION,
-    title="The Laplacian sums a node's differences to its neighbours",
-    kind="equality",
-    subject="graph.laplacian_apply",
-    driver="graph",
-    structure=(NODES, ANY),
-    inputs=(SIGNAL, ONE_WAY),
-    program=Program((DIRECTED, DEGREE, APPLIED, (y[i], Lx[i])), (ENTRIES,)),
-    definition=Program((DIRECTED,), (Output("y", difference, (i, 0, n - 1)),)),
-    statement=Eq(y[i], difference),
-    conditions=("W[i, j] is the weight of the edge from j to i",),
-    derivation=operator_proof,
-    variants=(
-        Variant("neighbour minus node", "other sign", ((y[i], over(W[i, j] * (x[j] - x[i]), j)),)),
-        Variant(
-            "mean in the place of the sum",
-            "random-walk normalisation",
-            ((y[i], unless_alone(difference / d[i])),),
-        ),
-        Variant(
-            "along the edges' other direction",
-            "known bug: edge_index transposed",
-            ((y[i], over(W[j, i] * (x[i] - x[j]), j)),),
-        ),
-        Variant("weights ignored", "known bug", ((y[i], over(A[i, j] * (x[i] - x[j]), j)),)),
-        Variant("neighbours alone", "known bug: A x without D", ((y[i], over(-W[i, j] * x[j], j)),)),
-    ),
-    options={"arguments": ACROSS},
-    remarks="The notes write it without weights.",
-)
-
-offset = Claim(
-    id="graph.difference_operator.offset",
-    section=SECTION,
-    title="Differences taken first, a common offset costs no accuracy",
-    kind="invariance",
-    subject="graph.laplacian_apply",
-    driver="graph",
-    structure=(NODES, ANY),
-    inputs=(SIGNAL,),
-    program=Program(((y[i], over(A[i, j] * (x[i] - x[j]), j)),), (ENTRIES,)),
-    statement=Eq(y[i], over(A[i, j] * (x[i] - x[j]), j)),
-    conditions=("no weights", "as accurate as what is rounded in the differences and their sum",),
-    derivation=offset_proof,
-    variants=(
-        Variant("a matrix times the signal", "rounds the offset, and leaves it in the result",
-                ((y[i], over(A[i, j], j) * x[i] - over(A[i, j] * x[j], j)),)),
-        Variant("neighbours alone", "known bug: A x without D", ((y[i], over(-A[i, j] * x[j], j)),)),
-        Variant("degrees of the other direction", "a constant is not mapped to 0",
-                ((y[i], over(A[j, i], j) * x[i] - over(A[i, j] * x[j], j)),)),
-    ),
-    remarks="The formula is that of graph.difference_operator; what is asked here is accuracy. Temperatures of 300 and "
-    "a bit keep their bit, and a constant gives exactly 0. L x by a matrix is right, but fails here.",
-)  # fmt: skip
-
-parallel = Claim(
-    id="graph.difference_operator.parallel",
-    section=SECTION,
-    title="Each of several parallel edges adds its own difference",
-    kind="equality",
-    subject="graph.laplacian_apply",
-    driver="graph",
-    structure=(NODES, COPIES, ANY),
-    inputs=(SIGNAL, PARALLEL),
-    program=Program(
-        (
-            ARRIVING,
-            (d[i], arriving(edge[k, i, j])),
-            (y[i], (d[i] * x[i] - arriving(edge[k, i, j] * x[j])) / 2 + arriving(edge[k, i, j] * (x[i] - x[j])) / 2),
-        ),
-        (ENTRIES,),
-    ),
-    definition=Program((ARRIVING,), (Output("y", arriving(edge[k, i, j] * (x[i] - x[j])), (i, 0, n - 1)),)),
-    statement=Eq(y[i], arriving(A[i, j] * w[k, i, j] * (x[i] - x[j]))),
-    conditions=("m edges lead from j to i where A[i, j] is 1",),
-    derivation=lambda: Derivation((*merged().steps, *operator_proof().steps)),
-    variants=(
-        Variant(
-            "of parallel edges the last",
-            "known bug: assigned, not added",
-            ((y[i], over(edge[m - 1, i, j] * (x[i] - x[j]), j)),),
-        ),
-        Variant("their mean", "known bug", ((y[i], arriving(edge[k, i, j] * (x[i] - x[j])) / m),)),
-        Variant("along the edges' other direction", "known bug", ((y[i], arriving(edge[k, j, i] * (x[i] - x[j]))),)),
-    ),
-    options={"arguments": ACROSS},
-)
-
-features = Claim(
-    id="graph.difference_operator.features",
-    section=SECTION,
-    title="On several features the Laplacian acts on each one by itself",
-    kind="equality",
-    subject="graph.laplacian_apply",
-    driver="graph",
-    structure=(NODES, FEATURES, BOTH_WAYS),
-    inputs=(COLUMNS, ONE_WAY),
-    program=Program(
-        (either_way(), DEGREE, (y[i, f], applied(lambda a: x[a, f]))),
-        (Output("y", y[i, f], (i, 0, n - 1), (f, 0, F - 1)),),
-    ),
-    definition=Program(
-        (either_way(),), (Output("y", over(W[i, j] * (x[i, f] - x[j, f]), j), (i, 0, n - 1), (f, 0, F - 1)),)
-    ),
-    statement=Eq(y[i, f], over(W[i, j] * (x[i, f] - x[j, f]), j)),
-    conditions=(SYMMETRIC,),
-    derivation=operator_proof,
-    variants=(
-        Variant("neighbour minus node", "other sign", ((y[i, f], over(W[i, j] * (x[j, f] - x[i, f]), j)),)),
-        Variant(
-            "features mixed",
-            "known bug: the first one subtracted",
-            ((y[i, f], over(W[i, j] * (x[i, f] - x[j, 0]), j)),),
-        ),
-        Variant("mean in the place of the sum", "random-walk normalisation", (
-            (y[i, f], unless_alone(over(W[i, j] * (x[i, f] - x[j, f]), j) / d[i])),
-        )),
-    ),
-    options={"arguments": ACROSS, "undirected": True},
-)  # fmt: skip
-
-CLAIMS = (difference_operator, offset, parallel, features)
+@claim("graph.difference_operator.features", "4.6.1", "graph.laplacian_apply")
+def features(c: Board) -> None:
+    """On several features the Laplacian acts on each one by itself."""
+    n, F = c.size("n"), c.size("F", 1, 3)
+    A = c.graph("A", n, connected=False, loops=True)
+    x, w = c.real("x", n, F), c.nonnegative("w", n, n)
+    i, j = c.indices("i j", n)
+    f = c.index("f", F)
+    W = c.let("W", (i, j), A[i, j] * w[Min(i, j), Max(i, j)])
+    d = c.let("d", i, c.sum(W[i, j], j))
+    differences = c.sum(W[i, j] * (x[i, f] - x[j, f]), j)
+    y = c.let("y", (i, f), (d[i] * x[i, f] - c.sum(W[i, j] * x[j, f], j)) / 2 + differences / 2)
+    c.say("A is symmetric: an undirected edge counts both ways")
+    c.law(y[i, f], differences)
+    c.prove(lambda p: p.left.unfold(y, d))
+    c.call(x, edges(A), weights(w)).shows(y)
+    c.variant("neighbour minus node", "other sign", y=-differences)
+    mixed = c.sum(W[i, j] * (x[i, f] - x[j, 0]), j)
+    c.variant("features mixed", "known bug: the first one subtracted", y=mixed)
+    mean = Piecewise((0, Lt(c.sum(A[i, j], j), 1)), (differences / d[i], True))
+    c.variant("mean in the place of the sum", "random-walk normalisation", y=mean)

@@ -28,6 +28,7 @@ from gnomon.say.law import Condition, Law
 from gnomon.say.maker import ClaimMaker
 
 WIDER = "domain widened"
+PROGRAM = "program"
 FOREIGN = 3
 """How many other claims' proofs are tried on each."""
 
@@ -66,17 +67,18 @@ def audit(maker: ClaimMaker, others: Sequence[ClaimMaker] = ()) -> list[Mutant]:
         _links(claim, whole),
         _suppositions(maker, whole),
     )
-    return [_tried(claim.id, change, attempt) for change, attempt in tries]
+    return [_tried(claim, change, attempt) for change, attempt in tries]
 
 
-def _tried(id: str, change: str, attempt: Callable[[], Any]) -> Mutant:
+def _tried(claim: Claim, change: str, attempt: Callable[[], Any]) -> Mutant:
     try:
         found = attempt()
     except Exception as error:  # whatever a spoilt claim ends in, it is not proved
-        return Mutant(id, change, True, str(error).partition("\n")[0][:200])
+        return Mutant(claim.id, change, True, str(error).partition("\n")[0][:200])
     refuted = [words for theorem in found or () for words in second_look(theorem).refuted]
-    equal = change.startswith(WIDER) and not refuted
-    return Mutant(id, change, False, "; ".join(refuted)[:200], equal)
+    accurate = claim.kind == "invariance" and change.startswith(PROGRAM)  # it says the same, and rounds otherwise
+    equal = (accurate or change.startswith(WIDER)) and not refuted
+    return Mutant(claim.id, change, False, "; ".join(refuted)[:200], equal)
 
 
 def _with_law(claim: Claim, number: int, law: Law) -> Claim:
@@ -124,7 +126,7 @@ def _programs(claim: Claim) -> Iterator[Try]:
     for variant in claim.variants:
         if variant.replace:
             program = claim.program.replace(variant.replace)
-            yield f"program: {variant.name}", partial(_whole, claim, program)
+            yield f"{PROGRAM}: {variant.name}", partial(_whole, claim, program)
 
 
 def _whole(claim: Claim, program: Program | None = None) -> tuple[Theorem, ...]:
