@@ -132,12 +132,11 @@ def bounds(c: Board) -> None:
     x, w = c.real("x", n), c.positive("w", high=2.0)
     i, j, k, q = c.indices("i j k q", n)
     s = c.index("s", 1, n - 1)
-    mean = c.let("mean", (), c.sum(x[j], j) / n)
     apart = c.sum(w * A[i, j], j) * x[i] - c.sum(w * A[i, j] * x[j], j)
     Lx = c.let("Lx", i, apart / 2 + c.sum(w * A[i, j] * (x[i] - x[j]), j) / 2)
     E = c.let("E", (), c.sum(x[i] * Lx[i], i) / 2)
     length = c.let("length", k, c.sum(v[k, q] ** 2, q))
-    spread = c.sum((x[j] - mean) ** 2, j)
+    spread = c.sum((x[j] - c.sum(x[q], q) / n) ** 2, j)
 
     c.condition(Eq(c.sum(A[i, j] * (v[k, i] - v[k, j]), j), lam[k] * v[k, i]), k, i, name="eigenvectors")
     c.condition(Eq(c.sum(v[k, i] * v[k, j] / length[k], k), KroneckerDelta(i, j)), i, j, name="orthogonal basis")
@@ -153,6 +152,7 @@ def bounds(c: Board) -> None:
 
     def by_modes(p: Bench) -> tuple[Theorem, Theorem]:
         """Energy and spread mode by mode: the constant mode has neither."""
+        p.settle(p.condition("none is 0"))
         one = p.condition("the constant one")
         amplitude = c.sum(v[k, q] * x[q], q) / length[k]
         back = p.have(
@@ -195,12 +195,11 @@ def bounds(c: Board) -> None:
             "the constant's part", share(0), "=", c.sum(x[i], i) ** 2 / n,
             lambda p: p.left.rewrite(p.theory.definitions["length"], at={k: 0}).rewrite(one),
         )  # fmt: skip
-
-        def apart(p: Bench) -> None:
-            p.left.unfold(mean)
-            p.combine((1, squares), (1, p.at(first, {f: share})), (1, constant))
-
-        return energy, p.have("spread", spread, "=", c.sum(share(s), s), apart)
+        apart = p.have(
+            "spread", spread, "=", c.sum(share(s), s),
+            lambda p: p.combine((1, squares), (1, p.at(first, {f: share})), (1, constant)),
+        )  # fmt: skip
+        return energy, apart
 
     def below(p: Bench) -> None:
         """Each mode's eigenvalue is at least the gap."""

@@ -116,6 +116,20 @@ def balanced(c):
     c.variant("nothing flows", "too strong", law=(y[i], "=", 0))
 
 
+def test_a_program_that_says_the_same_does_not_spoil_a_claim_about_accuracy():
+    @claim("toy.shifted", "1.1", "toy.shifted", kind="invariance")
+    def shifted(c):
+        """A difference, whatever both numbers are shifted by."""
+        x, z = c.real("x"), c.real("z")
+        y = c.let("y", (), x - z)
+        c.law(y, (x + 1) - (z + 1))
+        c.prove(lambda p: p.left.unfold(y))
+        c.call(x, z).shows(y)
+        c.variant("divided", "rounds", y=(2 * x - 2 * z) / 2)
+
+    assert all(mutant.refused or mutant.equal for mutant in audit(shifted))
+
+
 def _square(write):
     @claim("toy.square", "1.1", "toy.square")
     def square(c):
