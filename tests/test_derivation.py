@@ -281,10 +281,10 @@ RIGHT_STEP, WRONG_STEP = RIGHT["inequality"], WRONG[0][0]
 @pytest.mark.parametrize(
     ("steps", "trust"),
     [
-        ((RIGHT_STEP,), "proved for every size"),
-        ((define(v, x**2), RIGHT_STEP), "proved for every size"),
-        ((RIGHT_STEP, cite("Banach's theorem")), "proved for every size, citing 1 theorem"),
-        ((cite("Banach"), RIGHT_STEP, cite("Brouwer")), "proved for every size, citing 2 theorems"),
+        ((RIGHT_STEP,), "steps checked for every size"),
+        ((define(v, x**2), RIGHT_STEP), "steps checked for every size"),
+        ((RIGHT_STEP, cite("Banach's theorem")), "steps checked for every size, citing 1 theorem"),
+        ((cite("Banach"), RIGHT_STEP, cite("Brouwer")), "steps checked for every size, citing 2 theorems"),
         ((cite("Banach"),), "tested only"),
         ((define(v, x**2),), "tested only"),
         ((), "tested only"),
@@ -301,7 +301,7 @@ def test_trust_says_what_was_shown(steps: tuple[Step, ...], trust: str) -> None:
 
 def test_the_scope_is_part_of_the_trust() -> None:
     derivation = Derivation((RIGHT_STEP,), scope="d = 1, 2, 3", lift="coordinate")
-    assert prove(derivation).trust == "proved for d = 1, 2, 3"
+    assert prove(derivation).trust == "steps checked for d = 1, 2, 3"
 
 
 @pytest.mark.parametrize("name", RIGHT)

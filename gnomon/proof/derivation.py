@@ -142,7 +142,9 @@ def prove(derivation: Derivation, seed: int = 0) -> Proof:
     elif all(result.symbolic is None for result in results):
         trust = "tested only"
     else:
-        trust = f"proved for {derivation.scope}" + (f", citing {cited} theorem{'s' * (cited > 1)}" if cited else "")
+        trust = f"steps checked for {derivation.scope}" + (
+            f", citing {cited} theorem{'s' * (cited > 1)}" if cited else ""
+        )
     return Proof(results, ok, trust, time.perf_counter() - start)
 
 
