@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sympy import Abs, And, Eq, Ge, IndexedBase, KroneckerDelta, Le, Max, Piecewise, Rational, sqrt
+from sympy import Abs, And, Eq, Ge, IndexedBase, KroneckerDelta, Le, Lt, Max, Min, Piecewise, Rational, sqrt
 
 from gnomon.derivations.graph import (
     BOTH_WAYS,
@@ -21,9 +21,13 @@ from gnomon.derivations.graph import (
     x,
     y,
 )
+from gnomon.proof.bench import Bench
 from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.say.board import Board
+from gnomon.say.call import edges, weights
 from gnomon.say.claim import Claim, Output, Program, Relation, Variant
 from gnomon.say.domain import real
+from gnomon.say.maker import claim
 
 SECTION = "4.6.1"
 MATRIX = ("edge_index", "num_nodes", "edge_weight")
@@ -98,7 +102,7 @@ def normalised(name: str, title: str, program: Program, beside: Any, *variants: 
         structure=(NODES, BOTH_WAYS),
         inputs=(WEIGHTS,),
         program=program,
-        statement=Eq(L[i, j], (diagonal * d[i] - W[i, j]) / (d[i] if name == "rw" else sqrt(d[i] * d[j]))),
+        statement=Eq(L[i, j], (diagonal * d[i] - W[i, j]) / sqrt(d[i] * d[j])),
         conditions=(SYMMETRIC, FINITE, NO_DEGREE, LOOPS),
         derivation=normalised_proof,
         variants=(
@@ -132,14 +136,53 @@ sym = normalised(
         (entry(OFF / d[i] ** 2, -W[i, j] / (d[i] * d[j])),),
     ),
 )
-walk = normalised(
-    "rw",
-    "The random-walk Laplacian divides each row by its node's degree",
-    WALK,
-    BY_ROW,
-    Variant("roots of both degrees", "symmetric normalisation", (entry(ON_ROOTS, BY_ROOTS),)),
-    Variant("each column divided by its degree", "known bug", (entry(ON_ROW, -W[i, j] / d[j]),)),
-)
+
+
+@claim("graph.laplacian.rw", "4.6.1", "graph.laplacian")
+def walk(c: Board) -> None:
+    """The random-walk Laplacian divides each row by its node's degree."""
+    n = c.size("n")
+    A = c.graph("A", n, connected=False, loops=True)
+    w = c.real("w", n, n, low=1 / 64)
+    i, j, q = c.indices("i j q", n)
+    arriving, same = c.sum(A[i, q], q), KroneckerDelta(i, j)
+
+    def entry(on: Any, beside: Any, alone: Any = 0) -> Any:
+        return Piecewise((alone, Lt(arriving, 1)), (on, Eq(i, j)), (beside, True))
+
+    W = c.let("W", (i, j), A[i, j] * w[Min(i, j), Max(i, j)])
+    d = c.let("d", i, c.sum(W[i, j], j))
+    root = c.let("root", i, sqrt(d[i]))
+    # the diagonal, where W[i, j] is the loop's, is computed in two ways, each by half: a budget for either
+    off, on_row = d[i] - W[i, j], ((d[i] - W[i, j]) / d[i] + 1 - W[i, j] / d[i]) / 2
+    on_roots = (off / root[i] ** 2 + 1 - W[i, j] / root[i] ** 2) / 2
+    L = c.let("L", (i, j), entry(on_row, -W[i, j] / d[i]))
+    c.say(SYMMETRIC, FINITE, NO_DEGREE, LOOPS)
+
+    def proof(p: Bench) -> None:
+        """Where an edge arrives, the degree is at least its weight, and so not 0."""
+        least = p.have("weights", Rational(1, 64), "<=", w[Min(i, j), Max(i, j)])
+        edges_in = p.sum(least, A[i, j], (j, 0, n - 1))
+        p.settle(
+            p.have("degrees", arriving / 64, "<=", d[i], lambda p: (p.right.unfold(d, W), p.combine((1, edges_in))))
+        )
+        p.left.unfold(L)
+        p.cases(Lt(arriving, 1), None, lambda p: p.cases(Eq(i, j)))
+
+    c.law(L[i, j], Piecewise((0, Lt(arriving, 1)), ((same * d[i] - W[i, j]) / d[i], True)))
+    c.prove(proof)
+    c.call(edges(A), n, weights(w), normalization="rw").shows(L)
+    by_roots = entry(on_roots, -W[i, j] / (root[i] * root[j]))
+    c.variant("roots of both degrees", "symmetric normalisation", L=by_roots)
+    c.variant("each column divided by its degree", "known bug", L=entry(on_row, -W[i, j] / d[j]))
+    c.variant("not normalised", "D - A", L=entry(off, -W[i, j]))
+    c.variant(
+        "a 1 on the diagonal of an isolated node",
+        "PyTorch Geometric: I minus the normalised A",
+        L=entry(on_row, -W[i, j] / d[i], same),
+    )
+    c.variant("degrees without self loops", "other convention", L=entry(1, -W[i, j] / (d[i] - W[i, i])))
+
 
 # ------------------------------------------------------------------ spectrum and balance
 
@@ -252,4 +295,4 @@ balance = Claim(
     "with the degrees.",
 )
 
-CLAIMS = (sym, walk, spectrum, balance)
+CLAIMS = (sym, spectrum, balance)
