@@ -158,7 +158,7 @@ def kernel(c: Board) -> None:
 # ------------------------------------------------------------------ for the claims on heat
 
 LARGEST = 4
-NODES, COPIES = Size("n", 1, LARGEST), Size("m", 2, 3)
+NODES = Size("n", 1, LARGEST)
 ANY = Graph("A", NODES, connected=False, directed=True, loops=True)
 BOTH_WAYS = Graph("A", NODES, connected=False, loops=True)
 ONE_WAY = nonnegative("w", NODES, NODES)
