@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from sympy import Eq, Gt, IndexedBase, Integer, Le, Rational, Symbol, exp, false, log, symbols
+from sympy import Eq, Gt, IndexedBase, Integer, Le, Rational, exp, false, log, symbols
 from sympy.codegen.cfunctions import log1p
 
-from gnomon.derivations.divergences import CONVEX, POINTS, SECTION, SMALL, i, n
+from gnomon.derivations.divergences import CONVEX, POINTS, SECTION, SMALL, i
 from gnomon.proof.derivation import Derivation, Step
-from gnomon.say.claim import Claim, Output, Program, Relation, Variant
-from gnomon.say.domain import nonnegative, positive, real, symbols_of, unit
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import nonnegative, real, symbols_of
+from gnomon.say.maker import claim
 
 D, total = (IndexedBase(name, real=True) for name in ("D", "total"))
 PRIOR = Rational(3, 4)
@@ -66,27 +67,6 @@ def pointwise_proof() -> Derivation:
     )
 
 
-def discriminator_proof() -> Derivation:
-    share = Symbol("pi", positive=True)
-    weighted = share * a * log(y) + (1 - share) * b * log(1 - y)
-    return Derivation(
-        (
-            *concave_steps(),
-            Step("rewrite", log(best) - log(1 - best), log(a) - log(b), why="its logit"),
-            Step(
-                "solve",
-                Eq(weighted.diff(y), 0),
-                share * a / (share * a + (1 - share) * b),
-                why="another share of data in the batch moves it",
-                by=(y,),
-                assume=(share < 1,),
-            ),
-        ),
-        "all densities with respect to a common measure",
-        lift="pointwise",
-    )
-
-
 # ------------------------------------------------------------------ the best discriminator
 
 
@@ -94,132 +74,101 @@ def out(symbol: Any) -> tuple[Output, ...]:
     return (Output(str(symbol), symbol),)
 
 
-def each(entry: Any) -> tuple[Output, ...]:
-    return (Output("D", entry, (i, 0, n - 1)),)
-
-
-DENSITIES = (nonnegative("p", POINTS), nonnegative("q", POINTS))
-data, made = symbols_of(DENSITIES)
-
-
 def best_of(first: Any, second: Any) -> tuple[tuple[Any, Any], ...]:
     return ((total[i], first[i] + second[i]), (D[i], first[i] / total[i]))
 
 
-EXCHANGED = Variant("labels exchanged", "1 - D*: the chance of being generated", ((D[i], made[i] / total[i]),))
-WEIGHTED = Variant(
-    "three quarters of data",
-    "an unbalanced batch",
-    ((D[i], PRIOR * data[i] / (PRIOR * data[i] + (1 - PRIOR) * made[i])),),
-)
-optimal = Claim(
-    id="gan.optimal_discriminator",
-    section=SECTION,
-    title="The best discriminator is the data's share of both densities",
-    kind="equality",
-    subject="gan.optimal_discriminator",
-    driver="function",
-    structure=(POINTS,),
-    inputs=DENSITIES,
-    program=Program(best_of(data, made), each(D[i])),
-    statement=Eq(D[i], data[i] / (data[i] + made[i])),
-    conditions=("on the union of both supports", "densities with respect to a common measure"),
-    derivation=discriminator_proof,
-    variants=(
-        EXCHANGED,
-        WEIGHTED,
-        Variant("ratio of the densities", "known bug: odds, not chance", ((D[i], data[i] / made[i]),)),
-        Variant("label smoothing", "target 0.9", ((D[i], Rational(9, 10) * data[i] / total[i]),)),
-        Variant(
-            "softmax of the densities",
-            "known bug: densities taken for logits",
-            ((D[i], exp(data[i]) / (exp(data[i]) + exp(made[i]))),),
-        ),
-        Variant("small number in the divisor", "known habit: 1e-8", ((D[i], data[i] / (total[i] + SMALL)),)),
-    ),
-    remarks="Off both supports it may be anything, see gan.support.",
-)
+@claim("gan.optimal_discriminator", SECTION, "gan.optimal_discriminator")
+def optimal(c):
+    """The best discriminator is the data's share of both densities."""
+    n = c.size("n", POINTS.low, POINTS.high)
+    p, q = c.nonnegative("p", n), c.nonnegative("q", n)
+    i = c.index("i", n)
+    c.condition(p[i] + q[i] > 0, i, name="on the union of both supports")
+    total = c.let("total", i, p[i] + q[i])
+    D = c.let("D", i, p[i] / total[i])
+    c.law(D[i], p[i] / (p[i] + q[i]))
+    c.prove(lambda bench: bench.left.unfold(D, total))
+    c.law(p[i] * (1 - D[i]), q[i] * D[i])
+    c.prove(lambda bench: (bench.left.unfold(D, total), bench.right.unfold(D, total)))
+    c.call(p, q).shows(D)
+    c.say("densities with respect to a common measure")
+    c.variant("labels exchanged", "1 - D*: the chance of being generated", D=q[i] / total[i])
+    c.variant("three quarters of data", "an unbalanced batch", D=PRIOR * p[i] / (PRIOR * p[i] + (1 - PRIOR) * q[i]))
+    c.variant("ratio of the densities", "known bug: odds, not chance", D=p[i] / q[i])
+    c.variant("label smoothing", "target 0.9", D=Rational(9, 10) * p[i] / total[i])
+    c.variant(
+        "softmax of the densities",
+        "known bug: densities taken for logits",
+        D=exp(p[i]) / (exp(p[i]) + exp(q[i])),
+    )
+    c.variant("small number in the divisor", "known habit: 1e-8", D=p[i] / (total[i] + SMALL))
+    c.remark("Off both supports it may be anything, see gan.support.")
 
-LOGS = (real("log_p", POINTS), real("log_q", POINTS))
-log_p, log_q = symbols_of(LOGS)
-logit = Claim(
-    id="gan.optimal_discriminator.logit",
-    section=SECTION,
-    title="The logit of the best discriminator is the logarithm of the ratio of the densities",
-    kind="equality",
-    subject="gan.optimal_logit",
-    driver="function",
-    structure=(POINTS,),
-    inputs=LOGS,
-    program=Program(((D[i], log_p[i] - log_q[i]),), (Output("logit", D[i], (i, 0, n - 1)),)),
-    statement=Eq(log(D[i] / (1 - D[i])), log_p[i] - log_q[i]),
-    derivation=discriminator_proof,
-    variants=(
-        Variant("labels exchanged", "1 - D*", ((D[i], log_q[i] - log_p[i]),)),
-        Variant("three quarters of data", "an unbalanced batch", ((D[i], log_p[i] - log_q[i] + log(3)),)),
-        Variant(
-            "logarithm of D",
-            "known bug: not the logit",
-            ((D[i], -log1p(exp(log_q[i] - log_p[i]))),),
-        ),
-    ),
-)
 
-PAIR = (positive("a"), positive("b"))
+@claim("gan.optimal_discriminator.logit", SECTION, "gan.optimal_logit")
+def logit(c):
+    """The logit of the best discriminator is the logarithm of the ratio of the densities."""
+    n = c.size("n", POINTS.low, POINTS.high)
+    log_p, log_q = c.real("log_p", n), c.real("log_q", n)
+    i = c.index("i", n)
+    shown = c.let("logit", i, log_p[i] - log_q[i])
+    best = exp(log_p[i]) / (exp(log_p[i]) + exp(log_q[i]))
+    c.law(shown[i], log(best / (1 - best)))
+    c.prove(lambda p: p.left.unfold(shown))
+    c.call(log_p, log_q).shows(shown)
+    c.variant("labels exchanged", "1 - D*", logit=log_q[i] - log_p[i])
+    c.variant("three quarters of data", "an unbalanced batch", logit=log_p[i] - log_q[i] + log(3))
+    c.variant("logarithm of D", "known bug: not the logit", logit=-log1p(exp(log_q[i] - log_p[i])))
+
+
+@claim("gan.pointwise_max", SECTION, "gan.bernoulli_argmax", kind="inequality")
+def pointwise_max(c):
+    """a log y + b log(1 - y) is greatest at a/(a + b), for positive a and b."""
+    a, b = c.positive("a"), c.positive("b")
+    y = c.real("y", low=0.0, high=1.0, open_low=True, open_high=True)
+    argmax = c.let("argmax", (), a / (a + b))
+    c.law(a * log(y) + b * log(1 - y), "<=", a * log(argmax) + b * log(1 - argmax))
+
+    def proof(p):
+        """Both logarithms lie below their tangents at the maximum, whose slopes cancel."""
+        best = a / (a + b)
+        p.right.unfold(argmax)
+        accepting = p.lemma("log_tangent", u=y, m=best)
+        rejecting = p.lemma("log_tangent", u=1 - y, m=b / (a + b))
+        p.combine((a, accepting), (b, rejecting))
+
+    c.prove(proof)
+    c.call(a, b).unused(y).shows(argmax)
+    c.say("if a or b is 0 the maximum is at an end, which a/(a + b) is, too")
+    c.variant(
+        "any (a, b) but (0, 0)",
+        "notes",
+        drops=(real("a"), real("b")),
+        printed=True,
+        why="for a = b = -1 it is the minimum; for a = 1, b = -2 it lies outside of [0, 1]",
+    )
+    c.variant("exchanged", "known bug: b / (a + b)", argmax=b / (a + b))
+    c.variant("always 1/2", "known bug", argmax=Rational(1, 2))
+
+
+@claim("gan.pointwise_max.argmax", SECTION, "gan.bernoulli_argmax")
+def location(c):
+    """The point of the maximum, its ends and its gradient."""
+    a, b = c.nonnegative("a"), c.nonnegative("b")
+    c.condition(a + b > 0, name="not both 0")
+    argmax = c.let("argmax", (), a / (a + b))
+    c.law(argmax, 1 - b / (a + b))
+    c.prove(lambda p: p.left.unfold(argmax))
+    c.law(a * (1 - argmax), b * argmax)
+    c.prove(lambda p: (p.left.unfold(argmax), p.right.unfold(argmax)))
+    c.call(a, b).shows(argmax)
+    c.variant("exchanged", "known bug", argmax=b / (a + b))
+    c.variant("odds", "known bug", argmax=a / b)
+    c.variant("add-one smoothing", "Laplace's rule", argmax=(a + 1) / (a + b + 2))
+
+
 BOUNDARY = (nonnegative("a"), nonnegative("b"))
-AT = unit("y")
-left, right, at = symbols_of((*PAIR, AT))
-argmax = Symbol("argmax", real=True)
-pointwise_max = Claim(
-    id="gan.pointwise_max",
-    section=SECTION,
-    title="a log y + b log(1 - y) is greatest at a/(a + b), for positive a and b",
-    kind="inequality",
-    subject="gan.bernoulli_argmax",
-    driver="function",
-    inputs=(*PAIR, AT),
-    program=Program(((argmax, left / (left + right)),), out(argmax)),
-    statement=Le(left * log(at) + right * log(1 - at), left * log(argmax) + right * log(1 - argmax), evaluate=False),
-    relation=Relation(left * log(at) + right * log(1 - at), "<=", left * log(argmax) + right * log(1 - argmax)),
-    conditions=("a, b > 0; if one is 0 the maximum is at an end, which a/(a + b) is, too",),
-    derivation=pointwise_proof,
-    variants=(
-        Variant(
-            "any (a, b) but (0, 0)",
-            "notes",
-            inputs=(real("a"), real("b")),
-            printed=True,
-            why="for a = b = -1 it is the minimum; for a = 1, b = -2 it lies outside of [0, 1]",
-        ),
-        Variant("exchanged", "known bug: b / (a + b)", ((argmax, right / (left + right)),)),
-        Variant("always 1/2", "known bug", ((argmax, Rational(1, 2)),)),
-    ),
-    options={"arguments": ("a", "b")},
-)
-
-location = Claim(
-    id="gan.pointwise_max.argmax",
-    section=SECTION,
-    title="The point of the maximum, its ends and its gradient",
-    kind="equality",
-    subject="gan.bernoulli_argmax",
-    driver="function",
-    inputs=BOUNDARY,
-    program=Program(((argmax, BOUNDARY[0].symbol / (BOUNDARY[0].symbol + BOUNDARY[1].symbol)),), out(argmax)),
-    statement=Eq(argmax, left / (left + right)),
-    conditions=("a, b >= 0, not both 0",),
-    derivation=pointwise_proof,
-    variants=(
-        Variant("exchanged", "known bug", ((argmax, BOUNDARY[1].symbol / (BOUNDARY[0].symbol + BOUNDARY[1].symbol)),)),
-        Variant("odds", "known bug", ((argmax, BOUNDARY[0].symbol / BOUNDARY[1].symbol),)),
-        Variant(
-            "add-one smoothing",
-            "Laplace's rule",
-            ((argmax, (BOUNDARY[0].symbol + 1) / (BOUNDARY[0].symbol + BOUNDARY[1].symbol + 2)),),
-        ),
-    ),
-)
-
 CLOSED = real("y", low=0.0, high=1.0)
 heads, tails, chance = symbols_of((*BOUNDARY, CLOSED))
 first, second, F = symbols("first second F", real=True)
@@ -244,4 +193,4 @@ objective = Claim(
     ),
 )
 
-CLAIMS = (optimal, logit, pointwise_max, location, objective)
+CLAIMS = (objective,)
