@@ -141,3 +141,35 @@ def _square(write):
         c.variant("a cube", "known bug", y=x**3)
 
     return square
+
+
+def test_an_inequality_tells_two_outputs_of_one_array_apart_and_so_does_a_variants():
+    @claim("toy.falls", "1.1", "toy.falls", kind="inequality")
+    def falls(c):
+        """A sequence that never rises."""
+        n, T = c.size("n"), c.size("T", 2, 4)
+        x = c.nonnegative("x", n)
+        t, i = c.index("t", 0, T), c.index("i", n)
+        y = c.recur("y", (t, i), first=x[i], later=lambda y: y[t - 1, i] / 2)
+        c.output("now", y[T, i])
+        c.output("before", y[T - 1, i])
+        half = c.let("half", i, y[T - 1, i] / 2)
+        c.aid(half)
+        c.law(y[T, i], "<=", y[T - 1, i])
+        c.prove(lambda p: p.left.rewrite(p.have("half of it", y[T, i], "=", half[i], lambda p: _halved(p, y, half, T))))
+        c.call(x, T).shows("now", "before")
+        c.variant("halved twice", "toy", law=(y[T, i], "<=", y[T - 1, i] / 4))
+
+    relation = falls.claim.relation
+    i = sp.Symbol("i", integer=True)
+    now, before = (sp.IndexedBase(name, real=True)[i] for name in ("now", "before"))
+    assert (relation.lhs, relation.rhs) == (now, before)
+    (variant,) = falls.claim.variants
+    assert variant.relation.ranges == relation.ranges != ()
+    assert variant.relation.rhs == before / 4
+    assert proved(falls.claim).label == "proved"
+
+
+def _halved(p, y, half, T):
+    p.left.rewrite(p.theory.definitions["y"], at={sp.Symbol("t", integer=True): T})
+    p.right.unfold(half)
