@@ -6,6 +6,7 @@ from sympy import Eq, Gt, IndexedBase, Integer, Le, Rational, exp, false, log, s
 from sympy.codegen.cfunctions import log1p
 
 from gnomon.derivations.divergences import CONVEX, POINTS, SECTION, SMALL, i
+from gnomon.derivations.divergences import n as n
 from gnomon.proof.derivation import Derivation, Step
 from gnomon.say.claim import Claim, Output, Program, Variant
 from gnomon.say.domain import nonnegative, real, symbols_of
