@@ -9,9 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sympy import Eq, Function, IndexedBase, Lambda, Piecewise, Sum, Symbol, symbols, sympify
+from sympy import Eq, Function, Indexed, IndexedBase, Lambda, Piecewise, Sum, Symbol, symbols, sympify
 
 from gnomon.derivations.trees import Tableau, entry, entry_of
+from gnomon.proof.bench import Bench
+from gnomon.proof.terms import mentioned, name_of
+from gnomon.proof.theorem import Theorem
+from gnomon.say.board import Board
 from gnomon.say.claim import Output
 from gnomon.say.domain import Choice, Domain, Size, real, symbols_of
 
@@ -126,3 +130,21 @@ def stages(count: Any, rhs: Rhs = velocity, start: Any = None) -> tuple[tuple[An
 def trajectory(steps: Any = N, size: Any = D) -> Output:
     """The state at every time, the first one included."""
     return Output("y", y[n, i], (n, 0, steps), (i, 0, size - 1))
+
+
+# ---------------------------------------------------------------- on a board
+
+
+def tableau(board: Board, method: Tableau, s: Any, j: Any) -> tuple[Any, Any]:
+    """The coefficients ``a[s, j]`` and the weights ``b[s]`` of a method."""
+    return board.let("a", (s, j), entry_of(method.a, s, j)), board.let("b", s, entry(method.b, s))
+
+
+def stage_value(p: Bench, slope: Any, *names: str) -> Theorem:
+    """A stage's slope at a known number, in the state at the beginning of its step; ``names`` are put in after it."""
+    chain = p.chain(slope).unfold(slope, *names).listed(quiet=True)
+    if "a" in mentioned(chain.now):
+        chain.unfold("a")
+    for earlier in sorted((x for x in chain.now.atoms(Indexed) if name_of(x) == name_of(slope)), key=str):
+        chain.rewrite(stage_value(p, earlier, *names))
+    return chain.theorem

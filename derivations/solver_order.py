@@ -2,34 +2,25 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
-from sympy import Abs, Eq, Ge, IndexedBase, Integral, Le, Piecewise, Sum, Symbol, exp, factorial, false
+from sympy import Abs, Add, Eq, IndexedBase, Integral, Piecewise, Sum, Symbol, exp, factorial, false
 
-from gnomon.derivations.initial_value import HOST_WIDTH, N, a, b, coefficients, i, j, k, n, s, y
+from gnomon.derivations.initial_value import i, j, n, stage_value, tableau
 from gnomon.derivations.trees import EULER, RK4, Tableau, stability
+from gnomon.proof import bounds
+from gnomon.proof.bench import Bench
 from gnomon.proof.derivation import Derivation, Step, cite
-from gnomon.say.claim import Claim, Output, Program, Relation, Variant
-from gnomon.say.domain import Size, positive, real
+from gnomon.proof.inequality import at, monotone
+from gnomon.proof.theorem import Theorem
+from gnomon.say.board import Board
+from gnomon.say.call import function, tensor
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Size, real
+from gnomon.say.maker import claim
 
 SECTION = "2.2"
-STATE = IndexedBase("y", real=True)
-width = HOST_WIDTH.symbol
-H, z = Symbol("H", positive=True), Symbol("z", real=True)
-
-# ---------------------------------------------------------------- the error on y' = rate y
-
-MANY = Size("N", 1, 6)
-END = IndexedBase("end", real=True)
-TABLEAUX = {"euler": EULER, "rk4": RK4}
-rate, start = Symbol("rate", real=True), IndexedBase("y0", real=True)
-
-
-def linear(method: Tableau, rate: Any, start: Any) -> tuple[tuple[Any, Any], ...]:
-    """Steps of a method on ``y' = rate y``."""
-    stage = rate * (y[n] + width * Sum(a[s, j] * k[n, j], (j, 0, s - 1)))
-    moved = y[n - 1] + width * Sum(b[s] * k[n - 1, s], (s, 0, method.stages - 1))
-    return (*coefficients(method)[:2], (k[n, s], stage), (y[n], Piecewise((start, Eq(n, 0)), (moved, True))))
 
 
 def lagrange(power: int) -> Step:
@@ -41,7 +32,7 @@ def lagrange(power: int) -> Step:
 
 def telescope() -> Step:
     """What the errors of N steps add up to, in units of the last power of R; E is exp(z) over R."""
-    ratio = Symbol("E", positive=True)
+    ratio, N, j = Symbol("E", positive=True), Symbol("N", integer=True, positive=True), Symbol("j", integer=True)
     return Step(
         "sum",
         (ratio - 1) * Sum(ratio**j, (j, 0, N - 1)),
@@ -51,143 +42,141 @@ def telescope() -> Step:
     )
 
 
-def order_proof(method: Tableau, order: int) -> Any:
-    def proof() -> Derivation:
-        x, size_ = IndexedBase("x", real=True), Symbol("r", nonnegative=True)
-        factor, first = Symbol("R", real=True), Symbol("x0", real=True)
-        terms = sum(z**power / factorial(power) for power in range(order + 1))
-        remainder = size_ ** (order + 1) / factorial(order + 1) * exp(size_)
-        return Derivation(
-            (
-                *(
-                    [Step("rewrite", stability(method, z), terms, why="what a step multiplies by, with z = rate h")]
-                    if order > 1
-                    else []
-                ),
-                Step(
-                    "induction",
-                    Eq(x[n], factor * x[n - 1]),
-                    first * factor**n,
-                    why="and so do n steps, n times",
-                    by=(n, 0, first),
-                ),
-                lagrange(order + 1),
-                telescope(),
-                Step(
-                    "rewrite",
-                    N * exp(size_ * (N - 1)) * remainder,
-                    N * size_ ** (order + 1) / factorial(order + 1) * exp(N * size_),
-                    why="N errors, each at most the remainder at r = |z|, carried by N - 1 factors of at most exp(r)",
-                    wrong=(N * size_ ** (order + 1) / factorial(order + 1) * exp((N - 1) * size_),),
-                ),
-            ),
-            "every number of steps",
+# ---------------------------------------------------------------- the error on y' = rate y
+
+
+def linear(c: Board, method: Tableau, name: str, growing: bool = False) -> SimpleNamespace:
+    """N steps of a method on ``y' = rate y``: the domains, the run and the call."""
+    N = c.size("N", 1, 6)
+    h = c.hyper("h", 0.125, 0.5, typical=(0.5, 0.25, 0.125))
+    domain = c.positive if growing else lambda *of, **more: c.real(*of, low=-2, **more)
+    rate, y0 = domain("rate", high=2), domain("y0", 1, high=2)
+    n, i = c.index("n", 0, N), c.index("i", 0, 0)
+    s, j = c.indices("s j", method.stages)
+    y = IndexedBase("y", real=True)
+    a, b = tableau(c, method, s, j)
+    k = c.let("k", (n, s, i), lambda k: rate * (y[n, i] + h * Sum(a[s, j] * k[n, j, i], (j, 0, s - 1))))
+    moved = h * Sum(b[s] * k[n - 1, s, i], (s, 0, method.stages - 1))
+    c.recur("y", (n, i), y0[i], lambda y: y[n - 1, i] + moved)
+    c.output("end", y[N, i])
+
+    t, state = Symbol("t", real=True), IndexedBase("y", real=True)
+    f = function((t, state), rate * state[i], (i, 0, 0))
+    c.call(f, y0, tensor(n * h, (n, 0, N)), method=name).rows(1).at(-1).shows("end")
+    return SimpleNamespace(N=N, h=h, rate=rate, y0=y0, n=n, i=i, s=s, y=y, k=k, moved=moved, z=rate * h)
+
+
+def one_step(p: Bench, run: SimpleNamespace, method: Tableau) -> Theorem:
+    """A step multiplies by the terms of exp(z) up to the method's order."""
+    y, n, i = run.y, run.n, run.i
+
+    def fill(b: Bench) -> None:
+        b.left.unfold(y).listed()
+        for stage in range(method.stages):
+            b.left.rewrite(stage_value(b, run.k[n - 1, stage, i]))
+        b.left.unfold("b")
+
+    return p.have("one step", y[n, i], "=", stability(method, run.z) * y[n - 1, i], fill, given=[n >= 1])
+
+
+def of_order(c: Board, method: Tableau, name: str, order: int) -> None:
+    """The error of N steps of a method of some order, by induction on the steps."""
+    run = linear(c, method, name)
+    y, y0, n, i, z = run.y, run.y0, run.n, run.i, run.z
+
+    def gap(n: Any) -> Any:
+        return Abs(y[n, i] - y0[i] * exp(n * z))
+
+    def most(n: Any, power: int) -> Any:
+        return Abs(y0[i]) * n * Abs(z) ** power / factorial(power) * exp(n * Abs(z))
+
+    def proof(p: Bench) -> None:
+        """The error so far is carried along by a factor of exp(|z|) at most, and each step adds its own."""
+
+        def grown(b: Bench) -> None:
+            b.combine((1, b.lemma("exp_tangent", x=n * Abs(z), y=n * z)))
+
+        step = one_step(p, run, method)
+        terms = Add(*[z**power / factorial(power) for power in range(order + 1)])
+        factor = p.at(bounds.exp_most(order + 1), {Symbol("x", real=True): z})
+        own = p.at(bounds.exp_remainder(order + 1), {Symbol("x", real=True): z})
+
+        exact = p.have("the solution grows by exp(|z|) at most", exp(n * z), "<=", exp(n * Abs(z)), grown)
+
+        def later(b: Bench, before: Theorem) -> None:
+            old, missed = y[n, i] - y0[i] * exp(n * z), terms - exp(z)
+            worst = Abs(y0[i]) * Abs(z) ** (order + 1) / factorial(order + 1) * exp(Abs(z))
+            split = b.lemma("triangle_products", x=terms, y=old, z=y0[i] * exp(n * z), w=missed)
+            b.left.rewrite(step).at_most(split.rhs, (1, split))
+            b.left.at_most(
+                exp(Abs(z)) * Abs(old) + worst * exp(n * z), (Abs(old), factor), (Abs(y0[i]) * exp(n * z), own)
+            )
+            b.combine((exp(Abs(z)), before), (worst, exact))
+
+        bound = p.induction(
+            "the error", (gap(n), most(n, order + 1)), on=n, rel="<=", base=lambda b: b.left.unfold(y), step=later
         )
+        p.by(p.at(bound, {n: run.N}))
 
-    return proof
+    c.law(gap(run.N), "<=", most(run.N, order + 1))
+    c.prove(proof)
+    c.variant(f"order {order + 1}", "wrong claim", law=(gap(run.N), "<=", most(run.N, order + 2)))
+    c.variant("a step too few", "known bug", y=Piecewise((y0[i], n <= 1), (y[n - 1, i] + run.moved, True)))
+    c.remark("For y' = rate y, with z = rate h. The bound is derived, not fitted.")
 
 
-def _error_bound(power: int) -> Relation:
-    length = Abs(rate * width)
-    bound = Abs(start[0]) * N * length**power / factorial(power) * exp(N * length)
-    return Relation(Abs(END[0] - start[0] * exp(N * rate * width)), "<=", bound)
+@claim("solver.euler.order", SECTION, "ode.odeint", kind="order")
+def euler_order(c: Board) -> None:
+    """Order 1: the error of N steps is at most N |z|^2/2! exp(N |z|)."""
+    of_order(c, EULER, "euler", 1)
 
 
-def _order(name: str, order: int) -> Claim:
-    relation, method = _error_bound(order + 1), TABLEAUX[name]
-    lets = linear(method, rate, start[0])
-    late = Piecewise((start[0], n <= 1), (lets[-1][1].args[-1][0], True))
-    return Claim(
-        id=f"solver.{name}.order",
-        section=SECTION,
-        title=f"Order {order}: the error of N steps is at most N |z|^{order + 1}/{order + 1}! exp(N |z|)",
-        kind="order",
-        subject="ode.odeint",
-        driver="ode_rows",
-        structure=(MANY,),
-        inputs=(HOST_WIDTH, real("rate", low=-2, high=2), real("y0", 1, low=-2, high=2)),
-        program=Program(lets, (Output("end", y[N], (i, 0, 0)),)),
-        statement=Le(relation.lhs, relation.rhs),
-        relation=relation,
-        derivation=order_proof(method, order),
-        variants=(
-            Variant(f"order {order + 1}", "wrong claim", relation=_error_bound(order + 2)),
-            Variant("a step too few", "known bug", ((y[n], late),)),
-        ),
-        options={
-            "rhs": Output("slope", rate * STATE[i], (i, 0, 0)),
-            "times": Output("t", n * width, (n, 0, N)),
-            "method": name,
-        },
-        remarks="For y' = rate y, with z = rate h. The bound is derived, not fitted.",
+@claim("solver.rk4.order", SECTION, "ode.odeint", kind="order")
+def rk4_order(c: Board) -> None:
+    """Order 4: the error of N steps is at most N |z|^5/5! exp(N |z|)."""
+    of_order(c, RK4, "rk4", 4)
+
+
+@claim("solver.euler.order_sharp", SECTION, "ode.odeint", kind="order")
+def euler_order_sharp(c: Board) -> None:
+    """On growth Euler's method falls short by N z²/2 (1 + z)^(N - 1) at least: its order is not 2."""
+    run = linear(c, EULER, "euler", growing=True)
+    y, y0, n, i, z = run.y, run.y0, run.n, run.i, run.z
+
+    def gap(n: Any) -> Any:
+        return y0[i] * exp(n * z) - y[n, i]
+
+    def least(n: Any) -> Any:
+        return y0[i] * n * z**2 / 2 * (1 + z) ** (n - 1)
+
+    def proof(p: Bench) -> None:
+        """Each step falls short by z**2/2 of where it begins, at least, and what is short grows by 1 + z."""
+        size = Symbol("s", nonnegative=True)
+        missed = at(p.theory, monotone(p.theory, exp(size) - 1 - size - size**2 / 2, size, 0, 3), {size: z})
+        ahead = p.induction(
+            "the solution is ahead", ((1 + z) ** n, exp(n * z)), on=n, rel="<=", base=lambda b: None,
+            step=lambda b, before: b.combine((1 + z, before), (exp(n * z), missed)),
+        )  # fmt: skip
+        step = one_step(p, run, EULER)
+
+        def later(b: Bench, before: Theorem) -> None:
+            b.right.rewrite(step)
+            b.combine((1 + z, before), (y0[i] * exp(n * z), missed), (y0[i] * z**2 / 2, ahead))
+
+        bound = p.induction(
+            "what is short", (least(n), gap(n)), on=n, rel="<=", base=lambda b: b.right.unfold(y), step=later
+        )
+        p.by(p.at(bound, {n: run.N}))
+
+    c.law(gap(run.N), ">=", least(run.N))
+    c.prove(proof)
+    c.variant("twice the error", "wrong claim", law=(gap(run.N), ">=", 2 * least(run.N)))
+    c.variant(
+        "the midpoint rule",
+        "another method",
+        y=lambda y: y[n - 1, i] + run.h * (1 + z / 2) * run.k[n - 1, 0, i],
     )
 
-
-growing, above = Symbol("rate", positive=True), IndexedBase("y0", positive=True)
-
-
-def _shortfall(share: int) -> Relation:
-    step = growing * width
-    least = above[0] * share * N * step**2 / 2 * (1 + step) ** (N - 1)
-    return Relation(above[0] * exp(N * step) - END[0], ">=", least)
-
-
-def sharp_proof() -> Derivation:
-    step, middle, more = Symbol("z", nonnegative=True), Symbol("xi", nonnegative=True), Symbol("d", nonnegative=True)
-    return Derivation(
-        (
-            lagrange(3),
-            Step(
-                "inequality",
-                Ge(step**2 / 2 + exp(middle) * step**3 / 6, step**2 / 2, evaluate=False),
-                exp(middle) * step**3 / 6,
-                why="one step falls short by what exp(z) has beyond 1 + z, which is z**2/2 at least",
-            ),
-            telescope(),
-            Step(
-                "sum",
-                more * Sum((1 + more) ** i, (i, 0, j - 1)),
-                (1 + more) ** j - 1,
-                why="exp(z) over 1 + z is 1 + d with d >= 0: no power of it is less than 1, so that N terms are at "
-                "least N",
-            ),
-        ),
-        "every number of steps",
-    )
-
-
-SHARP = Claim(
-    id="solver.euler.order_sharp",
-    section=SECTION,
-    title="On growth Euler's method falls short by N z²/2 (1 + z)^(N - 1) at least: its order is not 2",
-    kind="order",
-    subject="ode.odeint",
-    driver="ode_rows",
-    structure=(MANY,),
-    inputs=(HOST_WIDTH, positive("rate", high=2), positive("y0", 1, high=2)),
-    program=Program(linear(EULER, growing, above[0]), (Output("end", y[N], (i, 0, 0)),)),
-    statement=Ge(_shortfall(1).lhs, _shortfall(1).rhs),
-    relation=_shortfall(1),
-    derivation=sharp_proof,
-    variants=(
-        Variant("twice the error", "wrong claim", relation=_shortfall(2)),
-        Variant(
-            "the midpoint rule",
-            "another method",
-            (
-                (
-                    y[n],
-                    Piecewise((above[0], Eq(n, 0)), (y[n - 1] + width * (1 + width * growing / 2) * k[n - 1, 0], True)),
-                ),
-            ),
-        ),
-    ),
-    options={
-        "rhs": Output("slope", growing * STATE[i], (i, 0, 0)),
-        "times": Output("t", n * width, (n, 0, N)),
-        "method": "euler",
-    },
-)
 
 # ---------------------------------------------------------------- integrals
 
@@ -208,6 +197,7 @@ _SPAN = ended - begin
 
 
 def simpson_proof() -> Derivation:
+    H = Symbol("H", positive=True)
     c0, c1, c2, c3, c4 = (Symbol(f"c{power}", real=True) for power in range(5))
     time, at = Symbol("t", real=True), Symbol("tau", real=True)
 
@@ -273,4 +263,4 @@ SIMPSON = Claim(
     },
 )
 
-CLAIMS = (_order("euler", 1), SHARP, _order("rk4", 4), SIMPSON)
+CLAIMS = (SIMPSON,)

@@ -125,6 +125,31 @@ def a_recursion_that_goes_round_in_two():
     return Theory([Definition(m[t], X[t] + 1, ((t, 0, n),)), Definition(X[t], m[t] + 1, ((t, 0, n),))]) and None
 
 
+def within_steps(stage, after):
+    """Steps m[t] along slopes X[t, i], each of which leans on the stage before it, and on where its step begins."""
+    slope = Definition(X[t, i], m[t] + Piecewise((0, Eq(i, 0)), (stage, True)), ((t, 0, n), (i, 0, 3)))
+    return Theory([Definition(m[t], Piecewise((0, Eq(t, 0)), (after, True)), ((t, 0, n),)), slope])
+
+
+def test_stages_within_steps_are_seen_to_end():
+    within_steps(X[t, i - 1], X[t - 1, 3])
+
+
+@attack
+def stages_that_do_not_end():
+    return within_steps(X[t, i], X[t - 1, 3]) and None
+
+
+@attack
+def steps_along_the_slope_of_where_they_end():
+    return within_steps(X[t, i - 1], X[t, 3]) and None
+
+
+@attack
+def stages_that_lean_on_the_next_step():
+    return within_steps(X[t + 1, i - 1], X[t - 1, 3]) and None
+
+
 @attack
 def a_number_that_leans_on_itself():
     theory = Theory([Definition(y, y + 1)])

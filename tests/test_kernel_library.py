@@ -17,8 +17,9 @@ from gnomon.proof.xlogy import relative, unfolded, xlogy
 n = sp.Symbol("n", integer=True, positive=True)
 i = sp.Symbol("i", integer=True)
 x, y = sp.symbols("x y", real=True)
-POINTS = [dict(zip("xyumcspqvr", values, strict=True)) for values in (
-    (3, -2, 5, 2, 4, 3, 2, 1, 1, 2), (-1, -3, 1, 7, 1, 0, 1, 3, 0, -2), (0, 1, 2, 1, 3, 1, 4, 4, 2, 3),
+POINTS = [dict(zip("xyumcspqvrzw", values, strict=True)) for values in (
+    (3, -2, 5, 2, 4, 3, 2, 1, 1, 2, -1, 4), (-1, -3, 1, 7, 1, 0, 1, 3, 0, -2, 2, 0),
+    (0, 1, 2, 1, 3, 1, 4, 4, 2, 3, -5, -2),
 )]  # fmt: skip
 ARRAYS = {"a": [2, -1, 3, 5], "b": [-1, 4, 1, 2]}
 

@@ -13,13 +13,13 @@ import sympy as sp
 
 from gnomon.proof import equality, goals
 from gnomon.proof.goals import Goal
-from gnomon.proof.inequality import at, combine, monotone, product, root, total
+from gnomon.proof.inequality import absolute, at, combine, monotone, product, root, total
 from gnomon.proof.terms import Facts, name_of
 from gnomon.proof.theorem import Refused, Theorem
 from gnomon.proof.theory import Theory
 from gnomon.proof.xlogy import relative, unfolded
 
-x, y = sp.symbols("x y", real=True)
+x, y, z, w = sp.symbols("x y z w", real=True)
 u, m, c = sp.symbols("u m c", positive=True)
 s, p, q, v = sp.symbols("s p q v", nonnegative=True)
 n = sp.Symbol("n", integer=True, nonnegative=True)
@@ -95,6 +95,22 @@ def triangle() -> Theorem:
     crossed = [product(theory, above[0], below[1]), product(theory, below[0], above[1])]
     squared = combine(theory, (x + y) ** 2, "<=", (sp.Abs(x) + sp.Abs(y)) ** 2, [(1, one) for one in crossed])
     return _general(root(theory, squared, x + y, sp.Abs(x) + sp.Abs(y)), x, y, name="triangle")
+
+
+@cache
+def triangle_products() -> Theorem:
+    """``|x y + z w| <= |x| |y| + |z| |w|``: an error carried along, and what is new."""
+    theory, most = Theory(), sp.Abs(x) * sp.Abs(y) + sp.Abs(z) * sp.Abs(w)
+    up, down = ({v: combine(theory, 0, "<=", sp.Abs(v) + way * v) for v in (x, y, z, w)} for way in (1, -1))
+
+    def crossed(one: dict[Any, Theorem], other: dict[Any, Theorem]) -> list[tuple[Any, Theorem]]:
+        pairs = [(f[first], g[second]) for first, second in ((x, y), (z, w)) for f, g in ((up, one), (down, other))]
+        return [(sp.Rational(1, 2), product(theory, *pair)) for pair in pairs]
+
+    above = combine(theory, x * y + z * w, "<=", most, crossed(down, up))
+    below = combine(theory, -most, "<=", x * y + z * w, crossed(up, down))
+    shown = absolute(theory, below, above)
+    return _general(shown, x, y, z, w, name="triangle_products")
 
 
 @cache
@@ -255,6 +271,7 @@ LEMMAS: dict[str, Callable[[], Theorem]] = {
     "cauchy_schwarz": cauchy_schwarz,
     "square_of_sum": square_of_sum,
     "triangle": triangle,
+    "triangle_products": triangle_products,
     "triangle_sum": triangle_sum,
     "bernoulli": bernoulli,
     "log_tangent": log_tangent,

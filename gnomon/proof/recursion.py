@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import sympy as sp
@@ -16,37 +16,66 @@ def ends(theory: Any, name: str) -> bool:
     """Whether a recursion is seen to end.
 
     One index, of the same name or at the same place in each definition, falls (or rises) at each turn, by linear
-    arithmetic; where it stays, nothing comes round.
+    arithmetic. Where it stays, nothing comes round, or what does ends by another index: stages within a step.
     """
-    group = sorted(other for other in theory.reach(name) if name in theory.reach(other))
-    own = {other: indices_of(theory.definitions[other].lhs) for other in group}
-    named = [{other: own[other].index(i) for other in group} for i in own[name] if all(i in own[o] for o in group)]
-    placed = [dict.fromkeys(group, place) for place in range(min(map(len, own.values())))]
-    return any(_falls(theory, places, way) for places, way in itertools.product((*named, *placed), (1, -1)))
+    group = {other for other in theory.reach(name) if name in theory.reach(other)}
+    return _end(theory, [turn for other in sorted(group) for turn in _turns(theory, other, group)])
 
 
-def _falls(theory: Any, places: dict[str, int], way: int) -> bool:
-    group = list(places)
-    level: dict[str, set[str]] = {other: set() for other in group}
-    good = True
+@dataclass(frozen=True)
+class Turn:
+    """A definition's entry leans on another's, where some facts hold."""
 
-    def look(other: str) -> Callable[[Any, Facts], None]:
-        index = indices_of(theory.definitions[other].lhs)[places[other]]
+    entry: Any
+    leans_on: Any
+    facts: Facts
 
-        def see(x: Any, facts: Facts) -> None:
-            nonlocal good
-            if isinstance(x, sp.Indexed) and name_of(x) in level:
-                fall = way * (index - x.indices[places[name_of(x)]])
-                if not theory.signs.holds(fall, facts, False):
-                    good = False
-                elif not theory.signs.holds(fall - 1, facts, False):
-                    level[other].add(name_of(x))
 
-        return see
+def _turns(theory: Any, name: str, group: set[str]) -> list[Turn]:
+    definition, found = theory.definitions[name], []
 
-    for other in group:
-        definition = theory.definitions[other]
-        walk(fresh(definition.rhs), definition.given | theory.facts, look(other))
-    while good and any(not to & set(level) for to in level.values()):
-        level = {other: to for other, to in level.items() if to & set(level)}
-    return good and not level
+    def see(x: Any, facts: Facts) -> None:
+        if isinstance(x, (sp.Indexed, sp.Symbol)) and name_of(x) in group:
+            found.append(Turn(definition.lhs, x, facts))
+
+    walk(fresh(definition.rhs), definition.given | theory.facts, see)
+    return found
+
+
+def _end(theory: Any, turns: list[Turn]) -> bool:
+    """Whether turns come to an end: those that come round all keep or lower one index, and the rest of them end."""
+    round_ = _round(turns)
+    if not round_:
+        return True
+    own = {name_of(turn.entry): indices_of(turn.entry) for turn in round_}
+    named = [{o: own[o].index(i) for o in own} for i in next(iter(own.values())) if all(i in own[o] for o in own)]
+    placed = [dict.fromkeys(own, place) for place in range(min(map(len, own.values())))]
+    for places, way in itertools.product((*named, *placed), (1, -1)):
+        staying = [turn for turn in round_ if not _falls(theory, turn, places, way, 1)]
+        if len(staying) < len(round_) and all(_falls(theory, turn, places, way, 0) for turn in staying):
+            return _end(theory, staying)
+    return False
+
+
+def _falls(theory: Any, turn: Turn, places: dict[str, int], way: int, by: int) -> bool:
+    old, new = (indices_of(x)[places[name_of(x)]] for x in (turn.entry, turn.leans_on))
+    return bool(theory.signs.holds(way * (old - new) - by, turn.facts, False))
+
+
+def _round(turns: list[Turn]) -> list[Turn]:
+    """The turns from which a way leads back to where they start."""
+    leads: dict[str, set[str]] = {}
+    for turn in turns:
+        leads.setdefault(name_of(turn.entry), set()).add(name_of(turn.leans_on))
+
+    def back(start: str, to: str) -> bool:
+        seen, todo = set(), [start]
+        while todo:
+            here = todo.pop()
+            if here == to:
+                return True
+            todo += leads.get(here, set()) - seen
+            seen |= leads.get(here, set())
+        return False
+
+    return [turn for turn in turns if back(name_of(turn.leans_on), name_of(turn.entry))]
