@@ -1,314 +1,219 @@
-"""Normalizing flows: planar maps, couplings, compositions, and the density of the result (notes, section 4.1.1)."""
+"""Normalizing flows: planar maps, couplings and compositions (notes, section 4.1.1)."""
 
+from __future__ import annotations
+
+from types import SimpleNamespace
 from typing import Any
 
-import sympy as sp
-from sympy import (
-    Abs,
-    Eq,
-    IndexedBase,
-    KroneckerDelta,
-    Piecewise,
-    Product,
-    Sum,
-    Symbol,
-    exp,
-    log,
-    symbols,
-    tanh,
-)
+from sympy import Abs, IndexedBase, Integer, KroneckerDelta, Piecewise, Product, Sum, exp, log, tanh
 
-from gnomon.proof.derivation import Derivation, Step, opaque
-from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import Size, real, symbols_of
+from gnomon.say.board import Board
+from gnomon.say.call import Call, function, transform
+from gnomon.say.maker import claim
 
 SECTION = "4.1.1"
-d = Size("d", 1, 3)
-(D,) = symbols_of((d,))
-i, j, k, l = symbols("i j k l", integer=True, nonnegative=True)
-a, slope, dot, det, log_det = symbols("a slope dot det log_det", real=True)
-y, x_, J, M_ = (IndexedBase(name, real=True) for name in ("y", "z", "J", "reduced"))
+PIVOTS = "no pivot is 0"
 
 
-def over(term: Any, index: Any = k, size: Any = D) -> Any:
-    return Sum(term, (index, 0, size - 1))
+def eliminated(c: Board, entry: Any, l: Any, i: Any, j: Any, k: Any) -> tuple[Any, Any]:
+    """A matrix after l steps of Gaussian elimination, and log |det|, its determinant being the pivots' product."""
+
+    def step(m: Any) -> Any:
+        return m[l - 1, i, j] - m[l - 1, i, l - 1] * m[l - 1, l - 1, j] / m[l - 1, l - 1, l - 1]
+
+    reduced = c.recur("reduced", (l, i, j), first=entry, later=step)
+    words = (
+        "the determinant is the product of the pivots of an elimination without exchange of rows, none of which is 0"
+    )
+    c.condition(Abs(reduced[k, k, k]) > 0, k, name=PIVOTS, words=words)
+    _, last = c.ranges[k]
+    return reduced, log(Abs(Product(reduced[k, k, k], (k, 0, last))))
 
 
-def eliminated(entry: Any) -> tuple[tuple[Any, Any], ...]:
-    """A matrix after l steps of Gaussian elimination, for determinants from first principles."""
-    before = M_[l - 1, i, j] - M_[l - 1, i, l - 1] * M_[l - 1, l - 1, j] / M_[l - 1, l - 1, l - 1]
-    return ((M_[l, i, j], Piecewise((entry, Eq(l, 0)), (before, True))),)
+def looked_at(c: Board, x: Any, *arguments: Any) -> None:
+    """The flow's value and its log-determinant at x are what the claim shows."""
+    flow = Call(c.subject, *arguments)
+    c.call(*arguments).shows(y=flow.on(x), log_det=flow.method("log_abs_det_jacobian", x, flow.on(x)))
 
 
-LOG_DET = log(Abs(Product(M_[k, k, k], (k, 0, D - 1))))
+@claim("flow.planar", SECTION, "flow.Planar")
+def planar(c: Board) -> None:
+    """A planar map changes volume by 1 + h'(a) w·u."""
+    d = c.size("d", 1, 3)
+    w, u, b, x = c.real("w", d), c.real("u", d), c.real("b"), c.real("x", d)
+    i, j, k = c.indices("i j k", d)
+    l = c.index("l", 0, d)
+    a = c.let("a", (), c.sum(w[k] * x[k], k) + b)
+    slope = c.let("slope", (), 1 - tanh(a) ** 2)
+    dot = c.let("dot", (), c.sum(w[k] * u[k], k))
+    y = c.let("y", i, x[i] + u[i] * tanh(a))
+    det = c.let("det", (), 1 + slope * dot)
+    log_det = c.let("log_det", (), log(Abs(det)))
 
-# ------------------------------------------------------------------ planar
+    c.law(y[i], x[i] + u[i] * tanh(c.sum(w[k] * x[k], k) + b))
+    c.condition(Abs(det) > 0, name="the map does not flatten")
+    reduced, volume = eliminated(c, c.D(y[i], x[j]), l, i, j, k)
+    c.law(log_det, volume)
 
-PLANAR = (real("w", d), real("u", d), real("b"), real("x", d))
-w, u, b, x = symbols_of(PLANAR)
-DOT = (dot, over(w[k] * u[k]))
-ACTIVATION = (a, over(w[k] * x[k]) + b)
-SLOPE = (slope, 1 - tanh(a) ** 2)
-IMAGE = (y[i], x[i] + u[i] * tanh(a))
+    def proof(p: Any) -> None:
+        """After l steps one dyad is left beside the identity; the pivots' product grows as 1 + slope w·u."""
+        so_far = Product(reduced[k, k, k], (k, 0, l - 1))
+        minor = 1 + slope * Sum(w[k] * u[k], (k, 0, l - 1))
+        left = KroneckerDelta(i, j) + slope * u[i] * w[j] / so_far
+
+        def jacobian(q: Any) -> None:
+            if q.number == 1:
+                q.left.unfold(reduced, "∂y/∂x", "∂a/∂x").contract()
+                q.right.unfold(slope)
+
+        def step(q: Any, product: Any, rest: Any) -> None:
+            pivot = q.at(rest, {i: l, j: l})
+            if q.number == 0:
+                q.left.to(so_far * reduced[l, l, l]).rewrite(pivot).to(so_far + slope * u[l] * w[l]).rewrite(product)
+            else:
+                q.left.unfold(reduced)
+                for row, column in ((i, j), (i, l), (l, j)):
+                    q.left.rewrite(q.at(rest, {i: row, j: column}))
+                q.combine((slope * u[i] * w[j] / (so_far * reduced[l, l, l]), pivot))
+
+        claims = (so_far, minor), (reduced[l, i, j], left)
+        product, _ = p.induction("pivots and rest", *claims, on=l, base=jacobian, step=step, given=[i >= l, j >= l])
+        p.left.unfold(log_det, det, dot)
+        p.right.rewrite(p.at(product, {l: d}))
+
+    c.prove(proof)
+    c.say("h = tanh and a = w·x + b; slope = 1 - tanh(a)²")
+    looked_at(c, x, w, u, b)
+    c.variant("no absolute value", "known bug", log_det=log(det))
+    c.variant("slope at x instead of the activation", "known bug", slope=1 - tanh(c.sum(x[k], k)) ** 2)
+    c.variant("slope left out", "known bug", slope=Integer(1))
+    c.variant("logarithm of the inverse", "sign of the inverse map's libraries", log_det=-log(Abs(det)))
+    c.variant("bias left out", "known bug", a=c.sum(w[k] * x[k], k))
+    c.variant("|u|² for w·u", "known bug", dot=c.sum(u[k] ** 2, k))
 
 
-def planar_proof() -> Derivation:
-    h, dh, _ = opaque("h")
-    arg = Sum(w[k] * x[k], (k, 0, D - 1)) + b
-    c = Symbol("c", real=True)
-    two = sp.Matrix(2, 2, lambda p, q: KroneckerDelta(p, q) + c * u[p] * w[q])
-    three = sp.Matrix(3, 3, lambda p, q: KroneckerDelta(p, q) + c * u[p] * w[q])
-    row = KroneckerDelta(i, j) + c * u[i] * w[j]
-    return Derivation(
-        (
-            Step("define", y[i], x[i] + u[i] * h(arg), why="the map, for any smooth h"),
-            Step(
-                "differentiate",
-                x[i] + u[i] * h(arg),
-                KroneckerDelta(i, j) + u[i] * w[j] * dh(arg),
-                why="the Jacobian is the identity and one dyad",
-                by=(x[j],),
-                wrong=(KroneckerDelta(i, j) + w[i] * u[j] * dh(arg),),
-            ),
-            Step(
-                "collapse",
-                Sum(row * u[j], (j, 0, D - 1)),
-                u[i] + c * u[i] * Sum(w[j] * u[j], (j, 0, D - 1)),
-                why="u is an eigenvector with the eigenvalue 1 + c w·u",
-            ),
-            Step("rewrite", two.det(), 1 + c * (u[0] * w[0] + u[1] * w[1]), why="for d = 2 the determinant itself"),
-            Step(
-                "rewrite",
-                three.det(method="berkowitz"),
-                1 + c * (u[0] * w[0] + u[1] * w[1] + u[2] * w[2]),
-                why="and for d = 3",
-            ),
-            Step(
-                "cite",
-                None,
-                None,
-                why="the determinant is the product of the eigenvalues: 1 on the d - 1 directions that w does not see, "
-                "and 1 + c w·u (matrix determinant lemma)",
-            ),
-            Step("differentiate", tanh(b), 1 - tanh(b) ** 2, why="for h = tanh", by=(b,)),
-        ),
-        "every size",
+def coupled(c: Board) -> SimpleNamespace:
+    """A coupling's domains, and scale and shift of its second block by the first one of some point."""
+    P, Q = c.size("p", 1, 2), c.size("q", 1, 2)
+    S, R, x = c.real("S", Q, P), c.real("R", Q, P), c.real("x", P + Q)
+    i, j = c.indices("i j", P + Q)
+    k, m = c.index("k", P), c.index("m", Q)
+    s = c.let("s", m, c.sum(S[m, k] * x[k], k))
+    t = c.let("t", m, c.sum(R[m, k] * x[k], k))
+    u, row = IndexedBase("u", real=True), c.index("row", Q)
+    conditioner = function((u,), (c.sum(S[row, k] * u[k], k), c.sum(R[row, k] * u[k], k)), (row, 0, Q - 1))
+    return SimpleNamespace(P=P, Q=Q, S=S, R=R, x=x, i=i, j=j, k=k, m=m, s=s, t=t, arguments=(conditioner, P))
+
+
+@claim("flow.coupling", SECTION, "flow.AffineCoupling")
+def coupling(c: Board) -> None:
+    """An affine coupling changes volume by the exponential of the sum of its scales."""
+    a = coupled(c)
+    P, Q, x, i, j, k, m, s, t = a.P, a.Q, a.x, a.i, a.j, a.k, a.m, a.s, a.t
+    l = c.index("l", 0, P + Q)
+    r = c.index("r", 0, Q)
+    y = c.let("y", i, Piecewise((x[i], i < P), (x[i] * exp(s[i - P]) + t[i - P], True)))
+    log_det = c.let("log_det", (), c.sum(s[m], m))
+    by_hand = c.sum(a.S[m, k] * x[k], k), c.sum(a.R[m, k] * x[k], k)
+    scale, shift = (e.xreplace({m: i - P}) for e in by_hand)
+    c.law(y[i], Piecewise((x[i], i < P), (x[i] * exp(scale) + shift, True)))
+    entry = c.D(y[i], x[j])
+    reduced, volume = eliminated(c, entry, l, i, j, i)
+    c.law(log_det, volume)
+
+    def proof(p: Any) -> None:
+        """The Jacobian has nothing above its diagonal, where elimination leaves it; there are ones, and then scales."""
+        jacobian = "∂y/∂x", "∂s/∂x", "∂t/∂x"
+
+        def above(q: Any) -> None:
+            q.left.unfold(*jacobian)
+            q.cases(i < P)
+
+        zero = p.have("nothing above the diagonal", entry, "=", 0, above, given=[j > i])
+
+        def step(q: Any, so_far: Any) -> None:
+            q.left.unfold(reduced).rewrite(q.at(so_far, {i: l})).rewrite(zero, so_far)
+
+        def first_block(q: Any) -> None:
+            q.left.unfold("∂y/∂x")
+
+        def one_more(q: Any, so_far: Any) -> None:
+            q.left.to(so_far.lhs * entry.xreplace({i: P + r, j: P + r})).rewrite(so_far).unfold(*jacobian)
+
+        left = p.induction("what lies ahead", (reduced[l, i, j], entry), on=l, step=step, given=[j >= l])
+        product = Product(entry.xreplace({j: i}), (i, 0, P + r - 1)), exp(Sum(s[m], (m, 0, r - 1)))
+        pivots = p.induction("pivots", product, on=r, base=first_block, step=one_more)
+        p.left.unfold(log_det)
+        p.right.rewrite(left).rewrite(p.at(pivots, {r: Q}))
+
+    c.prove(proof)
+    c.say("y₁ = x₁ and y₂ = x₂ exp(s(x₁)) + t(x₁)")
+    looked_at(c, x, *a.arguments)
+    moved = s[i - P]
+    c.variant("minus the sum", "sign of the inverse", log_det=-c.sum(s[m], m))
+    c.variant("mean of the scales", "known bug", log_det=c.sum(s[m], m) / Q + c.sum(s[m], m))
+    c.variant("shift before scale", "known bug", y=Piecewise((x[i], i < P), ((x[i] + t[i - P]) * exp(moved), True)))
+    c.variant(
+        "sigmoid of s + 2",
+        "Glow",
+        y=Piecewise((x[i], i < P), (x[i] / (1 + exp(-moved - 2)) + t[i - P], True)),
+        log_det=-c.sum(log(1 + exp(-s[m] - 2)), m),
     )
 
 
-planar = Claim(
-    id="flow.planar",
-    section=SECTION,
-    title="A planar map changes volume by 1 + h'(a) w·u",
-    kind="equality",
-    subject="flow.Planar",
-    driver="transform",
-    structure=(d,),
-    inputs=PLANAR,
-    program=Program(
-        (ACTIVATION, SLOPE, DOT, IMAGE, (det, 1 + slope * dot), (log_det, log(Abs(det)))),
-        (Output("y", y[i], (i, 0, D - 1)), Output("log_det", log_det)),
-    ),
-    definition=Program(
-        (ACTIVATION, SLOPE, IMAGE, *eliminated(KroneckerDelta(i, j) + slope * u[i] * w[j])),
-        (Output("y", y[i], (i, 0, D - 1)), Output("log_det", LOG_DET)),
-    ),
-    statement=Eq(log_det, log(Abs(1 + slope * Sum(w[k] * u[k], (k, 0, D - 1))))),
-    conditions=("h = tanh and a = w·x + b; slope = 1 - tanh(a)²", "1 + slope w·u is not 0"),
-    derivation=planar_proof,
-    variants=(
-        Variant("no absolute value", "known bug", ((log_det, log(det)),)),
-        Variant("slope at x instead of the activation", "known bug", ((slope, 1 - tanh(over(x[k])) ** 2),)),
-        Variant("slope left out", "known bug", ((slope, sp.Integer(1)),)),
-        Variant("logarithm of the inverse", "sign of the inverse map's libraries", ((log_det, -log(Abs(det))),)),
-        Variant("bias left out", "known bug", ((a, over(w[k] * x[k])),)),
-        Variant("|u|² for w·u", "known bug", ((dot, over(u[k] ** 2)),)),
-    ),
-)
-
-# ------------------------------------------------------------------ coupling
-
-d1, d2 = Size("p", 1, 2), Size("q", 1, 2)
-P, Q = symbols_of((d1, d2))
-COUPLING = (real("S", d2, d1), real("R", d2, d1), real("x", P + Q))
-S, R, xc = symbols_of(COUPLING)
-s, t = (IndexedBase(name, real=True) for name in "st")
-SCALE = (s[j], over(S[j, k] * xc[k], k, P))
-SHIFT = (t[j], over(R[j, k] * xc[k], k, P))
-MOVED = xc[i] * exp(s[i - P]) + t[i - P]
-COUPLED = (y[i], Piecewise((xc[i], i < P), (MOVED, True)))
-COUPLING_OUT = (Output("y", y[i], (i, 0, P + Q - 1)), Output("log_det", log_det))
+@claim("flow.coupling.inverse", SECTION, "flow.AffineCoupling")
+def coupling_inverse(c: Board) -> None:
+    """An affine coupling is inverted in closed form."""
+    a = coupled(c)
+    P, x, i, k, s, t = a.P, a.x, a.i, a.k, a.s, a.t
+    y = c.let("y", i, Piecewise((x[i], i < P), ((x[i] - t[i - P]) * exp(-s[i - P]), True)))
+    c.output("inverse", y[i])
+    scale, shift = c.sum(a.S[i - P, k] * y[k], k), c.sum(a.R[i - P, k] * y[k], k)
+    c.law(Piecewise((y[i], i < P), (y[i] * exp(scale) + shift, True)), x[i])
+    c.prove(lambda p: p.left.unfold(y, s, t))
+    c.say("s and t are those of the first block, which passes through unchanged")
+    c.call(*a.arguments).attribute("inv").on(x).shows("inverse")
+    c.variant("scale before shift", "known bug", y=Piecewise((x[i], i < P), (x[i] * exp(-s[i - P]) - t[i - P], True)))
+    c.variant("the forward scale", "known bug", y=Piecewise((x[i], i < P), ((x[i] - t[i - P]) * exp(s[i - P]), True)))
+    c.remark("The input x of the check is a point of the image: mapping its inverse forward gives it back.")
 
 
-def coupling_proof() -> Derivation:
-    z, shift, scale, volume = (IndexedBase(name, real=True) for name in ("z", "t", "s", "V"))
-    n = Symbol("q", integer=True, positive=True)
-    v, e, c = symbols("v e c", real=True)
-    return Derivation(
-        (
-            Step(
-                "differentiate",
-                z[j] * exp(scale[j]) + shift[j],
-                KroneckerDelta(j, k) * exp(scale[j]),
-                why="with x₁ fixed, the second block of the Jacobian is diagonal",
-                by=(z[k],),
-            ),
-            Step(
-                "cite",
-                None,
-                None,
-                why="the first block does not depend on x₂, so the Jacobian is block triangular and its determinant is "
-                "that of the diagonal blocks",
-            ),
-            Step(
-                "induction",
-                Eq(volume[n], volume[n - 1] * exp(scale[n])),
-                exp(Sum(scale[k], (k, 1, n))),
-                why="the product of the scales is the exponential of the sum of the s",
-                by=(n, 0, 1),
-                wrong=(Sum(exp(scale[k]), (k, 1, n)),),
-            ),
-            Step(
-                "solve",
-                Eq(c, v * exp(e) + n),
-                (c - n) * exp(-e),
-                why="and each coordinate is inverted by itself",
-                by=(v,),
-                wrong=(c * exp(-e) - n,),
-            ),
-        ),
-        "every size",
-        "block",
-    )
+@claim("flow.composition", SECTION, "flow.compose")
+def composition(c: Board) -> None:
+    """The log-determinants of maps in a row add."""
+    d = c.size("d", 1, 3)
+    a, r, b, s, x = (c.real(name, d) for name in "arbsx")
+    i, j, k = c.indices("i j k", d)
+    l = c.index("l", 0, d)
+    z = c.let("z", i, a[i] + r[i] * x[i])
+    y = c.let("y", i, b[i] + s[i] * z[i])
+    log_det = c.let("log_det", (), c.sum(log(Abs(r[k])), k) + c.sum(log(Abs(s[k])), k))
+    c.condition(Abs(r[i]) > 0, i, name="the first map is one-to-one")
+    c.condition(Abs(s[i]) > 0, i, name="the second map is one-to-one")
+    c.law(y[i], b[i] + s[i] * (a[i] + r[i] * x[i]))
+    reduced, volume = eliminated(c, c.D(y[i], x[j]), l, i, j, k)
+    c.law(log_det, volume)
 
+    def proof(p: Any) -> None:
+        """Elimination leaves the rest of a diagonal matrix as it is."""
 
-coupling = Claim(
-    id="flow.coupling",
-    section=SECTION,
-    title="An affine coupling changes volume by the exponential of the sum of its scales",
-    kind="equality",
-    subject="flow.AffineCoupling",
-    driver="coupling",
-    structure=(d1, d2),
-    inputs=COUPLING,
-    program=Program((SCALE, SHIFT, COUPLED, (log_det, over(s[k], k, Q))), COUPLING_OUT),
-    definition=Program((SCALE, SHIFT, COUPLED, (log_det, log(Product(exp(s[k]), (k, 0, Q - 1))))), COUPLING_OUT),
-    statement=Eq(log_det, Sum(s[k], (k, 0, Q - 1))),
-    conditions=("y₁ = x₁ and y₂ = x₂ exp(s(x₁)) + t(x₁)",),
-    derivation=coupling_proof,
-    variants=(
-        Variant("minus the sum", "sign of the inverse", ((log_det, -over(s[k], k, Q)),)),
-        Variant("mean of the scales", "known bug", ((log_det, over(s[k], k, Q) / Q + over(s[k], k, Q)),)),
-        Variant(
-            "shift before scale",
-            "known bug",
-            ((y[i], Piecewise((xc[i], i < P), ((xc[i] + t[i - P]) * exp(s[i - P]), True))),),
-        ),
-        Variant(
-            "sigmoid of s + 2",
-            "Glow",
-            (
-                (y[i], Piecewise((xc[i], i < P), (xc[i] / (1 + exp(-s[i - P] - 2)) + t[i - P], True))),
-                (log_det, -over(log(1 + exp(-s[k] - 2)), k, Q)),
-            ),
-        ),
-    ),
-)
+        def jacobian(q: Any) -> None:
+            q.left.unfold(reduced, "∂y/∂x", "∂z/∂x")
 
-BACK = (y[i], Piecewise((xc[i], i < P), ((xc[i] - t[i - P]) * exp(-s[i - P]), True)))
-coupling_inverse = Claim(
-    id="flow.coupling.inverse",
-    section=SECTION,
-    title="An affine coupling is inverted in closed form",
-    kind="equality",
-    subject="flow.AffineCoupling",
-    driver="coupling",
-    structure=(d1, d2),
-    inputs=COUPLING,
-    program=Program((SCALE, SHIFT, BACK), (Output("inverse", y[i], (i, 0, P + Q - 1)),)),
-    statement=Eq(xc[j], (y[j] - t[j]) * exp(-s[j])),
-    conditions=("s and t are those of the first block, which passes through unchanged",),
-    derivation=coupling_proof,
-    variants=(
-        Variant(
-            "scale before shift",
-            "known bug",
-            ((y[i], Piecewise((xc[i], i < P), (xc[i] * exp(-s[i - P]) - t[i - P], True))),),
-        ),
-        Variant(
-            "the forward scale",
-            "known bug",
-            ((y[i], Piecewise((xc[i], i < P), ((xc[i] - t[i - P]) * exp(s[i - P]), True))),),
-        ),
-    ),
-    remarks="The input x of the check is a point of the image.",
-)
+        pair = reduced[l, i, j], s[i] * r[i] * KroneckerDelta(i, j)
+        p.left.unfold(log_det)
+        p.right.rewrite(p.induction("what lies ahead", pair, on=l, base=jacobian, given=[j >= l]))
 
-# ------------------------------------------------------------------ composition
+    c.prove(proof)
+    c.say("the first map of the row is applied first")
+    u = IndexedBase("u", real=True)
 
-CHAIN = (real("a", d), real("r", d), real("b", d), real("s", d), real("x", d))
-ca, cr, cb, cs, cx = symbols_of(CHAIN)
-FIRST, SECOND = (y[i], cb[i] + cs[i] * x_[i]), (x_[i], ca[i] + cr[i] * cx[i])
-CHAIN_OUT = (Output("y", y[i], (i, 0, D - 1)), Output("log_det", log_det))
-SUMMED = over(log(Abs(cr[k]))) + over(log(Abs(cs[k])))
+    def layer(shift: Any, scale: Any) -> Any:
+        there = function((u,), shift[i] + scale[i] * u[i], (i, 0, d - 1))
+        back = function((u,), (u[i] - shift[i]) / scale[i], (i, 0, d - 1))
+        return transform(there, back, function((u,), c.sum(log(Abs(scale[i])), i)))
 
-
-def composition_proof() -> Derivation:
-    A, B = (
-        sp.Matrix(n, n, lambda p, q, name=name: IndexedBase(name, real=True)[p, q]) for n, name in ((2, "A"), (2, "B"))
-    )
-    C, E = (sp.Matrix(3, 3, lambda p, q, name=name: IndexedBase(name, real=True)[p, q]) for name in "CE")
-    p, q = symbols("p q", positive=True)
-    return Derivation(
-        (
-            Step("rewrite", (B * A).det(), B.det() * A.det(), why="determinants multiply: d = 2"),
-            Step(
-                "rewrite",
-                (E * C).det(method="berkowitz"),
-                E.det() * C.det(),
-                why="d = 3",
-            ),
-            Step(
-                "cite",
-                None,
-                None,
-                why="determinants multiply for every d; by the chain rule the Jacobian is the product",
-            ),
-            Step(
-                "rewrite",
-                log(p * q),
-                log(p) + log(q),
-                why="so the logarithms of their sizes add",
-                wrong=(log(p) - log(q),),
-            ),
-        ),
-        "every size",
-    )
-
-
-composition = Claim(
-    id="flow.composition",
-    section=SECTION,
-    title="The log-determinants of maps in a row add",
-    kind="equality",
-    subject="flow.compose",
-    driver="composition",
-    structure=(d,),
-    inputs=CHAIN,
-    program=Program((SECOND, FIRST, (log_det, SUMMED)), CHAIN_OUT),
-    definition=Program((SECOND, FIRST, (log_det, log(Abs(Product(cs[k] * cr[k], (k, 0, D - 1)))))), CHAIN_OUT),
-    statement=Eq(log_det, SUMMED),
-    conditions=("the first map of the row is applied first",),
-    derivation=composition_proof,
-    variants=(
-        Variant(
-            "the other order",
-            "known bug",
-            ((y[i], ca[i] + cr[i] * x_[i]), (x_[i], cb[i] + cs[i] * cx[i])),
-        ),
-        Variant("minus the second", "known bug", ((log_det, over(log(Abs(cr[k]))) - over(log(Abs(cs[k])))),)),
-        Variant("only the last", "known bug", ((log_det, over(log(Abs(cs[k])))),)),
-    ),
-)
-
-CLAIMS = (planar, coupling, coupling_inverse, composition)
+    looked_at(c, x, layer(a, r), layer(b, s))
+    c.variant("the other order", "known bug", y=a[i] + r[i] * z[i], z=b[i] + s[i] * x[i])
+    c.variant("minus the second", "known bug", log_det=c.sum(log(Abs(r[k])), k) - c.sum(log(Abs(s[k])), k))
+    c.variant("only the last", "known bug", log_det=c.sum(log(Abs(s[k])), k))

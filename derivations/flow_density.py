@@ -1,104 +1,68 @@
 """The density of what a flow produces (notes, section 4.1.1)."""
 
-import sympy as sp
-from sympy import Abs, Eq, IndexedBase, Symbol, exp, log, pi, symbols
+from __future__ import annotations
 
-from gnomon.proof.derivation import Derivation, Step, opaque
-from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import real, symbols_of
+from typing import Any
 
-SECTION = "4.1.1"
-det = symbols("det", real=True)
-J = IndexedBase("J", real=True)
+from sympy import Abs, Eq, IndexedBase, Piecewise, log, pi, sqrt
 
-DENSITY = (real("M", 2, 2), real("c", 2), real("u", 2))
-M, c, at = symbols_of(DENSITY)
-DETERMINANT = (det, M[0, 0] * M[1, 1] - M[0, 1] * M[1, 0])
-FROM = (
-    (J[0], (M[1, 1] * (at[0] - c[0]) - M[0, 1] * (at[1] - c[1])) / det),
-    (J[1], (M[0, 0] * (at[1] - c[1]) - M[1, 0] * (at[0] - c[0])) / det),
-)
-x0, x1, base, density_ = symbols("x0 x1 base log_p", real=True)
-PULLED = ((x0, FROM[0][1]), (x1, FROM[1][1]))
-BASE = (base, (-(x0**2) / 2 - log(2 * pi) / 2) + (-(x1**2) / 2 - log(2 * pi) / 2))
+from gnomon.say.board import Board
+from gnomon.say.call import Call, function, transform, zeros_like
+from gnomon.say.maker import claim
 
 
-def density_proof() -> Derivation:
-    v, shift = symbols("u c", real=True)
-    m_ = Symbol("m", positive=True)
-    F, f, _ = opaque("F")
-    z = Symbol("z", real=True)
-    spread = exp(-(z**2) / 2 / m_**2) / sp.sqrt(2 * pi) / m_
-    return Derivation(
-        (
-            Step(
-                "differentiate",
-                F((v - shift) / m_),
-                f((v - shift) / m_) / m_,
-                why="in one dimension the distribution function of T(X), for an increasing T(x) = m x + c, is F at "
-                "the inverse; its derivative is the density, divided by m",
-                by=(v,),
-                wrong=(f((v - shift) / m_) * m_,),
-            ),
-            Step(
-                "differentiate",
-                1 - F((v + shift) / -m_),
-                f((v + shift) / -m_) / m_,
-                why="for a decreasing one, with slope -m, it is 1 - F, and the divisor is m again: the absolute value",
-                by=(v,),
-            ),
-            Step(
-                "integrate",
-                sp.Integral(spread, (z, -sp.oo, sp.oo)),
-                sp.Integer(1),
-                why="so the density of a scaled normal integrates to 1; with the printed sign to m²",
-            ),
-            Step(
-                "rewrite",
-                -log(m_),
-                log(1 / m_),
-                why="the log-density loses log m, which is log |det T'|",
-                wrong=(log(m_),),
-            ),
-            Step(
-                "cite",
-                None,
-                None,
-                why="the change of variables in d dimensions, on arbitrary sets (flow.cvt_integral)",
-            ),
-        ),
-        "d = 1; d = 2 is tested",
+@claim("flow.cvt_density", "4.1.1", "flow.flow_log_prob")
+def density(c: Board) -> None:
+    """The log-density of T(X) is that of X minus the log-determinant of T."""
+    M, shift, u = c.real("M", 2, 2), c.real("c", 2), c.real("u", 2)
+    i, j = c.indices("i j", 2)
+    across = M[0, 0] * M[1, 1] - M[0, 1] * M[1, 0]
+
+    def solved(w: Any) -> tuple[Any, Any]:
+        a, b = w[0] - shift[0], w[1] - shift[1]
+        return M[1, 1] * a - M[0, 1] * b, M[0, 0] * b - M[1, 0] * a
+
+    det = c.let("det", (), across)
+    x0, x1 = (c.let(f"x{n}", (), part / det) for n, part in enumerate(solved(u)))
+    base = c.let("base", (), (-(x0**2) / 2 - log(2 * pi) / 2) + (-(x1**2) / 2 - log(2 * pi) / 2))
+    log_p = c.let("log_p", (), base - log(Abs(det)))
+    c.output("log_prob", log_p)
+
+    c.condition(Abs(across) > 0, name="T is invertible")
+    S = c.let("S", (i, j), M[i, 0] * M[j, 0] + M[i, 1] * M[j, 1])
+    det_S = c.let("det_S", (), S[0, 0] * S[1, 1] - S[0, 1] * S[1, 0])
+    a, b = u[0] - shift[0], u[1] - shift[1]
+    distance = (S[1, 1] * a**2 - 2 * S[0, 1] * a * b + S[0, 0] * b**2) / det_S
+    c.law(log_p, -distance / 2 - log(2 * pi * sqrt(det_S)))
+
+    def proof(p: Any) -> None:
+        """M X + c is normal with the covariance M Mᵀ, whose determinant is the square of that of M."""
+        square = p.have(
+            "determinants multiply", det_S, "=", det**2, lambda b: b.left.unfold(det_S, S) and b.right.unfold(det)
+        )
+        p.left.unfold(log_p, base, x0, x1)
+        p.right.rewrite(square).unfold(S)
+
+    c.prove(proof)
+    c.say(
+        "checked on linear maps T(x) = M x + c of a standard normal, whose density is known: it is normal, with "
+        "the mean c and the covariance S = M Mᵀ",
+        "det is that of the forward map at x = T⁻¹(u)",
     )
-
-
-density = Claim(
-    id="flow.cvt_density",
-    section=SECTION,
-    title="The log-density of T(X) is that of X minus the log-determinant of T",
-    kind="equality",
-    subject="flow.flow_log_prob",
-    driver="density",
-    inputs=DENSITY,
-    program=Program((DETERMINANT, *PULLED, BASE, (density_, base - log(Abs(det)))), (Output("log_prob", density_),)),
-    statement=Eq(Symbol("log_p_U"), Symbol("log_p_X") - log(Abs(Symbol("det_T")))),
-    conditions=(
-        "T is invertible and smooth; det_T is that of the forward map at x = T⁻¹(u)",
-        "checked on linear maps of normals",
-    ),
-    derivation=density_proof,
-    variants=(
-        Variant(
-            "plus the log-determinant",
-            "notes",
-            ((density_, base + log(Abs(det))),),
-            printed=True,
-            why="as printed the density of 2X would integrate to 16 in two dimensions",
-        ),
-        Variant("no absolute value", "known bug", ((density_, base - log(det)),)),
-        Variant("no determinant", "known bug", ((density_, base),)),
-        Variant("density at u", "known bug", ((x0, at[0] - c[0]), (x1, at[1] - c[1]))),
-        Variant("half the constant", "known bug", ((base, -(x0**2) / 2 - x1**2 / 2 - log(2 * pi) / 2),)),
-    ),
-)
-
-CLAIMS = (density,)
+    v = IndexedBase("v", real=True)
+    forward = function((v,), c.sum(M[i, j] * v[j], j) + shift[i], (i, 0, 1))
+    first, second = solved(v)
+    back = function((v,), Piecewise((first, Eq(i, 0)), (second, True)) / across, (i, 0, 1))
+    linear = transform(forward, back, function((v,), log(Abs(across))))
+    c.call(u, linear, Call("torch.distributions.Normal", zeros_like(u), 1.0, validate_args=False)).shows("log_prob")
+    c.variant(
+        "plus the log-determinant",
+        "notes",
+        printed=True,
+        why="as printed the density of 2X would integrate to 16 in two dimensions",
+        log_p=base + log(Abs(det)),
+    )
+    c.variant("no absolute value", "known bug", log_p=base - log(det))
+    c.variant("no determinant", "known bug", log_p=base)
+    c.variant("density at u", "known bug", x0=a, x1=b)
+    c.variant("half the constant", "known bug", base=-(x0**2) / 2 - x1**2 / 2 - log(2 * pi) / 2)

@@ -1,6 +1,5 @@
 """Jacobians and integrals under a change of variables (notes, section 4.1.1)."""
 
-import functools
 from typing import Any
 
 import sympy as sp
@@ -16,17 +15,18 @@ from sympy import (
     Sum,
     Symbol,
     cos,
-    exp,
     log,
-    oo,
     sin,
     sqrt,
     symbols,
 )
 
 from gnomon.proof.derivation import Derivation, Step, opaque
+from gnomon.say.board import Board
+from gnomon.say.call import function
 from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import Size, real, symbols_of
+from gnomon.say.domain import real, symbols_of
+from gnomon.say.maker import claim
 
 SECTION = "4.1.1"
 i, j, k = symbols("i j k", integer=True, nonnegative=True)
@@ -40,61 +40,37 @@ def determinant(m: Any) -> Any:
 
 # ------------------------------------------------------------------ the Jacobian
 
-MILD = functools.partial(real, low=-16.0, high=16.0)  # the map itself, which is differentiated, must not overflow
-n = Size("n", 1, 3)
-(N,) = symbols_of((n,))
-CURVED = (real("M", n, n), MILD("q", n), MILD("x", n))
-M, q, x = symbols_of(CURVED)
-FORWARD = IndexedBase("forward", real=True)
-OF_INVERSE = FORWARD[1 - j, 1 - i] * (2 * KroneckerDelta(i, j) - 1) / determinant(FORWARD)
-ENTRY = M[i, j] + 2 * q[i] * x[i] * KroneckerDelta(i, j)
 
-
-def jacobian_proof() -> Derivation:
-    return Derivation(
-        (
-            Step("define", T[i], Sum(M[i, k] * x[k], (k, 0, N - 1)) + q[i] * x[i] ** 2, why="the map that is checked"),
-            Step(
-                "differentiate",
-                Sum(M[i, k] * x[k], (k, 0, N - 1)) + q[i] * x[i] ** 2,
-                ENTRY,
-                why="row i, column j: how output i moves with input j",
-                by=(x[j],),
-                wrong=(M[j, i] + 2 * q[i] * x[i] * KroneckerDelta(i, j),),
-            ),
-        ),
-        "every size",
+@claim("flow.jacobian_def", SECTION, "flow.jacobian")
+def jacobian_def(c: Board) -> None:
+    """The Jacobian of T has the derivatives of T's outputs in its rows."""
+    n = c.size("n", 1, 3)
+    M = c.real("M", n, n)
+    q, x = (
+        c.real(name, n, low=-16.0, high=16.0) for name in "qx"
+    )  # the map, which is differentiated, must not overflow
+    i, j = c.indices("i j", n)
+    T = c.let("T", i, c.sum(M[i, j] * x[j], j) + q[i] * x[i] ** 2)
+    entry = M[i, j] + 2 * q[i] * x[i] * KroneckerDelta(i, j)
+    J = c.let("J", (i, j), entry)
+    c.output("jacobian", J[i, j])
+    c.law(J[i, j], c.D(T[i], x[j]))
+    c.prove(lambda p: (p.left.unfold(J), p.right.unfold("∂T/∂x").contract()))
+    c.say("T is differentiable; checked on T(x) = M x + q x²")
+    u = IndexedBase("u", real=True)
+    c.call(function((u,), c.sum(M[i, j] * u[j], j) + q[i] * u[i] ** 2, (i, 0, n - 1)), x).shows("jacobian")
+    forward = IndexedBase("forward", real=True)
+    of_inverse = forward[1 - j, 1 - i] * (2 * KroneckerDelta(i, j) - 1) / determinant(forward)
+    c.variant(
+        "the Jacobian of the inverse",
+        "notes",
+        printed=True,
+        why="the notes call the derivatives of x, y by u, v the Jacobian of T, but they are that of T's inverse",
+        J=Piecewise((1 / forward[0, 0], Eq(n, 1)), (of_inverse, Eq(n, 2)), (forward[j, i], True)),
+        forward=((i, j), entry),
     )
+    c.variant("transposed", "gradients in columns", J=M[j, i] + 2 * q[i] * x[i] * KroneckerDelta(i, j))
 
-
-jacobian_def = Claim(
-    id="flow.jacobian_def",
-    section=SECTION,
-    title="The Jacobian of T has the derivatives of T's outputs in its rows",
-    kind="equality",
-    subject="flow.jacobian",
-    driver="jacobian",
-    structure=(n,),
-    inputs=CURVED,
-    program=Program(((J[i, j], ENTRY),), (Output("jacobian", J[i, j], (i, 0, N - 1), (j, 0, N - 1)),)),
-    statement=Eq(J[i, j], sp.Derivative(sp.Function("T_i")(Symbol("x_j")), Symbol("x_j"))),
-    conditions=("T is differentiable; checked on T(x) = M x + q x²",),
-    derivation=jacobian_proof,
-    variants=(
-        Variant(
-            "the Jacobian of the inverse",
-            "notes",
-            (
-                (J[i, j], Piecewise((1 / FORWARD[0, 0], Eq(N, 1)), (OF_INVERSE, Eq(N, 2)), (FORWARD[j, i], True))),
-                (FORWARD[i, j], ENTRY),
-            ),
-            printed=True,
-            why="the notes call the derivatives of x, y by u, v the Jacobian of T, but they are that of T's inverse",
-        ),
-        Variant("transposed", "gradients in columns", ((J[i, j], M[j, i] + 2 * q[i] * x[i] * KroneckerDelta(i, j)),)),
-    ),
-    options={"map": "curved"},
-)
 
 # ------------------------------------------------------------------ the inverse map
 
@@ -277,61 +253,47 @@ cvt_integral = Claim(
 
 # ------------------------------------------------------------------ polar coordinates
 
-POLAR = (real("x", 2),)
-(rt,) = symbols_of(POLAR)
-ROWS = ((cos(rt[1]), -rt[0] * sin(rt[1])), (sin(rt[1]), rt[0] * cos(rt[1])))
 
+@claim("flow.cvt_integral.polar", SECTION, "flow.jacobian")
+def polar(c: Board) -> None:
+    """Polar coordinates stretch areas by r."""
+    x = c.real("x", 2)
+    i, j = c.indices("i j", 2)
+    r, angle = x[0], x[1]
 
-def cases(table: Any) -> Any:
-    """A table of entries by i and j."""
-    (a, b), (c_, d) = table
-    return Piecewise((Piecewise((a, Eq(j, 0)), (b, True)), Eq(i, 0)), (Piecewise((c_, Eq(j, 0)), (d, True)), True))
+    def table(rows: Any) -> Any:
+        (a, b), (d, e) = rows
+        return Piecewise((Piecewise((a, Eq(j, 0)), (b, True)), Eq(i, 0)), (Piecewise((d, Eq(j, 0)), (e, True)), True))
 
+    def plane(v: Any) -> Any:
+        return Piecewise((v[0] * cos(v[1]), Eq(i, 0)), (v[0] * sin(v[1]), True))
 
-def polar_proof() -> Derivation:
-    r, t = Symbol("r", positive=True), Symbol("t", real=True)
-    matrix = sp.Matrix([r * cos(t), r * sin(t)]).jacobian([r, t])
-    return Derivation(
-        (
-            Step(
-                "differentiate", r * cos(t), -r * sin(t), why="the columns are the derivatives by r and by θ", by=(t,)
-            ),
-            Step("rewrite", matrix.det(), r, why="the determinant is r", wrong=(r**2, 1 / r)),
-            Step(
-                "integrate",
-                Integral(exp(-(r**2) / 2) * r, (r, 0, oo)),
-                Integer(1),
-                why="and with 2π for the angle the Gaussian integrates to 2π",
-            ),
-        ),
-        "d = 2",
+    rows = ((cos(angle), -r * sin(angle)), (sin(angle), r * cos(angle)))
+    T = c.let("T", i, plane(x))
+    J = c.let("J", (i, j), table(rows))
+    c.output("jacobian", J[i, j])
+    c.law(J[i, j], c.D(T[i], x[j]))
+
+    def entries(p: Any) -> None:
+        def entry(q: Any, column: int) -> None:
+            q.left.unfold(J)
+            q.right.unfold("∂T/∂x")
+
+        p.every(i, 2, lambda q, row: q.every(j, 2, entry))
+
+    c.prove(entries)
+    c.law(determinant(J), r)
+    c.prove(lambda p: p.left.unfold(J))
+    c.say("r > 0 for the map to be one-to-one; the matrix is checked for every r")
+    u = IndexedBase("u", real=True)
+    c.call(function((u,), plane(u), (i, 0, 1)), x).shows("jacobian")
+    c.variant(
+        "θ before r",
+        "the other order of coordinates",
+        why="turns the sign of the determinant",
+        J=table([row[::-1] for row in rows]),
     )
+    c.variant("without the factor r", "known bug", J=table(((cos(angle), -sin(angle)), (sin(angle), cos(angle)))))
 
 
-polar = Claim(
-    id="flow.cvt_integral.polar",
-    section=SECTION,
-    title="Polar coordinates stretch areas by r",
-    kind="equality",
-    subject="flow.jacobian",
-    driver="jacobian",
-    inputs=POLAR,
-    program=Program(((J[i, j], cases(ROWS)),), (Output("jacobian", J[i, j], (i, 0, 1), (j, 0, 1)),)),
-    statement=Eq(Symbol("det J"), Symbol("r")),
-    conditions=("r > 0 for the map to be one-to-one; the matrix is checked for every r",),
-    derivation=polar_proof,
-    variants=(
-        Variant(
-            "θ before r", "the other order of coordinates", ((J[i, j], cases([row[::-1] for row in ROWS])),),
-            why="turns the sign of the determinant",
-        ),
-        Variant(
-            "without the factor r",
-            "known bug",
-            ((J[i, j], cases(((cos(rt[1]), -sin(rt[1])), (sin(rt[1]), cos(rt[1]))))),),
-        ),
-    ),
-    options={"map": "polar"},
-)  # fmt: skip
-
-CLAIMS = (jacobian_def, jacobian_inverse, cvt_integral, polar)
+CLAIMS = (jacobian_inverse, cvt_integral)

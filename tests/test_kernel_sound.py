@@ -6,6 +6,7 @@ import sympy as sp
 from gnomon.proof import equality, goals, inequality, tangent
 from gnomon.proof.bench import Bench
 from gnomon.proof.goals import Goal
+from gnomon.proof.is_zero import zero
 from gnomon.proof.signs import Bound
 from gnomon.proof.terms import within
 from gnomon.proof.theorem import Obligation, Refused
@@ -266,3 +267,22 @@ def test_what_is_left_is_settled_by_what_a_theorem_says_there_and_nowhere_else()
     desk.settle(desk.have("of another", 0, "<=", a[t] ** 2), desk.have("where it is known", 1, "<=", v[0], begun))
     desk.left.unfold(u)
     assert desk.done().left
+
+
+def test_the_logarithm_of_a_size_is_split_and_that_of_a_number_is_not_taken_for_it():
+    a, b, r = sp.Symbol("a", real=True), sp.Symbol("b", real=True), sp.IndexedBase("r", real=True)
+    n, k = sp.Symbol("n", integer=True, positive=True), sp.Symbol("k", integer=True)
+    whole = sp.log(sp.Abs(sp.Product(r[k], (k, 0, n - 1))))
+    assert zero(sp.log(sp.Abs(a * b)) - sp.log(sp.Abs(a)) - sp.log(sp.Abs(b)), method="logarithms")
+    assert zero(whole - sp.Sum(sp.log(sp.Abs(r[k])), (k, 0, n - 1)), method="logarithms")
+    assert not zero(sp.log(sp.Abs(a * b)) - sp.log(a) - sp.log(b), method="logarithms")
+
+
+def test_what_has_a_size_is_not_0_and_a_product_of_such_is_not():
+    n, k = sp.Symbol("n", integer=True, positive=True), sp.Symbol("k", integer=True)
+    r = sp.IndexedBase("r", real=True)
+    said = [("not 0", sp.Abs(r[k]) > 0, ((k, 0, n - 1),))]
+    for conditions, seen in ((said, True), ([], False)):
+        signs = Theory(shapes={"r": (n,)}, conditions=conditions).signs
+        assert signs.nonzero(sp.Product(r[k], (k, 0, n - 1)), frozenset()) is seen
+    assert not Theory(shapes={"r": (n,)}, conditions=said).signs.nonzero(sp.Product(r[k], (k, 0, n)), frozenset())

@@ -32,6 +32,11 @@ WHOLE: dict[Any, Callable[[Sequence[Any]], int | Fraction | None]] = {
 }  # fmt: skip
 
 
+def _key(index: Any) -> str:
+    """The name of an index; of two dummies with one name each has its own."""
+    return f"{index.name} {index.dummy_index}" if isinstance(index, sp.Dummy) else str(index.name)
+
+
 class LoweringError(ValueError):
     """A formula that cannot be lowered; the message says which part and why."""
 
@@ -66,7 +71,7 @@ class Wholes:
         if expr.is_Integer:
             return int(expr)
         if expr.is_Symbol:
-            return env.get(expr.name, self.bindings.numbers.get(expr.name))
+            return env.get(_key(expr), self.bindings.numbers.get(expr.name))
         if self._is_real(expr):
             return None
         if isinstance(expr, sp.Indexed):
@@ -110,7 +115,7 @@ class Wholes:
                 a, b = self.whole(sp.sympify(low), outer), self.whole(sp.sympify(high), outer)
                 if a is None or b is None:
                     raise LoweringError(f"the range {low}…{high} of {index} has no value here")
-                grown += [{**outer, str(index): value} for value in range(a, b + 1)]
+                grown += [{**outer, _key(index): value} for value in range(a, b + 1)]
             found = grown
         return found
 

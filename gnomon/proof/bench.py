@@ -287,10 +287,11 @@ class Bench:
         """Equations (or inequalities) for every value of ``on``, from ``start`` up, or down.
 
         ``base(bench)`` and ``step(bench, *hypotheses)`` show each of them; a bench has its ``number``. Without them the
-        left sides are unfolded at the start, and unfolded and rewritten by the hypotheses at the next value.
+        left sides are unfolded at the start, and unfolded and rewritten by the hypotheses at the next value. What is
+        ``given`` of an index is supposed of the claims that it occurs in.
         """
         way = -1 if down else 1
-        wanted = [self.stated(lhs, rel, rhs, given, (on,)) for lhs, rhs in claims]
+        wanted = [self.stated(lhs, rel, rhs, self._about(given, lhs, rhs, on), (on,)) for lhs, rhs in claims]
         supposed = goals.hypotheses(self.theory, wanted, on)
         since = sp.Ge(on, start) if way == 1 else sp.Le(on, start)
 
@@ -310,6 +311,10 @@ class Bench:
         for number, theorem in enumerate(found):
             self.named(name if len(found) == 1 else f"{name} ({number + 1})", theorem)
         return found[0] if len(found) == 1 else tuple(found)
+
+    def _about(self, given: Sequence[Any], lhs: Any, rhs: Any, on: Any) -> list[Any]:
+        free = sp.Tuple(lhs, rhs).free_symbols | {on}
+        return [fact for fact in given if fact.free_symbols & set(self.ranges) <= free]
 
     def cases(self, condition: Any, yes: Fill | None = None, no: Fill | None = None) -> None:
         """Close the goal by showing it where a condition holds, and where it does not."""

@@ -111,7 +111,22 @@ def _log(u: Any) -> Any:
         return u.exp * _log(u.base)
     if isinstance(u, sp.Product):
         return sp.Sum(_log(u.function), *u.limits)
+    if isinstance(u, sp.Abs):
+        return _log_of_size(u.args[0])
     return sp.log(u)
+
+
+def _log_of_size(u: Any) -> Any:
+    """``log |u|``: of a product that of its factors' sizes, whatever their signs."""
+    if u.is_Add:
+        u = sp.factor(sp.together(u))
+    if u.is_Mul:
+        return sp.Add(*[_log(sp.Abs(arg)) for arg in u.args])
+    if u.is_Pow and u.exp.is_integer:
+        return u.exp * _log(sp.Abs(u.base))
+    if isinstance(u, sp.Product):
+        return sp.Sum(_log(sp.Abs(u.function)), *u.limits)
+    return sp.log(sp.Abs(u))
 
 
 def _radicals(e: Any, given: list[Any]) -> bool:

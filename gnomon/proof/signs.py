@@ -151,7 +151,15 @@ class Signs:
             return self.nonzero(e.base, facts)
         if isinstance(e, sp.exp) or (e.is_nonzero and not e.has(ExprWithLimits)):
             return True
-        return self.holds(e, facts, True) or self.holds(-e, facts, True) or self.entails(facts, sp.Ne(e, 0))
+        if self.holds(e, facts, True) or self.holds(-e, facts, True) or self.entails(facts, sp.Ne(e, 0)):
+            return True
+        if isinstance(e, sp.Product):
+            return self.nonzero(*opened(e, facts))
+        size = sp.Abs(e)
+        if isinstance(size, sp.Abs) and self.entails(facts, sp.Gt(size, 0)):
+            return True
+        plain = self.unfold(e)
+        return plain is not None and plain != e and self.nonzero(plain, facts)
 
     def _remembered(self, key: Any, decide: Callable[[], bool]) -> bool:
         if key in self._known:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sympy as sp
 
-from gnomon.proof.terms import indices_of, mentioned, name_of
+from gnomon.proof.terms import indices_of, mentioned, name_of, put
 from gnomon.proof.theory import Definition
 from gnomon.say.check_call import check, names_used
 from gnomon.say.claim import Claim, Output, Program, Relation, Variant
@@ -57,7 +57,7 @@ def claim(board: Board) -> Claim:
         program=program,
         statement=statements[0] if len(statements) == 1 else statements,
         definition=defined,
-        relation=None if exact else relation(board.laws, outputs),
+        relation=None if exact else _spelled(relation(board.laws, outputs), board, ours),
         conditions=(*map(str, board.conditions), *board.words),
         variants=tuple(_whole(board, variant, needed) for variant in board.variants),
         written=Written(
@@ -75,7 +75,23 @@ def _whole(board: Board, variant: Variant, ours: set[str]) -> Variant:
     names = {name for _, rhs in variant.replace for name in mentioned(rhs)}
     needed = reached([d for d in board.definitions.values() if d.name not in fresh], names) - ours
     added = tuple((d.lhs, d.rhs) for d in board.definitions.values() if d.name in needed)
-    return replace(variant, replace=(*variant.replace, *added))
+    relation = None if variant.relation is None else _spelled(variant.relation, board, ours)
+    return replace(variant, replace=(*variant.replace, *added), relation=relation)
+
+
+def _spelled(relation: Relation, board: Board, ours: set[str]) -> Relation:
+    """An inequality in inputs and what is observed: the law's own definitions, which no program has, put in."""
+    theirs = [d for d in board.definitions.values() if d.name not in ours]
+
+    def put_in(e: Any) -> Any:
+        for d in reversed(theirs):  # one leans on those before it
+            e = e.replace(
+                lambda x, d=d: isinstance(x, (sp.Indexed, sp.Symbol)) and name_of(x) == d.name and x.func == d.lhs.func,
+                lambda x, d=d: put(d.rhs, dict(zip(indices_of(d.lhs), indices_of(x), strict=True))),
+            )
+        return e
+
+    return replace(relation, lhs=put_in(relation.lhs), rhs=put_in(relation.rhs))
 
 
 def reached(definitions: Iterable[Definition], names: set[str]) -> set[str]:
