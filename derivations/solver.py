@@ -22,9 +22,7 @@ from gnomon.derivations.initial_value import (
     D,
     N,
     i,
-    j,
     n,
-    q,
     shown,
     step,
     t,
@@ -34,9 +32,13 @@ from gnomon.derivations.initial_value import (
     y0,
 )
 from gnomon.derivations.trees import EULER, one_step, order_conditions, trees
-from gnomon.proof.derivation import Derivation, Step, define, opaque
+from gnomon.proof.bench import Bench
+from gnomon.proof.derivation import Derivation, Step, opaque
+from gnomon.say.board import Board
+from gnomon.say.call import function, tensor
 from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import Choice, Domain, Size, real, symbols_of
+from gnomon.say.domain import Domain
+from gnomon.say.maker import claim
 
 SECTION = "2.2"
 SHAPE = (STEPS, PROBLEMS, DIRECTION)
@@ -216,68 +218,43 @@ LAST_STEP = Claim(
 
 # ---------------------------------------------------------------- a residual block
 
-UNITS = Size("m", 1, 3)
-m = UNITS.symbol
-sigma, _u = Function("sigma", real=True), Symbol("u", real=True)
-ACTIVATION = Choice("activation", {"tanh": {sigma: Lambda(_u, tanh(_u))}, "squares": {sigma: Lambda(_u, _u**2)}})
-BLOCK = (
-    real("y0", UNITS, low=-1, high=1),
-    real("V", UNITS, UNITS, low=-1, high=1),
-    real("bias", UNITS, low=-1, high=1),
-    real("W", UNITS, UNITS, low=-1, high=1),
-)
-x0, V, bias, W = symbols_of(BLOCK)
-hidden, out = IndexedBase("hidden", real=True), IndexedBase("out", real=True)
-_BRANCH = Sum(W[i, j] * hidden[j], (j, 0, m - 1))
+
+BLOCK = {"y0": 1, "V": 2, "bias": 1, "W": 2}
+"""The inputs of a block, and how many axes they have."""
 
 
-def _branch(index: Any, time: Any, state: Any) -> Any:
-    inner = Sum(V[j, q] * state(q), (q, 0, m - 1)) + bias[j]
-    return Sum(W[index, j] * sigma(inner), (j, 0, m - 1))
+@claim("solver.euler.residual", SECTION, "ode.odeint")
+def residual(c: Board) -> None:
+    """A residual block is one step of Euler's method of size 1."""
+    m = c.size("m", 1, 3)
+    sigma, u = Function("sigma", real=True), Symbol("u", real=True)
+    c.choice("activation", {"tanh": {sigma: Lambda(u, tanh(u))}, "squares": {sigma: Lambda(u, u**2)}})
+    y0, V, bias, W = (c.real(name, *[m] * axes, low=-1, high=1) for name, axes in BLOCK.items())
+    i, j, q = c.indices("i j q", m)
+    n = c.index("n", 0, 1)
+
+    def slope(x: Any) -> Any:
+        """What a block adds to its input."""
+        return c.sum(W[i, j] * sigma(c.sum(V[j, q] * x(q), q) + bias[j]), j)
+
+    hidden = c.let("hidden", j, sigma(c.sum(V[j, q] * y0[q], q) + bias[j]))
+    added = c.sum(W[i, j] * hidden[j], j)
+    end = c.let("end", i, y0[i] + added)
+    y = c.recur("y", (n, i), y0[i], lambda y: y[n - 1, i] + slope(lambda q: y[n - 1, q]))
+    c.law(end[i], y[1, i])
+
+    @c.prove
+    def _(p: Bench) -> None:
+        p.left.unfold(end, hidden)
+        start = p.have("the run begins at the input", y[0, i], "=", y0[i], lambda b: b.left.unfold(y))
+        p.right.rewrite(p.chain(y[1, i]).unfold(y).theorem, start)
+
+    t, state = Symbol("t", real=True), IndexedBase("y", real=True)
+    f = function((t, state), slope(lambda q: state[q]), (i, 0, m - 1))
+    c.call(f, y0, tensor(n, (n, 0, 1)), method="euler").at(-1).shows(end)
+    c.variant("no skip connection", "known bug", end=added)
+    c.variant("half a step", "known bug", end=y0[i] + added / 2)
+    c.variant("activation after the sum", "the residual block as first published, 2015", end=sigma(y0[i] + added))
 
 
-def residual_proof() -> Derivation:
-    branch = _branch(i, 0, lambda component: x0[component])
-    return Derivation(
-        (
-            define(Function("F_i")(Symbol("x")), branch, why="what the block adds to its input"),
-            Step(
-                "substitute",
-                x0[i] + H * branch,
-                x0[i] + branch,
-                why="a step of Euler's method with f = F and size 1",
-                by=((H, 1),),
-                wrong=(branch, sigma(x0[i] + branch)),
-            ),
-        )
-    )
-
-
-RESIDUAL = Claim(
-    id="solver.euler.residual",
-    section=SECTION,
-    title="A residual block is one step of Euler's method of size 1",
-    kind="equality",
-    subject="ode.odeint",
-    driver="ode",
-    structure=(UNITS, ACTIVATION),
-    inputs=BLOCK,
-    program=Program(
-        ((hidden[j], sigma(Sum(V[j, q] * x0[q], (q, 0, m - 1)) + bias[j])), (out[i], x0[i] + _BRANCH)),
-        (Output("end", out[i], (i, 0, m - 1)),),
-    ),
-    statement=Eq(out[i], x0[i] + Function("F_i")(Symbol("y0"))),
-    derivation=residual_proof,
-    variants=(
-        Variant("no skip connection", "known bug", ((out[i], _BRANCH),)),
-        Variant("half a step", "known bug", ((out[i], x0[i] + _BRANCH / 2),)),
-        Variant(
-            "activation after the sum",
-            "the residual block as first published, 2015",
-            ((out[i], sigma(x0[i] + _BRANCH)),),
-        ),
-    ),
-    options={"rhs": shown(_branch, m), "times": Output("t", n, (n, 0, 1)), "method": "euler"},
-)
-
-CLAIMS = (STEPS_OF_EULER, LAST_STEP, RESIDUAL)
+CLAIMS = (STEPS_OF_EULER, LAST_STEP)
