@@ -198,7 +198,7 @@ def _belief(c: Board, a: SimpleNamespace, name: str) -> None:
 def _greatest(c: Board, a: SimpleNamespace, name: str) -> None:
     t, i = a.t, a.i
     greatest = c.recur("greatest", (t, i), first=0, later=lambda most: Max(most[t - 1, i], a.v[t, i]))
-    c.variant(name, "AMSGrad", vhat=greatest[a.at] / (1 - a.b2**t))
+    c.variant(name, "AMSGrad", vhat=greatest[a.at] / (1 - a.b2**a.s))
 
 
 MISTAKES: dict[str, Callable[[Board, SimpleNamespace, str], None]] = {

@@ -88,6 +88,7 @@ def test_a_false_law_is_refused_and_says_where():
         (lambda c, x, y: (c.let("y", (), x), c.law(y, x**2)), "two things are called y"),
         (lambda c, x, y: c.let("E = x**2", (), x), "is no name: a formula belongs into the law"),
         (lambda c, x, y: c.law(x, x**2), "y: shown, and no law speaks of it"),
+        (lambda c, x, y: c.let("z", (), x * c.index("i", 3)), "i is left free"),
         (lambda c, x, y: None, "has no law"),
         (lambda c, x, y: c.prove(lambda p: None), "comes after its law"),
     ],

@@ -158,7 +158,8 @@ def prove(arguments: argparse.Namespace) -> int:
         for name, found in runner.run(rows, runner.prove_claim, (), executor):
             records[name] = found[0]
             if not arguments.json:
-                mark = "proved" if found[0]["ok"] else coloured("NOT PROVED", "31")
+                word = {"unlinked": "checked", "tested": "tested"}.get(found[0]["label"], "proved")
+                mark = word if found[0]["ok"] else coloured("NOT PROVED", "31")
                 print(f"{mark:10} {found[0]['seconds']:7.2f} s  {name}  ({found[0]['trust']})", flush=True)
                 for step in found[0]["steps"]:
                     if not step["ok"]:

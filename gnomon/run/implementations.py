@@ -22,7 +22,7 @@ def inspect(places: list[tuple[str, str, str]]) -> list[str]:
     reasons = []
     for subject, place, driver in places:
         try:
-            looks = driver_named(driver).looks if driver else f"what {subject} is"
+            looks = driver_named(driver).looks if driver else "a class or a function"
             with undisturbed(0):
                 check_drivable(load(place), subject, looks, place)
         except UsageError as error:

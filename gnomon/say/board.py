@@ -160,6 +160,7 @@ class Board:
         lhs = symbol[indices] if indices else symbol
         body = sp.sympify(formula(symbol) if callable(formula) and not isinstance(formula, sp.Basic) else formula)
         ranges = tuple((index, *self.ranges[index]) for index in indices)
+        self.closed(lhs, body)
         self.definitions[name] = Definition(lhs, body, ranges)
         return symbol
 
@@ -269,13 +270,16 @@ class Board:
         the claim's own; ``law`` is another inequality.
         """
         changed = {**(lets or {}), **formulas}
+        exchanged = tuple(assemble.exchanged(self, key, formula) for key, formula in changed.items())
+        for lhs, formula in exchanged:
+            self.closed(lhs, formula)
         inputs = tuple(d for d in drops if isinstance(d, Domain))
         structure = tuple(d for d in drops if not isinstance(d, Domain))
         self.variants.append(
             Variant(
                 name,
                 source,
-                tuple(assemble.exchanged(self, key, formula) for key, formula in changed.items()),
+                exchanged,
                 inputs,
                 structure,
                 None if law is None else assemble.relation([Law(*law, self._ranges(law[0], law[2]))], self.outputs),
@@ -296,6 +300,11 @@ class Board:
 
     def wrong(self, message: str) -> ValueError:
         return ValueError(f"claim {self.id}: {message}")
+
+    def closed(self, lhs: Any, formula: Any) -> None:
+        """Refuse a definition whose formula leaves an index free that is none of its own."""
+        if stray := [index for index in self.ranges if index in formula.free_symbols - set(indices_of(lhs))]:
+            raise self.wrong(f"{lhs} is defined by {formula}, in which {', '.join(map(str, stray))} is left free")
 
     def _new(self, name: str) -> None:
         taken = {*(d.name for d in (*self.inputs, *self.structure)), *self.definitions, *map(str, self.ranges)}
