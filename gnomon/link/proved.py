@@ -11,7 +11,7 @@ from gnomon.link.goal import goals_of, theory_of, written_of
 from gnomon.proof import equality
 from gnomon.proof.bench import Bench, unused
 from gnomon.proof.goals import Goal
-from gnomon.proof.terms import alike, indices_of
+from gnomon.proof.terms import alike
 from gnomon.proof.theorem import Refused, Theorem
 from gnomon.proof.theory import Theory
 from gnomon.say.claim import Claim, Program
@@ -115,4 +115,6 @@ def _fixed(claim: Claim) -> list[str]:
 
 
 def _known(extent: Any) -> bool:
-    return bool(sp.sympify(extent).is_Integer) and not indices_of(extent)
+    """Whether an extent is a number above 1, and so a size for which a claim is said."""
+    number = sp.sympify(extent)
+    return bool(number.is_Integer) and number > 1
