@@ -109,6 +109,7 @@ def bias_correction(c: Board) -> None:
         "the mean may drift",
         "notes, which state no condition",
         drops=(gradients("growing mean", tuple(range(1, LONGEST + 1))),),
+        actual="program",
         printed=True,
         why="gradients with means 1, 2, 3, ... average to less than the mean of the last",
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import sympy as sp
 
@@ -260,14 +260,16 @@ class Board:
         why: str = "",
         drops: Sequence[Any] = (),
         law: tuple[Any, str, Any] | None = None,
+        actual: Literal["definition", "program"] = "definition",
         lets: Mapping[str, Any] | None = None,
         **formulas: Any,
     ) -> None:
         """Another formula for the same thing: definitions exchanged by name, a condition dropped, another law.
 
-        A formula is an expression, or a function of the definition's symbol; of a recursion it is what comes later, or
-        a pair ``(first, later)``. A new name takes ``(indices, formula)``. ``drops`` are wider domains in the place of
-        the claim's own; ``law`` is another inequality.
+        A formula is an expression, or a function of the definition's symbol; of a recursion it is what comes later,
+        or a pair ``(first, later)``. A new name takes ``(indices, formula)``. ``drops`` are wider domains in the
+        place of the claim's own; ``law`` is another inequality. Where a dropped condition parts law and program,
+        ``actual`` names the side that still says what happens.
         """
         changed = {**(lets or {}), **formulas}
         exchanged = tuple(assemble.exchanged(self, key, formula) for key, formula in changed.items())
@@ -285,6 +287,7 @@ class Board:
                 None if law is None else assemble.relation([Law(*law, self._ranges(law[0], law[2]))], self.outputs),
                 printed,
                 why,
+                actual=actual,
             )
         )
 
