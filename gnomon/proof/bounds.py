@@ -82,7 +82,7 @@ def exp_most(order: int) -> Theorem:
                 combine(theory, near, "<=", sp.exp(s), [(1, above)]),
             )
         )
-    return _either_way(*sides, s, "exp_most")
+    return _either_way(sides[0], sides[1], s, "exp_most")
 
 
 def _exp_terms(order: int, x: Any) -> Any:

@@ -69,7 +69,8 @@ def _round(turns: list[Turn]) -> list[Turn]:
         leads.setdefault(name_of(turn.entry), set()).add(name_of(turn.leans_on))
 
     def back(start: str, to: str) -> bool:
-        seen, todo = set(), [start]
+        seen: set[str] = set()
+        todo = [start]
         while todo:
             here = todo.pop()
             if here == to:

@@ -70,11 +70,13 @@ class Board:
 
     def widest(self, name: str, sizes: Any) -> Any:
         """The greatest number that a list of sizes may hold: the extent of a tensor padded for all of them."""
-        place, domain = next((n, d) for n, d in enumerate(self.structure) if d.symbol == sizes)
+        lists = ((n, d) for n, d in enumerate(self.structure) if isinstance(d, Sizes) and d.symbol == sizes)
+        place, domain = next(lists)
         self._new(name)
-        self.structure[place] = replace(domain, widest=name)
+        wide = replace(domain, widest=name)
+        self.structure[place] = wide
         self.widths.add(name)
-        return self.structure[place].bound
+        return wide.bound
 
     def graph(self, name: str, size: Any, **more: Any) -> Any:
         """The adjacency matrix of a graph: ``A[i, j]`` is 1 where an edge leads from j to i."""
