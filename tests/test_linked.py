@@ -6,7 +6,7 @@ import sys
 import pytest
 import sympy as sp
 from boards import euler_step, first_moment
-from unlinked import LIST, unlinked
+from ratchet import LIST, unlinked
 
 from gnomon.find.walk import entries
 from gnomon.link.audit import audit
@@ -19,7 +19,7 @@ LINKED = [entry for entry in entries().values() if isinstance(entry, ClaimMaker)
 
 
 def test_the_list_of_unlinked_claims_is_true():
-    assert LIST.read_text(encoding="utf-8").split() == unlinked(), "run `python tests/unlinked.py`"
+    assert LIST.read_text(encoding="utf-8").split() == unlinked(), "run `python tests/ratchet.py`"
 
 
 def test_importing_every_derivation_builds_no_claim():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from gnomon.find.walk import entries
 
-LIST = Path(__file__).with_suffix(".txt")
+LIST = Path(__file__).with_name("unlinked.txt")
 
 
 def unlinked() -> list[str]:
