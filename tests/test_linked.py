@@ -11,6 +11,7 @@ from ratchet import LIST, unlinked
 from gnomon.find.walk import entries
 from gnomon.link.audit import audit
 from gnomon.link.proved import proved
+from gnomon.proof import goals
 from gnomon.proof.theorem import Refused
 from gnomon.say.call import edges
 from gnomon.say.maker import ClaimMaker, claim
@@ -54,6 +55,12 @@ def test_what_is_spoilt_is_refused(maker):
     mutants = audit(maker, [euler_step, first_moment])
     assert not [str(mutant) for mutant in mutants if not (mutant.refused or mutant.equal)]
     assert {mutant.change.partition(":")[0].split()[0] for mutant in mutants} >= {"law", "program", "proof", "theorem"}
+
+
+def test_a_kernel_that_forgets_what_is_supposed_is_noticed(monkeypatch):
+    monkeypatch.setattr(goals, "general", lambda theory, theorem, goal, why="": theorem)
+    survivors = [mutant.change for mutant in audit(euler_step) if not (mutant.refused or mutant.equal)]
+    assert "an assumption added" in survivors
 
 
 @pytest.mark.parametrize("maker", LINKED[:: max(1, len(LINKED) // 6)], ids=lambda maker: maker.id)

@@ -18,13 +18,14 @@ import sympy as sp
 from gnomon.link.goal import goals_of, theory_of, written_of
 from gnomon.link.proved import Proved, proved
 from gnomon.proof import equality
-from gnomon.proof.goals import meets
+from gnomon.proof.bench import Bench
+from gnomon.proof.goals import hypotheses, meets
 from gnomon.proof.second_look import second_look
 from gnomon.proof.terms import alike
 from gnomon.proof.theorem import Refused, Theorem
 from gnomon.say.board import Mutation
 from gnomon.say.claim import Claim, Program
-from gnomon.say.law import Condition, Law
+from gnomon.say.law import Law
 from gnomon.say.maker import ClaimMaker
 
 WIDER = "domain widened"
@@ -94,10 +95,7 @@ def _laws(claim: Claim, whole: Proved) -> Iterator[Try]:
             continue
         for change, spoilt in _spoilt(law):
             if not _same(spoilt, law):
-                yield (
-                    f"law {number + 1}: {change}",
-                    partial(_false, claim, number, spoilt),
-                )
+                yield f"law {number + 1}: {change}", partial(_false, claim, number, spoilt)
 
 
 def _false(claim: Claim, number: int, spoilt: Law) -> None:
@@ -227,12 +225,10 @@ def _leant_on(maker: ClaimMaker) -> Iterable[str]:
 
 
 def _assumed(claim: Claim) -> None:
-    """A proof that supposes the law: what it supposes is no condition of the claim."""
-    law = written_of(claim).laws[0]
-    wished = Condition("wished", law.statement, law.ranges)
-    written = replace(written_of(claim), conditions=(*written_of(claim).conditions, wished))
-    lazy = replace(law, proof=lambda bench: bench.by(bench.condition("wished")))
-    written = replace(written, laws=(lazy, *written.laws[1:]))
-    theorem = proved(replace(claim, written=written)).theorems[0]
-    assert theorem is not None
-    meets(theory_of(claim), theorem, goals_of(claim, theory_of(claim))[0])
+    """A proof that supposes its goal, as an induction does, and never closes what it supposed."""
+
+    def wished(bench: Bench) -> None:
+        (supposed,) = hypotheses(bench.theory, [bench.goal], sp.Dummy("t", integer=True))
+        bench.by(supposed)
+
+    proved(_with_law(claim, 0, replace(written_of(claim).laws[0], proof=wished)))
