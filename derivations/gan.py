@@ -3,14 +3,9 @@
 from typing import Any
 
 from sympy import (
-    Abs,
     Eq,
-    Ge,
     IndexedBase,
     Integer,
-    Le,
-    Max,
-    Min,
     Sum,
     Symbol,
     exp,
@@ -20,13 +15,13 @@ from sympy import (
     symbols,
 )
 
-from gnomon.derivations.divergences import CRITERION, POINTS, SMALL, where_positive
-from gnomon.derivations.gan_optimum import a, b, best, concave_steps, out, u, y
+from gnomon.derivations.divergences import where_positive
+from gnomon.derivations.gan_game import SECTION, SMALL, log_rejection, log_sigmoid, sigmoid
+from gnomon.derivations.gan_optimum import out, y
 from gnomon.proof.derivation import Derivation, Step
-from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.claim import Claim, Program, Variant
 from gnomon.say.domain import Size, real, simplex, symbols_of
 
-SECTION = "4.2"
 DATA, SAMPLES = Size("n", 1, 4), Size("m", 1, 4)
 n, m = symbols_of((DATA, SAMPLES))
 i = Symbol("i", integer=True)
@@ -36,24 +31,6 @@ real_logit, fake_logit = symbols_of((REAL, FAKE))
 p, q = symbols_of(WEIGHTS)
 V, real_term, fake_term = symbols("V real_term fake_term", real=True)
 accepts, rejects = (IndexedBase(name, real=True) for name in ("accepts", "rejects"))
-
-
-def sigmoid(l: Any) -> Any:
-    return 1 / (1 + exp(-l))
-
-
-def log_sigmoid(l: Any) -> Any:
-    """log σ(l) without overflow, to the accuracy of torch's cross-entropy with logits.
-
-    Batched it takes log(1 + exp) in the place of log1p, and alone its slope is a difference from 1: value and slope
-    have the digits of a number of the size of l and 1, and a budget must leave room for that.
-    """
-    return l - Max(l, 0) - log(1 + exp(-Abs(l)))
-
-
-def log_rejection(l: Any) -> Any:
-    """log(1 - σ(l)), likewise."""
-    return Min(l, 0) - l - log(1 + exp(-Abs(l)))
 
 
 # ------------------------------------------------------------------ proofs
@@ -116,29 +93,6 @@ def certain_proof() -> Derivation:
     )
 
 
-def extremes_proof() -> Derivation:
-    return Derivation(
-        (
-            Step(
-                "inequality",
-                Ge(-log(1 / (1 + u)), 0, evaluate=False),
-                log(1 + u),
-                why="with D = 1/(1 + u) no term is positive",
-            ),
-            *concave_steps(),
-            Step(
-                "inequality",
-                -(a * log(best) + b * log(1 - best)) > 0,
-                a * log(1 + b / a) + b * log(1 + a / b),
-                why="so where both laws are positive even the greatest value is negative",
-            ),
-            Step("limit", log(1 - y), -oo, why="the generator's term has no least value", by=(y, 1, "-")),
-        ),
-        "every pair of laws on one space",
-        lift="pointwise",
-    )
-
-
 # ------------------------------------------------------------------ the value of the game
 
 
@@ -180,54 +134,6 @@ INSIDE = Variant(
         (accepts[i], log(sigmoid(real_logit[i]) + SMALL)),
         (rejects[i], log(sigmoid(-fake_logit[i]) + SMALL)),
     ),
-)
-
-
-value = Claim(
-    id="gan.value",
-    section=SECTION,
-    title="The value of the game judges the generated points G(z), not G(x)",
-    kind="equality",
-    subject="gan.gan_value",
-    driver="function",
-    structure=(DATA, SAMPLES),
-    inputs=(REAL, FAKE, *WEIGHTS),
-    program=Program((*TERMS, *GAME, TOTAL), out(V)),
-    definition=Program(
-        (),
-        (
-            Output(
-                "V",
-                Sum(p[i] * log(sigmoid(real_logit[i])), (i, 0, n - 1))
-                + Sum(q[i] * log(1 - sigmoid(fake_logit[i])), (i, 0, m - 1)),
-            ),
-        ),
-    ),
-    statement=Eq(
-        V,
-        Sum(p[i] * log(sigmoid(real_logit[i])), (i, 0, n - 1))
-        + Sum(q[i] * log(1 - sigmoid(fake_logit[i])), (i, 0, m - 1)),
-    ),
-    conditions=("D = σ(logit), strictly between 0 and 1", "expectations are sums over finite spaces"),
-    derivation=value_proof,
-    variants=(
-        Variant(
-            "D(G(x)) in the second term",
-            "notes",
-            ((fake_term, Sum(p[i] * log_rejection(real_logit[i]), (i, 0, n - 1))),),
-            printed=True,
-            why="shown for G the identity; as printed the value would not depend on the generator's samples",
-        ),
-        LABELS,
-        NOT_SATURATING,
-        Variant("its negative", "the discriminator's loss", ((V, -real_term - fake_term),)),
-        Variant("mean over the points", "known bug: weights ignored", sums(mean(accepts, n), mean(rejects, m))),
-        Variant("average of both terms", "half the value", ((V, (real_term + fake_term) / 2),)),
-        TWICE,
-        INSIDE,
-    ),
-    options={"arguments": ("real", "fake", "p", "q")},
-    remarks="The notes also write V(G, D) and V(D, G): the arguments are the same two players.",
 )
 
 
@@ -292,51 +198,4 @@ certain = from_chances(
     "strictly between 0 and 1.",
 )
 
-# ------------------------------------------------------------------ its extremes
-
-SAME = (real("l", POINTS), simplex("p", POINTS), simplex("q", POINTS))
-logit, _, _ = symbols_of(SAME)
-ON_ONE_SPACE = (
-    (accepts[i], log_sigmoid(logit[i])),
-    (rejects[i], log_rejection(logit[i])),
-    *sums(weighted(accepts, p, n), weighted(rejects, q, n)),
-    TOTAL,
-)
-BOTH = Variant(
-    "D(x) = 1 on data and D(G(z)) = 0 at once",
-    "notes",
-    sums(Integer(0), Integer(0)),
-    printed=True,
-    why="possible only if the supports are disjoint; one point that both laws can give has one D",
-)
-extremes = Claim(
-    id="gan.extremes",
-    section=SECTION,
-    title="The discriminator can bring the value up to the criterion, and to 0 only if the supports are disjoint",
-    kind="inequality",
-    subject="gan.gan_value",
-    driver="function",
-    structure=(POINTS,),
-    inputs=SAME,
-    program=Program(ON_ONE_SPACE, out(V)),
-    statement=Le(V, Sum(p[i] * log(p[i] / (p[i] + q[i])) + q[i] * log(q[i] / (p[i] + q[i])), (i, 0, n - 1))),
-    relation=Relation(V, "<=", CRITERION),
-    conditions=("both laws on one space, judged by one discriminator", "the value has no lower bound"),
-    derivation=extremes_proof,
-    variants=(
-        BOTH,
-        Variant("its negative", "the discriminator's loss", ((V, -real_term - fake_term),)),
-        Variant("average of both terms", "half the value", ((V, (real_term + fake_term) / 2),)),
-        Variant("best at -log 4", "the value for equal laws", relation=Relation(V, "<=", -log(4))),
-        Variant(
-            "log D of the samples",
-            "known bug: non-saturating sign",
-            ((rejects[i], log_sigmoid(logit[i])),),
-        ),
-    ),
-    options={"arguments": ("l", "l", "p", "q")},
-    remarks="The criterion is -log 4 plus twice the Jensen-Shannon divergence, see gan.jsd_form.",
-)
-
-
-CLAIMS = (value, probabilities, certain, extremes)
+CLAIMS = (probabilities, certain)
