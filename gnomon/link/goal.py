@@ -15,6 +15,7 @@ from gnomon.say.assemble import law_names, reached
 from gnomon.say.claim import Claim, Program
 from gnomon.say.domain import Choice, Domain, Graph, Size, Sizes
 from gnomon.say.law import Law, Written
+from gnomon.say.noise import Noise
 
 Condition = tuple[str, Any, tuple[tuple[Any, Any, Any], ...]]
 
@@ -35,15 +36,15 @@ def theory_of(claim: Claim, program: Program | None = None) -> Theory:
     given = {name for c in relations for name in law_names(written.definitions, [_as_law(c.relation)], shown)}
     aids = reached(written.definitions, set(written.aids))
     law = [d for d in written.definitions if d.name in spoken | given | aids]
-    domains = (*claim.inputs, *claim.structure)
+    tensors: tuple[Domain | Noise, ...] = (*claim.inputs, *written.noise)
     conditions = [(c.name, c.relation, c.ranges) for c in relations]
     return Theory(
         _definitions(program or claim.program, written),
         law,
-        shapes={d.name: d.shape for d in claim.inputs if d.shape} | _matrices(claim),
-        bounds={name: bound for domain in domains for name, bound in _bounds(domain)},
+        shapes={d.name: d.shape for d in tensors if d.shape} | _matrices(claim),
+        bounds={name: bound for domain in (*tensors, *claim.structure) for name, bound in _bounds(domain)},
         facts=[c.relation for c in written.conditions if c.relation.is_Symbol],
-        conditions=[*conditions, *(c for domain in domains for c in _of_domain(domain))],
+        conditions=[*conditions, *(c for domain in (*tensors, *claim.structure) for c in _of_domain(domain))],
         symmetric=[d.symbol for d in claim.structure if isinstance(d, Graph) and not d.directed],
     )
 
@@ -95,6 +96,8 @@ def _bounds(domain: Any) -> Iterator[tuple[str, Bound]]:
             yield domain.widest, Bound(sp.Integer(domain.low))
     elif isinstance(domain, Graph):
         yield domain.name, Bound(sp.S.Zero, sp.S.One)
+    elif isinstance(domain, Noise):
+        yield domain.name, Bound(*domain.law.support)
     elif isinstance(domain, Choice):
         for symbol in {s for meaning in domain.options.values() for s in meaning}:
             values = [meaning[symbol] for meaning in domain.options.values() if isinstance(meaning.get(symbol), int)]

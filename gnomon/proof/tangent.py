@@ -12,8 +12,9 @@ from typing import Any
 import sympy as sp
 
 from gnomon.proof.defined import KINKS, differentiable
+from gnomon.proof.mean import Mean
 from gnomon.proof.normal_form import fresh
-from gnomon.proof.terms import Facts, indices_of, mentioned, name_of, walk
+from gnomon.proof.terms import OPAQUE, Facts, indices_of, mentioned, name_of, walk
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 from gnomon.proof.theory import Definition, Shape, Theory
 
@@ -95,6 +96,8 @@ def _moved(rhs: Any, base: str, moving: set[str], new: tuple[Any, ...], tangent:
             raise Refused(f"a branch looks at what moves, which may be a kink: {x}")
         if isinstance(x, KINKS) and moving & mentioned(x):
             raise Refused(f"a kink: {x}")
+        if isinstance(x, (Mean, sp.Integral, *OPAQUE)) and moving & mentioned(x):
+            raise Refused(f"no derivative is known of {x}")
         if isinstance(x, sp.Dummy):
             return None
         if isinstance(x, (sp.Indexed, sp.Symbol)) and name_of(x) == base:

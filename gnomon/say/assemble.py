@@ -14,6 +14,7 @@ from gnomon.say.check_call import check, names_used
 from gnomon.say.claim import Claim, Output, Program, Relation, Variant
 from gnomon.say.domain import Choice, Domain, Graph, Size, Structural
 from gnomon.say.law import Law, Written
+from gnomon.say.noise import UNCOMPUTED, left_random, uncomputed
 
 if TYPE_CHECKING:
     from gnomon.say.board import Board
@@ -37,10 +38,12 @@ def claim(board: Board) -> Claim:
     theirs = law_names(board.definitions.values(), board.laws, shown)
     _used(board, ours | theirs)
     _spoken_of(board, outputs)
+    judged = _judged(board, outputs)
     lets = tuple((d.lhs, d.rhs) for d in board.definitions.values())
-    defined = _definition(board, outputs, shown, tuple(let for let in lets if name_of(let[0]) in theirs))
-    equal = board.kind in ("equality", "expectation") and not any(variant.relation for variant in board.variants)
-    exact = defined is not None or equal or all(law.rel == "=" and _output_of(law, outputs) for law in board.laws)
+    defined = _definition(judged, outputs, shown, tuple(let for let in lets if name_of(let[0]) in theirs))
+    equal = board.kind in EQUAL and not any(variant.relation for variant in board.variants)
+    exact = defined is not None or equal or all(law.rel == "=" and _output_of(law, outputs) for law in judged)
+    theirs = theirs if len(judged) == len(board.laws) else law_names(board.definitions.values(), judged, shown)
     needed = ours if exact else ours | theirs  # an inequality is computed beside the program
     program = Program(tuple(let for let in lets if name_of(let[0]) in needed), outputs)
     check(board.calls, board.inputs, board.structure, [output.name for output in outputs], program.lets)
@@ -57,16 +60,51 @@ def claim(board: Board) -> Claim:
         program=program,
         statement=statements[0] if len(statements) == 1 else statements,
         definition=defined,
-        relation=None if exact else _spelled(relation(board.laws, outputs), board, ours),
+        relation=None if exact else _spelled(relation(judged, outputs), board, ours),
         conditions=(*map(str, board.conditions), *board.words),
         variants=tuple(_whole(board, variant, needed) for variant in board.variants),
         written=Written(
-            tuple(board.definitions.values()), tuple(board.laws), tuple(board.conditions), ranges, frozenset(board.aids)
+            tuple(board.definitions.values()),
+            tuple(board.laws),
+            tuple(board.conditions),
+            ranges,
+            frozenset(board.aids),
+            tuple(board.noises),
         ),
         call=board.calls,
         gradient=board.differentiable,
         remarks=board.remarks,
     )
+
+
+EQUAL = ("equality", "expectation")
+PROVED_ALONE = (
+    "has a mean, an integral or a limit: such a law is proved, and what is checked is that the outputs equal the "
+    f"program's; give the claim a proof and one of the kinds {', '.join(EQUAL)}, limit"
+)
+
+
+def _judged(board: Board, outputs: Sequence[Output]) -> list[Law]:
+    """The laws that numbers judge: all but those with expectations, integrals or limits, which are proved alone.
+
+    Raises:
+        ValueError: for such a law without a proof or of another kind, and for noise that nobody averages over.
+    """
+    definitions, noise = board.definitions.values(), [one.name for one in board.noises]
+    spoken = [e for law in board.laws for e in (law.lhs, law.rhs)] + [c.relation for c in board.conditions]
+    for e in spoken:
+        if loose := left_random(e, definitions, noise):
+            raise board.wrong(f"{', '.join(sorted(loose))} is noise, and left random in {e}: take the mean over it")
+    for output in outputs:
+        if left_random(output.entry, definitions, noise) or uncomputed(output.entry, definitions):
+            raise board.wrong(
+                f"{output.name}: no program computes it: a mean, an integral, a limit, or noise, is in it"
+            )
+    found = [law for law in board.laws if not any(uncomputed(side, definitions) for side in (law.lhs, law.rhs))]
+    for law in board.laws:
+        if law not in found and (law.proof is None or board.kind not in (*EQUAL, "limit")):
+            raise board.wrong(f"{law.lhs} {law.rel} {law.rhs} {PROVED_ALONE}")
+    return found
 
 
 def _whole(board: Board, variant: Variant, ours: set[str]) -> Variant:
@@ -91,7 +129,10 @@ def _spelled(relation: Relation, board: Board, ours: set[str]) -> Relation:
             )
         return e
 
-    return replace(relation, lhs=put_in(relation.lhs), rhs=put_in(relation.rhs))
+    spelled = replace(relation, lhs=put_in(relation.lhs), rhs=put_in(relation.rhs))
+    if spelled.lhs.has(*UNCOMPUTED) or spelled.rhs.has(*UNCOMPUTED):
+        raise board.wrong(f"{spelled.lhs} {spelled.sense} {spelled.rhs} {PROVED_ALONE}")
+    return spelled
 
 
 def reached(definitions: Iterable[Definition], names: set[str]) -> set[str]:
@@ -158,11 +199,11 @@ def _output_of(law: Law, outputs: Sequence[Output]) -> Output | None:
     return next((output for output in outputs if output.entry == law.lhs), None)
 
 
-def _definition(board: Board, outputs: Sequence[Output], shown: set[str], lets: Any) -> Program | None:
+def _definition(laws: Sequence[Law], outputs: Sequence[Output], shown: set[str], lets: Any) -> Program | None:
     """The laws as a program of their own, where each output has one that speaks of no output on its right side."""
     found = []
     for output in outputs:
-        law = next((law for law in board.laws if law.rel == "=" and law.lhs == output.entry), None)
+        law = next((law for law in laws if law.rel == "=" and law.lhs == output.entry), None)
         if law is None or mentioned(law.rhs) & shown:
             return None
         found.append(replace_entry(output, law.rhs))

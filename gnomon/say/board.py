@@ -14,13 +14,14 @@ import sympy as sp
 
 from gnomon.proof.defined import smooth
 from gnomon.proof.tangent import tangents
-from gnomon.proof.terms import indices_of, mentioned, name_of
+from gnomon.proof.terms import indices_of, name_of
 from gnomon.proof.theory import Definition
 from gnomon.say import assemble
 from gnomon.say.call import Call
 from gnomon.say.claim import Claim, Kind, Output, Variant
 from gnomon.say.domain import Choice, Domain, Graph, Size, Sizes, Structural
 from gnomon.say.law import SENSES, Condition, Law, Ranges
+from gnomon.say.noise import Uncomputed
 
 RESERVED = frozenset({"any"})
 
@@ -33,7 +34,7 @@ class Mutation:
     condition: str = ""
 
 
-class Board:
+class Board(Uncomputed):
     """Where one claim is written. See docs/add-a-claim.md."""
 
     def __init__(
@@ -41,6 +42,7 @@ class Board:
     ) -> None:
         self.id, self.section, self.subject, self.kind, self.title = id, section, subject, kind, title
         self.mutation = mutation or Mutation()
+        super().__init__()
         self.inputs: list[Domain] = []
         self.structure: list[Structural] = []
         self.widths: set[str] = set()
@@ -313,7 +315,7 @@ class Board:
 
     def _new(self, name: str) -> None:
         taken = {*(d.name for d in (*self.inputs, *self.structure)), *self.definitions, *map(str, self.ranges)}
-        taken |= self.widths
+        taken |= self.widths | self.variables | {noise.name for noise in self.noises}
         if name in taken or name in RESERVED:
             raise self.wrong(f"two things are called {name}")
         if not name.replace("_", "").replace("′", "").isalnum():
@@ -330,9 +332,9 @@ class Board:
         return known
 
     def unknown(self, e: Any) -> set[str]:
-        """The names in a formula that nobody declared."""
-        bound = {name_of(v) for node in sp.sympify(e).atoms(sp.Sum, sp.Product, sp.Integral) for v in node.variables}
-        return mentioned(e) - self.names() - bound
+        """The names in a formula that nobody declared; what an integral or a limit binds is known within it alone."""
+        free = {name_of(x) for x in sp.sympify(e).free_symbols}
+        return free - self.names() - {noise.name for noise in self.noises}
 
 
 class Calling:

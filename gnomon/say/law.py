@@ -9,6 +9,7 @@ from typing import Any
 import sympy as sp
 
 from gnomon.proof.theory import Definition
+from gnomon.say.noise import Noise
 
 Ranges = tuple[tuple[Any, Any, Any], ...]
 """Limits ``(index, first, last)``, both ends included, as in a ``Sum``."""
@@ -66,3 +67,4 @@ class Written:
     conditions: tuple[Condition, ...]
     ranges: Ranges
     aids: frozenset[str] = frozenset()
+    noise: tuple[Noise, ...] = ()

@@ -238,6 +238,15 @@ def _subs(expr: Any) -> Element:
     return row(fence(_lay(inner)), make("msub", operator("|", stretchy="true"), where))
 
 
+def _other(expr: Any) -> Element:
+    """Lay out what has no rule: by its name and its parts; what binds random entries is an expectation over them."""
+    if hasattr(expr, "binds"):
+        law = _apply(function_name(type(expr.law).__name__), expr.law.args) if expr.law.args else None
+        drawn = row(_lay(expr.binds), operator("∼"), law or function_name(type(expr.law).__name__))
+        return row(make("msub", make("mi", "E"), drawn), fence(_lay(expr.e), "[", "]"))
+    return _function(expr) if expr.args else make("mi", str(expr))
+
+
 def _piecewise(expr: Any) -> Element:
     rows = []
     for value, condition in expr.args:
@@ -350,5 +359,5 @@ _RULES: dict[Any, Callable[[Any], Element]] = {
     bool: lambda expr: make("mtext", str(expr).lower()),
     int: lambda expr: _number(sp.Integer(expr)),
     float: lambda expr: _lay(sp.Float(expr)),
-    sp.Basic: lambda expr: _function(expr) if expr.args else make("mi", str(expr)),
+    sp.Basic: _other,
 }

@@ -14,7 +14,7 @@ TIMES, APPLY = (
 _RAISED = str.maketrans("0123456789−+T", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺ᵀ")
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _COMBINING = {"^": "\u0302", "¯": "\u0304", "~": "\u0303", "˙": "\u0307", "¨": "\u0308", "→": "\u20d7"}
-_WIDE = frozenset("=≠≤≥<>+∈↦⊙")
+_WIDE = frozenset("=≠≤≥<>+∈∼↦⊙")
 _TIGHT = frozenset({TIMES, APPLY, "⋅", ",", "!", "′"})  # operators that need no brackets above a fraction bar
 
 
