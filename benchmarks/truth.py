@@ -54,7 +54,7 @@ def main() -> int:
             compiled = task.compiled(example.structure)
             batch: Batch = task.batch(example, max(9, points // len(examples) // max(1, len(compiled.nodes))))
             value, bound = compiled.truth(batch, torch.float64, task.device)
-            found = disagreements(compiled.slp, compiled.nodes, compiled.leaves(batch), value, bound)
+            found = disagreements(compiled.slp, compiled.nodes, batch.leaves(), value, bound)
             tally = [a + b for a, b in zip(tally[:3], found[:3], strict=True)] + [max(tally[3], found[3])]
         total = [a + b for a, b in zip(total, tally[:3], strict=True)]
         print(f"{claim.id:44} {tally[0]:9} {tally[1]:7} {tally[2]:9} {tally[3] / 1000:6.2f}", flush=True)

@@ -136,6 +136,8 @@ def _check(evidence: Evidence) -> list[object]:
     if verdict == "undecided" and not reason:
         reason = "nothing was compared"
     regimes = ", ".join(f"{regime} {count(points)}" for regime, points in search.regimes.items())
+    met = [f"“{name}” at {count(points)}" for name, points in search.conditions.items()]
+    supposed = f"met: {', '.join(met)} of {count(search.points)}" if met else ""
     looked = f"{plural(search.points, 'point')}, {plural(search.comparisons, 'comparison')}, "
     looked += f"{plural(search.structures, 'structure')} in {seconds(search.seconds)}"
     slope = quiet("not checked")
@@ -146,7 +148,7 @@ def _check(evidence: Evidence) -> list[object]:
     return [
         join(name(evidence.implementation or evidence.subject), quiet(where(evidence))),
         join(badge(verdict), quiet(evidence.failure), why(reason)),
-        join(looked, quiet(regimes), quiet("one point at a time" if search.loop else "")),
+        join(looked, quiet(regimes), quiet(supposed), quiet("one point at a time" if search.loop else "")),
         percent(search.excused),
         join(margin_bar(evidence.worst.share), quiet(evidence.worst.where), _in_ulp(evidence.ulp)),
         slope,

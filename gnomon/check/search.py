@@ -17,6 +17,7 @@ from gnomon.check.observer import Observer
 from gnomon.check.strategies import Example
 from gnomon.compute.batch import Batch
 from gnomon.compute.compiled import Compiled, Gradient, K, compile_claim, compile_gradient, spilled
+from gnomon.compute.supposed import Supposed, suppose
 from gnomon.drive.driver import Case, Driver, SubjectError
 from gnomon.say.claim import Claim
 from gnomon.say.evidence import GradientCheck, Search, Ulp, Verdict
@@ -47,6 +48,7 @@ class Compilations:
         self.claim = claim
         self._made: dict[str, Compiled] = {}
         self._gradients: dict[str, Gradient] = {}
+        self._supposed: dict[str, Supposed] = {}
 
     def __call__(self, structure: dict[str, Any]) -> Compiled:
         key = json.dumps(structure, sort_keys=True)
@@ -59,6 +61,12 @@ class Compilations:
         if key not in self._gradients:
             self._gradients[key] = compile_gradient(self(structure))
         return self._gradients[key]
+
+    def supposed(self, structure: dict[str, Any]) -> Supposed:
+        key = json.dumps(structure, sort_keys=True)
+        if key not in self._supposed:
+            self._supposed[key] = suppose(self.claim, structure)
+        return self._supposed[key]
 
 
 @dataclass
@@ -151,6 +159,8 @@ def judge_batch(task: Task, example: Example, observer: Observer, batch: Batch, 
     outcome.search.loop |= chosen is not None
     for regime, count in batch.regimes:
         outcome.search.regimes[regime] = outcome.search.regimes.get(regime, 0) + count
+    for name, met in task.compiled.supposed(example.structure).met(batch).items():
+        outcome.search.conditions[name] = outcome.search.conditions.get(name, 0) + int(met.sum())
     share = judgement.share
     row = int(share.amax(-1).argmax())
     if lone := lone_input(task.claim, task.dtype):

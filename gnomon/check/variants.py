@@ -33,7 +33,7 @@ def formula(subject: Compilations, case: Case) -> Call:
 
     def call(tensors: Tensors) -> Tensors:
         size = next((len(value) for value in tensors.values()), 1)
-        leaves = compiled.leaves(Batch(tensors, dict(case.host), (), size))
+        leaves = Batch(tensors, dict(case.host), (), size).leaves()
         like = torch.empty((), dtype=case.dtype, device=case.device)
         columns = [column.expand(size) for column in values(compiled.slp, compiled.nodes, leaves, like)]
         flat, shown, start = torch.stack(columns, -1), {}, 0

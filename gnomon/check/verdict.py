@@ -120,6 +120,8 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
         evidence.reason = "nothing was compared"
     elif outcome.search.excused > EXCUSED_LIMIT:
         evidence.reason = f"{outcome.search.excused:.0%} of the entries had to be excused"
+    elif unmet := [name for name, points in outcome.search.conditions.items() if not points]:
+        evidence.reason = f"nothing that was looked at meets the condition “{unmet[0]}”: the claim says nothing of it"
     else:
         evidence.verdict = "holds"
     return evidence

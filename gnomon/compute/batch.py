@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
+
+from gnomon.compute.lower import entries
+from gnomon.compute.slp import Leaf
 
 
 @dataclass(frozen=True)
@@ -17,14 +21,23 @@ class Batch:
     regimes: tuple[tuple[str, int], ...]
     size: int
 
+    def leaves(self) -> dict[Leaf, Any]:
+        """The numbers as leaves of a program: for each entry its values (B,) at all points."""
+        found: dict[Leaf, Any] = {(name, ()): value for name, value in self.host.items()}
+        for name, value in self.values.items():
+            for index in entries(tuple(value.shape[1:])):
+                found[name, index] = value[(slice(None), *index)]
+        return found
+
     def point(self, number: int) -> Batch:
         """The batch that holds one of the points alone."""
-        return self.take(torch.tensor([number], device=self._device()))
+        return self.take(torch.tensor([number], device=self.device))
 
     def take(self, numbers: Tensor) -> Batch:
         """The batch of some of the points."""
         values = {name: value[numbers] for name, value in self.values.items()}
         return Batch(values, self.host, (("chosen", len(numbers)),), len(numbers))
 
-    def _device(self) -> torch.device:
+    @property
+    def device(self) -> torch.device:
         return next((value.device for value in self.values.values()), torch.device("cpu"))

@@ -74,14 +74,6 @@ class Compiled:
         """A label for each compared entry."""
         return tuple(f"inequality {k}" for k in range(len(self.sides))) if self.sides else self.labels
 
-    def leaves(self, batch: Batch) -> dict[Leaf, Any]:
-        """The batch as leaves of the program."""
-        found: dict[Leaf, Any] = {(name, ()): value for name, value in batch.host.items()}
-        for name, value in batch.values.items():
-            for index in entries(tuple(value.shape[1:])):
-                found[name, index] = _column(value, index)
-        return found
-
     def flat(self, observed: Observed) -> Tensor:
         """The observation as (B, N) float64, entries in the order of ``labels``."""
         return torch.cat(
@@ -91,14 +83,14 @@ class Compiled:
 
     def truth(self, batch: Batch, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
         """Values and running bounds (B, N) of the program's outputs."""
-        return _stack(bounded(self.slp, self.nodes, self.leaves(batch), dtype, device), batch.size)
+        return _stack(bounded(self.slp, self.nodes, batch.leaves(), dtype, device), batch.size)
 
     def judge(self, batch: Batch, observed: Tensor, dtype: torch.dtype, device: torch.device) -> Judgement:
         """Compare an observation (B, N) with the program, or with the claim's inequality."""
         if not self.sides:
             value, bound = self.truth(batch, dtype, device)
             return Judgement((observed - value).abs(), spilled(K * bound, observed), observed.isfinite())
-        leaves = self.leaves(batch)
+        leaves = batch.leaves()
         wanted = [node for pair in self.sides for node in pair]
         _, bound = _stack(bounded(self.slp, [*wanted, *self.nodes], leaves, dtype, device), batch.size)
         bound, shown = bound[:, : len(wanted)], bound[:, len(wanted) :]
@@ -129,7 +121,7 @@ class Compiled:
         Raises:
             gnomon.compute.balls.UndecidedBranch: if a branch cannot be decided.
         """
-        return enclose(self.slp, self.nodes, _numbers(self.leaves(batch)), bits)
+        return enclose(self.slp, self.nodes, _numbers(batch.leaves()), bits)
 
     def enclosed_sides(self, batch: Batch, observed: Tensor, bits: int = BITS) -> list[tuple[Any, Any]]:
         """Rigorous balls of each inequality's (smaller, larger) side, at a single point and observation (1, N).
@@ -137,7 +129,7 @@ class Compiled:
         Raises:
             gnomon.compute.balls.UndecidedBranch: if a branch cannot be decided.
         """
-        leaves = _numbers(self.leaves(batch) | self.observed_leaves(observed))
+        leaves = _numbers(batch.leaves() | self.observed_leaves(observed))
         flat = enclose(self.slp, [node for pair in self.observed_sides for node in pair], leaves, bits)
         return list(zip(flat[::2], flat[1::2], strict=True))
 
@@ -155,13 +147,6 @@ def spilled(budget: Tensor, seen: Tensor, *others: Tensor) -> Tensor:
 def _numbers(leaves: dict[Leaf, Any]) -> dict[Leaf, float]:
     """The leaves of a single point as numbers."""
     return {key: _float(value) for key, value in leaves.items()}
-
-
-def _column(value: Tensor, index: tuple[int, ...]) -> Tensor:
-    """One entry at all points."""
-    for position in index:
-        value = value[:, position]
-    return value
 
 
 def _float(value: Any) -> float:
@@ -224,14 +209,14 @@ class Gradient:
 
     def truth(self, batch: Batch, cotangent: Tensor, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
         """Values and running bounds (B, M) of the vector-Jacobian product with ``cotangent`` (B, N)."""
-        leaves = self.compiled.leaves(batch)
+        leaves = batch.leaves()
         for column in range(cotangent.shape[-1]):
             leaves["cotangent", (column,)] = cotangent[:, column]
         return _stack(bounded(self.compiled.slp, self.nodes, leaves, dtype, device), batch.size)
 
     def enclosure(self, batch: Batch, cotangent: Tensor, entry: int, bits: int = BITS) -> Any:
         """A rigorous ball of one entry at a single point, for one cotangent (N,)."""
-        leaves = _numbers(self.compiled.leaves(batch))
+        leaves = _numbers(batch.leaves())
         leaves |= {("cotangent", (column,)): float(weight) for column, weight in enumerate(cotangent)}
         return enclose(self.compiled.slp, [self.nodes[entry]], leaves, bits)[0]
 

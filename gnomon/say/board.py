@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import sympy as sp
+from sympy.core.relational import Relational
 
 from gnomon.proof.defined import smooth
 from gnomon.proof.tangent import tangents
@@ -225,6 +226,10 @@ class Board(Uncomputed):
     def condition(self, relation: Any, *indices: Any, name: str = "", words: str = "") -> str:
         """What the claim supposes, for all values of some indices. Its name serves the proof."""
         name = name or f"condition {len(self.conditions) + 1}"
+        if not isinstance(relation, Relational):
+            raise self.wrong(
+                f"condition {name}: expected an equation or an inequality, got {relation}, decided already"
+            )
         if name != self.mutation.condition:
             ranges: Ranges = tuple((index, *self.ranges[index]) for index in indices)
             self.conditions.append(Condition(name, relation, ranges, words))

@@ -177,7 +177,8 @@ class GradientCheck:
 class Search:
     """What was looked at, and the share of it that could not be judged.
 
-    ``loop`` says that the subject could not be run on many points at once, so that fewer were looked at.
+    ``loop`` says that the subject could not be run on many points at once, so that fewer were looked at; ``conditions``
+    holds for each relation that the claim supposes the number of points that meet it.
     """
 
     structures: int = 0
@@ -187,6 +188,7 @@ class Search:
     regimes: dict[str, int] = field(default_factory=dict)
     seconds: float = 0.0
     loop: bool = False
+    conditions: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
