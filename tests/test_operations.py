@@ -16,8 +16,11 @@ from gnomon.typeset.mathml import mathml
 
 X, Y = sp.symbols("x y", positive=True)
 WRITTEN = {"add": X + Y, "mul": X * Y, "div": X / Y, "neg": -X, "sqrt": sp.sqrt(X), "pow": X**Y}
+I = sp.Symbol("i", integer=True)
+OVER = sp.Piecewise((X, sp.Eq(I, 0)), (Y, True)), (I, 0, 1)
+"""Both numbers as the terms of a range."""
 FORMULAS = WRITTEN | {
-    name: operation.sympy(*((X,) if operation.unary else (X, Y)))
+    name: operation.sympy(*(OVER if operation.reduces else (X,) if operation.unary else (X, Y)))
     for name, operation in OPERATIONS.items()
     if operation.sympy and not operation.decides and name not in WRITTEN
 }
@@ -33,6 +36,8 @@ def program(op):
     """A program of one operation, its node, and its arguments."""
     slp = SLP()
     leaves = [slp.leaf("x"), slp.leaf("y")] if FORMULAS[op].has(Y) else [slp.leaf("x")]
+    if OPERATIONS[op].reduces:
+        return slp, slp.reduced(op, leaves)
     return slp, slp.binary(op, *leaves) if len(leaves) == 2 else slp.unary(op, *leaves)
 
 

@@ -43,10 +43,12 @@ def enclose(
                 values[number] = ball(node.value)
             elif node.op == "pi":
                 values[number] = arb.pi()
-            elif node.op == "powi":
-                values[number] = values[node.args[0]] ** node.value
+            elif node.op == "lowest":
+                values[number] = arb("-inf")
             else:
-                values[number] = OPERATIONS[node.op].arb(*(values[arg] for arg in node.args))
+                operation = OPERATIONS[node.op]
+                more = [node.value] if operation.needs == "value" else []
+                values[number] = operation.arb(*(values[arg] for arg in node.args), *more)
         return [values[number] for number in outputs]
     finally:
         ctx.prec = before

@@ -89,7 +89,9 @@ class Compiled:
         """Compare an observation (B, N) with the program, or with the claim's inequality."""
         if not self.sides:
             value, bound = self.truth(batch, dtype, device)
-            return Judgement((observed - value).abs(), spilled(K * bound, observed), observed.isfinite())
+            alike = (observed == value) & (bound == 0)  # of what is minus infinity, too
+            excess = (observed - value).abs().masked_fill(alike, 0.0)
+            return Judgement(excess, spilled(K * bound, observed), observed.isfinite() | alike)
         leaves = batch.leaves()
         wanted = [node for pair in self.sides for node in pair]
         _, bound = _stack(bounded(self.slp, [*wanted, *self.nodes], leaves, dtype, device), batch.size)

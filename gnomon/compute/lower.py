@@ -15,9 +15,10 @@ from typing import Any
 import sympy as sp
 from sympy.core.relational import Relational
 
-from gnomon.compute.operations import FUNCTIONS, PAIRED
+from gnomon.compute.operations import FUNCTIONS, PAIRED, REDUCED
 from gnomon.compute.slp import SLP
 from gnomon.compute.whole_numbers import Bindings, Env, LoweringError, Wholes
+from gnomon.proof.reductions import ArgMax
 from gnomon.proof.terms import name_of
 from gnomon.say.claim import Claim, Output, Program, Relation
 from gnomon.say.domain import Choice, Domain, Sizes, Structural, Structure
@@ -133,6 +134,8 @@ class Lowering:
             return slp.pi()
         if expr is sp.E:
             return slp.unary("exp", slp.constant(1))
+        if expr is sp.S.NegativeInfinity:
+            return slp.minus_infinity()
         if expr.is_Add or isinstance(expr, sp.Sum):
             return self._fold("add", self._summands(expr, env))
         if expr.is_Mul:
@@ -143,6 +146,11 @@ class Lowering:
             return self._fold("mul", [self.node(expr.function, inner) for inner in self.ranges(expr.limits, env)])
         if isinstance(expr, (sp.Max, sp.Min)):
             return self._fold("max" if isinstance(expr, sp.Max) else "min", [self.node(arg, env) for arg in expr.args])
+        if expr.func in REDUCED:
+            return self._reduced(expr, env)
+        if isinstance(expr, sp.KroneckerDelta):
+            pair = [self.node(arg, env) for arg in expr.args]
+            return slp.select(slp.binary("eq", *pair), slp.constant(1), slp.constant(0))
         if isinstance(expr, sp.Piecewise):
             return self._piecewise(expr, env)
         if expr.func in FUNCTIONS:
@@ -188,6 +196,13 @@ class Lowering:
         for node in nodes[1:]:
             total = self.slp.binary(op, total, node)
         return total
+
+    def _reduced(self, expr: Any, env: Env) -> int:
+        terms = [self.node(expr.function, inner) for inner in self.ranges(expr.limits, env)]
+        if not terms:
+            raise LoweringError(f"{expr} is over no term at all here")
+        first = self.numbers.whole(expr.ends[0], env) if isinstance(expr, ArgMax) else 0
+        return self.slp.reduced(REDUCED[expr.func], terms, first or 0)
 
     def _product(self, expr: Any, env: Env) -> int:
         above, below = [], []

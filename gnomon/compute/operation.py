@@ -31,10 +31,11 @@ class Operation:
     """An elementary operation.
 
     ``sympy`` is the class that it lowers, if it has one of its own; ``torch`` and ``arb`` compute it. ``bound`` gives
-    the value and its running bound from a charge and pairs, and takes what it ``needs`` besides: the exponent
-    ("value"), or whether the argument is known not to be negative ("nonneg"). ``range`` is where values lie (one with
-    ``odd`` keeps to 0 and above where its argument does). ``unary`` and ``paired`` are the functions of one and of
-    two numbers. ``grows`` says that it may overflow, ``decides`` that it is a condition.
+    the value and its running bound from a charge and pairs, and takes what it ``needs`` besides: the exponent or the
+    first index ("value", which ``torch`` and ``arb`` take last), or whether the argument is known not to be negative
+    ("nonneg"). ``range`` is where values lie (one with ``odd`` keeps to 0 and above where its argument does).
+    ``unary`` and ``paired`` are the functions of one and of two numbers, ``reduces`` those of all terms of a range.
+    ``grows`` says that it may overflow, ``decides`` that it is a condition.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Operation:
     odd: bool = False
     unary: bool = False
     paired: bool = False
+    reduces: bool = False
     grows: bool = False
     decides: bool = False
     needs: str = ""

@@ -20,6 +20,9 @@ from gnomon.compute.charge import INF, Charge, Format, Pair
 from gnomon.compute.operations import CONDITIONS, OPERATIONS
 from gnomon.compute.slp import SLP, Leaf
 
+NUMBERS = ("const", "pi", "lowest")
+"""Nodes that are the same number at every point."""
+
 
 def values(slp: SLP, outputs: Sequence[int], leaves: Mapping[Leaf, Any], like: Tensor) -> list[Tensor]:
     """The nodes' plain values in the dtype and on the device of ``like``; autograd passes through.
@@ -35,12 +38,11 @@ def values(slp: SLP, outputs: Sequence[int], leaves: Mapping[Leaf, Any], like: T
         args = [made[arg] if keep else made[arg].to(like.dtype) for arg, keep in zip(node.args, kept, strict=True)]
         if node.op == "leaf":
             made[number] = torch.as_tensor(leaves[node.value], dtype=dtype, device=like.device)
-        elif node.op in ("const", "pi"):
+        elif node.op in NUMBERS:
             made[number] = torch.tensor(_number(slp, number), dtype=dtype, device=like.device)
-        elif node.op == "powi":
-            made[number] = args[0] ** node.value
         else:
-            made[number] = OPERATIONS[node.op].torch(*args)
+            operation = OPERATIONS[node.op]
+            made[number] = operation.torch(*args, *([node.value] if operation.needs == "value" else []))
         for dead in free[number]:
             del made[dead]
     return [made[number].to(like.dtype) for number in outputs]
@@ -48,7 +50,7 @@ def values(slp: SLP, outputs: Sequence[int], leaves: Mapping[Leaf, Any], like: T
 
 def _number(slp: SLP, number: int) -> float:
     node = slp.nodes[number]
-    return torch.pi if node.op == "pi" else float(node.value)
+    return {"pi": torch.pi, "lowest": -INF}[node.op] if node.op != "const" else float(node.value)
 
 
 def bounded(
@@ -75,9 +77,9 @@ def bounded(
             if flushes and not slp.host[number]:
                 made[number] = _flushed(made[number], subject)
             continue
-        if node.op in ("const", "pi"):
+        if node.op in NUMBERS:
             value = torch.tensor(_number(slp, number), dtype=torch.float64, device=device)
-            exact = node.op == "const" and Fraction(value.item()) == node.value
+            exact = node.op == "lowest" or (node.op == "const" and Fraction(value.item()) == node.value)
             made[number] = (value, torch.zeros_like(value) if exact else value.abs() * double.u)
             continue
         is_host = slp.host[number]
@@ -96,6 +98,8 @@ def bounded(
         value, error = operation.bound(charge, *args, **more)
         if not is_host and dtype != torch.float64 and operation.grows:
             error = error.masked_fill(value.abs() + error > subject.largest, INF)
+        if any(slp.lowest[arg] for arg in node.args):
+            error = _at_infinity(node.op, args, value, error)
         made[number] = (value, error)
         if flushes and not is_host and node.op not in CONDITIONS:
             made[number] = _flushed(made[number], subject)
@@ -103,6 +107,20 @@ def bounded(
             del made[dead]
     found = [_enter(made[number], subject) if _is_host_number(slp, number) else made[number] for number in outputs]
     return [(value, torch.nan_to_num(error, nan=INF, posinf=INF)) for value, error in found]
+
+
+def _at_infinity(op: str, args: Sequence[Pair], value: Tensor, error: Tensor) -> Tensor:
+    """The bound where an argument is minus infinity on purpose, and so exactly: added to, scaled, or a power of e."""
+    (a, e), (b, f) = args[0], args[-1]
+    if op == "exp":
+        return error.masked_fill((a == -INF) & (e == 0), 0.0)
+    if op == "add":
+        sure = (a.isinf() & (e == 0) & f.isfinite()) | (b.isinf() & (f == 0) & e.isfinite())
+    elif op in ("mul", "div"):
+        sure = (a.isinf() & (e == 0) & (f < b.abs())) | (b.isinf() & (f == 0) & (e < a.abs()))
+    else:
+        return error
+    return error.masked_fill(sure & value.isinf(), 0.0)
 
 
 def may_flush(dtype: torch.dtype, device: torch.device) -> bool:
@@ -129,4 +147,4 @@ def _enter(pair: Pair, subject: Format) -> Pair:
     value, error = pair
     rounded = value.to(subject.dtype).to(torch.float64)
     error = torch.where(rounded == value, error, error + value.abs() * subject.u + subject.eta)
-    return value, error.masked_fill(rounded.isinf(), INF)
+    return value, error.masked_fill(rounded.isinf() & value.isfinite(), INF)

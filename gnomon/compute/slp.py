@@ -15,6 +15,9 @@ from typing import Any
 from gnomon.compute.operation import EVERYTHING, Range
 from gnomon.compute.operations import CONDITIONS, OPERATIONS
 
+BOUNDED_BELOW = CONDITIONS | {"exp", "argmax", "argmin"}
+"""Operations whose value is finite where an argument is minus infinity."""
+
 Leaf = tuple[str, tuple[int, ...]]
 """An entry of an input: its name and its index."""
 
@@ -40,12 +43,13 @@ class SLP:
 
     ``host`` marks nodes that Python computes from hyper-parameters alone. ``range`` holds the least and greatest value
     of a node for inputs in their domains; rounding is monotone, so a computed value does not leave it either, which is
-    what keeps the budget of a square root finite at zero.
+    what keeps the budget of a square root finite at zero. ``lowest`` marks what may be minus infinity on purpose.
     """
 
     nodes: list[Node] = field(default_factory=list)
     host: list[bool] = field(default_factory=list)
     range: list[Range] = field(default_factory=list)
+    lowest: list[bool] = field(default_factory=list)
     _seen: dict[Node, int] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
@@ -60,6 +64,7 @@ class SLP:
         self.nodes.append(node)
         self.host.append(all(self.host[a] for a in args) if host is None else host)
         self.range.append(within)
+        self.lowest.append(op == "lowest" or (op not in BOUNDED_BELOW and any(self.lowest[a] for a in args)))
         return len(self.nodes) - 1
 
     def constant(self, value: Fraction | int) -> int:
@@ -68,6 +73,9 @@ class SLP:
 
     def pi(self) -> int:
         return self._put("pi", host=True, within=(3.0, 4.0))
+
+    def minus_infinity(self) -> int:
+        return self._put("lowest", host=True, within=(-math.inf, -math.inf))
 
     def leaf(self, name: str, index: tuple[int, ...] = (), *, host: bool = False, within: Range = EVERYTHING) -> int:
         return self._put("leaf", value=(name, index), host=host, within=within)
@@ -181,6 +189,19 @@ class SLP:
         (a0, a1), (b0, b1) = self.range[a], self.range[b]
         ranges = {"max": (max(a0, b0), max(a1, b1)), "min": (min(a0, b0), min(a1, b1))}
         return self._put(op, a, b, within=ranges.get(op, OPERATIONS[op].range))
+
+    def reduced(self, op: str, terms: Sequence[int], first: int = 0) -> int:
+        """An operation over all terms of a range, which is not empty and begins at ``first``."""
+        count = len(terms)
+        lows, highs = ([self.range[term][end] for term in terms] for end in (0, 1))
+        if op in ("argmax", "argmin"):
+            within = (float(first), first + count - 1.0)
+            return self._put(op, *terms, value=first, within=within) if count > 1 else self.constant(first)
+        if op == "logsumexp":
+            return self._put(op, *terms, within=(max(lows), max(highs) + math.log(count)))
+        terms = list(dict.fromkeys(terms))
+        extreme = max if op == "largest" else min
+        return self._put(op, *terms, within=(extreme(lows), extreme(highs))) if len(terms) > 1 else terms[0]
 
     def select(self, condition: int, then: int, otherwise: int) -> int:
         if then == otherwise:

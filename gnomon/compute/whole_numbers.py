@@ -12,6 +12,7 @@ from typing import Any
 import sympy as sp
 from sympy.core.relational import Relational
 
+from gnomon.proof.reductions import ArgMax, ArgMin, Largest, Reduction, Smallest
 from gnomon.proof.terms import name_of
 
 RELATIONS = {
@@ -86,9 +87,12 @@ class Wholes:
         if isinstance(expr, sp.floor):
             known = {symbol: self.whole(symbol, env) for symbol in expr.free_symbols}
             return None if None in known.values() else int(expr.subs(known))
-        if isinstance(expr, sp.Sum):
-            terms = [self.whole(expr.function, inner) for inner in self.ranges(expr.limits, env)]
-            return None if None in terms else sum(term for term in terms if term is not None)
+        if isinstance(expr, (sp.Sum, Reduction)):
+            found = [self.whole(expr.function, inner) for inner in self.ranges(expr.limits, env)]
+            terms = [term for term in found if term is not None]
+            if len(terms) < len(found) or not (terms or isinstance(expr, sp.Sum)):
+                return None
+            return sum(terms) if isinstance(expr, sp.Sum) else self._reduced(expr, terms, env)
         combine = WHOLE.get(expr.func)
         if combine is None:
             return None
@@ -101,6 +105,13 @@ class Wholes:
             values.append(value)
         result = combine(values)
         return int(result) if result is not None and result == int(result) else None
+
+    def _reduced(self, expr: Any, terms: list[int], env: Env) -> int | None:
+        if isinstance(expr, ArgMax):
+            first = self.whole(expr.ends[0], env)
+            place = terms.index(min(terms) if isinstance(expr, ArgMin) else max(terms))
+            return None if first is None else first + place
+        return {Largest: max, Smallest: min}[expr.func](terms) if expr.func in (Largest, Smallest) else None
 
     def ranges(self, limits: Any, env: Env) -> list[Env]:
         """The index values that a Sum's limits run over, the last limit outermost.

@@ -17,6 +17,7 @@ from sympy.codegen.cfunctions import expm1, log1p
 
 from gnomon.proof import exact_numbers
 from gnomon.proof.exact_numbers import EncloseError, OutOfDomain, Undecided, number
+from gnomon.proof.reductions import ArgMax, ArgMin, Largest, LogSumExp, Smallest
 
 __all__ = ["BITS", "EncloseError", "Encloser", "OutOfDomain", "Undecided", "enclose", "holds"]
 
@@ -201,6 +202,35 @@ class Encloser:
 
         return over([tuple(limit) for limit in e.limits], env)
 
+    def _terms(self, e: Any, env: Env) -> tuple[int, list[Any]]:
+        """The terms of a reduction, one by one, and the first value of its index."""
+        v, lo, hi = e.limits[0]
+        first, last = self.whole(lo, env), self.whole(hi, env)
+        if last < first:
+            raise OutOfDomain(f"{e} is over no term at all")
+        if last - first > _MOST_TERMS:
+            raise EncloseError(f"{v} takes {last - first + 1} values, the most is {_MOST_TERMS}")
+        return first, [self.value(e.function, {**env, v: fmpq(at)}) for at in range(first, last + 1)]
+
+    def reduction(self, e: Any, env: Env) -> Any:
+        """The greatest or the least term, or where it is first, or the logarithm of the sum of powers."""
+        first, terms = self._terms(e, env)
+        if isinstance(e, ArgMax):
+            best = 0
+            for place, term in enumerate(terms):
+                pair = (term, terms[best]) if isinstance(e, ArgMin) else (terms[best], term)
+                best = place if exact_numbers.less(*pair) else best
+            return fmpq(first + best)
+        most = terms[0]
+        for term in terms[1:]:
+            most = exact_numbers.extreme(most, term, not isinstance(e, Smallest), self.analytic)
+        if not isinstance(e, LogSumExp) or arb(most) == arb("-inf"):
+            return most
+        total = fmpq(0)
+        for term in terms:
+            total = total + exact_numbers.exp(term - most)
+        return most + exact_numbers.log(total, self.analytic)
+
     def extreme(self, e: Any, env: Env) -> Any:
         found, *rest = [self.value(arg, env) for arg in e.args]
         for value in rest:
@@ -260,6 +290,7 @@ _RULES: dict[type, _Rule] = {
     type(sp.EulerGamma): lambda self, e, env: arb.const_euler(),
     type(sp.nan): Encloser.nowhere,
     type(sp.zoo): Encloser.nowhere,
+    type(-sp.oo): lambda self, e, env: arb("-inf"),
     sp.Symbol: Encloser.symbol,
     sp.Indexed: Encloser.indexed,
     sp.Add: Encloser.add,
@@ -282,6 +313,7 @@ _RULES: dict[type, _Rule] = {
     sp.Piecewise: Encloser.piecewise,
     sp.Sum: Encloser.ranged,
     sp.Product: Encloser.ranged,
+    **dict.fromkeys((Largest, Smallest, LogSumExp, ArgMax, ArgMin), Encloser.reduction),
 }
 
 

@@ -17,6 +17,8 @@ from typing import Any
 import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
+from gnomon.proof.reductions import ArgMax, Reduction
+
 Limits = tuple[tuple[Any, Any, Any], ...]  # (dummy, lower, upper), the innermost first
 Terms = list[tuple[Any, Limits]]  # a product of atoms in normal form, and what it is summed over
 
@@ -166,6 +168,10 @@ class _Normal:
             return self.close_product(e)
         if isinstance(e, sp.Integral):
             return self.name(sp.Integral, self.form(e.function), tuple(tuple(limit) for limit in e.limits), "real")
+        if isinstance(e, Reduction):
+            body, limits = _opened(e)
+            named = self.name(e.func, self.form(body), limits)
+            return e.ends[0] + named if isinstance(e, ArgMax) else named
         if e.is_Relational:
             return self.relation(e)
         return e.func(*[self.form(arg) for arg in e.args])

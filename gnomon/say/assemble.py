@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import sympy as sp
 
+from gnomon.proof.reductions import Reduction
 from gnomon.proof.terms import indices_of, mentioned, name_of, put
 from gnomon.proof.theory import Definition
 from gnomon.say.check_call import check, names_used
@@ -165,6 +167,20 @@ def _complete(board: Board) -> None:
     for e in written:
         if unknown := board.unknown(e):
             raise board.wrong(f"{', '.join(sorted(unknown))} in {e} is no input, size, index or definition")
+        _filled(board, e)
+
+
+def _filled(board: Board, e: Any) -> None:
+    """Refuse a maximum over no term at all: for sizes at the ends of their ranges, which is where it would be empty."""
+    sizes = {domain.symbol: (domain.low, domain.high) for domain in board.structure if isinstance(domain, Size)}
+    for node in sp.sympify(e).atoms(Reduction):
+        gap = node.ends[1] - node.ends[0]
+        known = sorted(gap.free_symbols & set(sizes), key=str)
+        for corner in itertools.product(*(sizes[symbol] for symbol in known)):
+            least = gap.xreplace(dict(zip(known, map(sp.Integer, corner), strict=True)))
+            if least.is_negative:
+                at = ", ".join(f"{symbol} = {value}" for symbol, value in zip(known, corner, strict=True))
+                raise board.wrong(f"{node} is over no term at all{' at ' * bool(at)}{at}")
 
 
 def _outputs(board: Board) -> tuple[Output, ...]:

@@ -23,6 +23,7 @@ from gnomon.say.claim import Claim, Kind, Output, Variant
 from gnomon.say.domain import Choice, Domain, Graph, Size, Sizes, Structural
 from gnomon.say.law import SENSES, Condition, Law, Ranges
 from gnomon.say.noise import Uncomputed
+from gnomon.say.reducing import Reducing
 
 RESERVED = frozenset({"any"})
 
@@ -35,7 +36,7 @@ class Mutation:
     condition: str = ""
 
 
-class Board(Uncomputed):
+class Board(Uncomputed, Reducing):
     """Where one claim is written. See docs/add-a-claim.md."""
 
     def __init__(

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal
 
 import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
 
 from gnomon.proof.terms import name_of
 from gnomon.say.domain import Domain, Structural
@@ -69,7 +70,7 @@ class Program:
         found = {str(index) for lhs, _ in self.lets for index in getattr(lhs, "indices", ())}
         found |= {str(limits[0]) for output in self.outputs for limits in output.ranges}
         expressions = [rhs for _, rhs in self.lets] + [output.entry for output in self.outputs]
-        sums = set().union(*(sp.sympify(expr).atoms(sp.Sum, sp.Product) for expr in expressions))
+        sums = set().union(*(sp.sympify(expr).atoms(ExprWithLimits) for expr in expressions))
         return found | {str(limits[0]) for node in sums for limits in node.limits}
 
     def replace(self, replacements: tuple[tuple[Any, Any], ...]) -> Program:

@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
 import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.function import AppliedUndef, FunctionClass
 from sympy.core.relational import Relational
 from sympy.printing.conventions import requires_partial
@@ -151,7 +152,7 @@ def _pow(expr: Any) -> Element:
 
 def _exp(expr: Any) -> Element:
     argument = expr.args[0]
-    if argument.has(sp.Sum, sp.Product, sp.Integral, sp.Piecewise):
+    if argument.has(ExprWithLimits, sp.Piecewise):
         return _apply(make("mi", "exp"), (argument,))
     return make("msup", make("mi", "e"), _lay(argument))
 
@@ -197,6 +198,11 @@ def _big(sign: str) -> Callable[[Any], Element]:
         return row(*parts, _in(expr.function, PRODUCT))
 
     return lay
+
+
+def _reduced(expr: Any) -> Element:
+    """A binder with a name: the greatest term of a range."""
+    return _big(getattr(expr, "words", type(expr).__name__))(expr)
 
 
 def _integral(expr: Any) -> Element:
@@ -286,7 +292,7 @@ def _side(expr: Any) -> Element:
     return _lay(expr) if isinstance(expr, sp.Piecewise) else _in(expr, SUM)
 
 
-_TALL = (sp.Sum, sp.Product, sp.Integral, sp.Piecewise, sp.Limit)
+_TALL = (ExprWithLimits, sp.Piecewise, sp.Limit)
 _LEVELS: tuple[tuple[Any, int], ...] = (
     ((sp.Lambda, sp.And, sp.Or, sp.Not, sp.Piecewise), LOOSE),
     (Relational, RELATION),
@@ -326,6 +332,7 @@ _RULES: dict[Any, Callable[[Any], Element]] = {
     sp.Sum: _big("∑"),
     sp.Product: _big("∏"),
     sp.Integral: _integral,
+    ExprWithLimits: _reduced,
     sp.Derivative: _derivative,
     sp.Subs: _subs,
     sp.Limit: lambda expr: row(

@@ -1,0 +1,107 @@
+"""What a sum is not: the greatest and the least term over a range, where it is, and the logarithm of a sum of powers.
+
+Each binds its index over ``(index, first, last)``, both ends included, as a ``Sum`` does, and has a value where the
+range is not empty. A term may be minus infinity: it is left out, unless every term is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
+
+
+class Reduction(ExprWithLimits):  # type: ignore[misc]
+    """An expression reduced over one index range, which is not empty."""
+
+    is_real = True
+    words = ""
+    """What it is called on a page."""
+
+    def __new__(cls, term: Any, limit: Any) -> Reduction:
+        index, first, last = limit
+        made: Reduction = sp.Expr.__new__(cls)
+        made._args = (sp.sympify(term), sp.Tuple(index, sp.sympify(first), sp.sympify(last)))
+        made.is_commutative = True
+        return made
+
+    @property
+    def index(self) -> Any:
+        return self.limits[0][0]
+
+    @property
+    def ends(self) -> tuple[Any, Any]:
+        """The first and the last value of the index."""
+        return tuple(self.limits[0][1:])
+
+    def _weighted(self, weight: Callable[[Any, Any], Any], s: Any) -> Any:
+        """The derivatives of the terms, weighted: a sum over the same range, with an index of its own.
+
+        (SymPy takes what a branch says of an index for what it says of one of that name that is bound within.)
+        """
+        slope = self.function.diff(s)
+        if slope == 0:
+            return sp.S.Zero
+        new = sp.Dummy(self.index.name, integer=True)
+        at = {self.index: new}
+        return sp.Sum(weight(new, self.function.xreplace(at)) * slope.xreplace(at), (new, *self.ends))
+
+    def _sympystr(self, printer: Any) -> str:
+        return f"{type(self).__name__}({', '.join(map(printer._print, self.args))})"
+
+    def _latex(self, printer: Any) -> str:
+        index, first, last = map(printer._print, self.limits[0])
+        name = rf"\operatorname{{{self.words}}}" if self.words not in ("max", "min") else rf"\{self.words}"
+        return rf"{name}_{{{index}={first}}}^{{{last}}} {printer.parenthesize(self.function, 45)}"
+
+
+class Largest(Reduction):
+    """``Largest(e, (i, a, b))``: the greatest of e(a), ..., e(b)."""
+
+    words = "max"
+
+    def _eval_derivative(self, s: Any) -> Any:
+        """The derivative of the greatest term, where no other is as great."""
+        return self._weighted(lambda at, term: sp.KroneckerDelta(at, ArgMax(*self.args)), s)
+
+
+class Smallest(Reduction):
+    """``Smallest(e, (i, a, b))``: the least of e(a), ..., e(b)."""
+
+    words = "min"
+
+    def _eval_derivative(self, s: Any) -> Any:
+        """The derivative of the least term, where no other is as small."""
+        return self._weighted(lambda at, term: sp.KroneckerDelta(at, ArgMin(*self.args)), s)
+
+
+class LogSumExp(Reduction):
+    """``LogSumExp(e, (i, a, b))``: the logarithm of the sum of exp(e(a)), ..., exp(e(b))."""
+
+    words = "logsumexp"
+
+    def _eval_derivative(self, s: Any) -> Any:
+        """The derivatives of the terms, weighted by their softmax."""
+        return self._weighted(lambda at, term: sp.exp(term - self), s)
+
+
+class ArgMax(Reduction):
+    """``ArgMax(e, (i, a, b))``: the first index at which e(i) is greatest."""
+
+    words = "argmax"
+    is_integer = True
+
+    def _eval_derivative(self, s: Any) -> Any:
+        return sp.S.Zero
+
+
+class ArgMin(ArgMax):
+    """``ArgMin(e, (i, a, b))``: the first index at which e(i) is least."""
+
+    words = "argmin"
+
+
+EXTREMES = (Largest, Smallest, ArgMax)
+"""Those with a kink or a jump where two terms are alike."""

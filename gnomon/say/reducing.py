@@ -1,0 +1,39 @@
+"""The part of a board that reduces a range to one number otherwise than by a sum."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gnomon.proof.reductions import ArgMax, ArgMin, Largest, LogSumExp, Reduction, Smallest
+
+
+class Reducing:
+    """Extremes over the whole ranges of indices, which are not empty."""
+
+    ranges: dict[Any, tuple[Any, Any]]
+
+    def max(self, term: Any, *indices: Any) -> Any:
+        """The greatest term over the whole ranges of some indices."""
+        return self._reduced(Largest, term, indices)
+
+    def min(self, term: Any, *indices: Any) -> Any:
+        """The least term."""
+        return self._reduced(Smallest, term, indices)
+
+    def logsumexp(self, term: Any, *indices: Any) -> Any:
+        """The logarithm of the sum of exp(term)."""
+        return self._reduced(LogSumExp, term, indices)
+
+    def argmax(self, term: Any, index: Any) -> Any:
+        """The first value of an index at which the term is greatest."""
+        return self._reduced(ArgMax, term, (index,))
+
+    def argmin(self, term: Any, index: Any) -> Any:
+        """The first value of an index at which the term is least."""
+        return self._reduced(ArgMin, term, (index,))
+
+    def _reduced(self, kind: type[Reduction], term: Any, indices: Sequence[Any]) -> Any:
+        for index in indices:
+            term = kind(term, (index, *self.ranges[index]))
+        return term

@@ -1,0 +1,48 @@
+"""Claims on extremes and on the logarithm of a sum of powers, as derivations/ could have them: for the tests."""
+
+import sympy as sp
+from sympy import exp, log
+
+from gnomon.say.maker import claim
+
+
+@claim("toy.logsumexp", "9.9", "toy.logsumexp")
+def logsumexp(c):
+    """The logarithm of a sum of powers, the greatest term taken away before and added after."""
+    n = c.size("n")
+    x = c.real("x", n)
+    i, j = c.indices("i j", n)
+    y = c.let("y", (), c.logsumexp(x[i], i))
+    c.law(y, c.max(x[j], j) + log(c.sum(exp(x[i] - c.max(x[j], j)), i)))
+    c.call(x).shows(y)
+    c.variant("the mean of the powers", "known bug", y=c.logsumexp(x[i], i) - log(n))
+
+
+@claim("toy.softmax", "9.9", "toy.softmax")
+def softmax(c):
+    """A softmax does not change when the greatest score is taken away."""
+    n, m = c.size("n", 1, 3), c.size("m")
+    s = c.real("s", n, m)
+    i, j, k = c.index("i", n), c.index("j", m), c.index("k", m)
+    a = c.let("a", (i, j), exp(s[i, j] - c.max(s[i, k], k)))
+    y = c.let("y", (i, j), a[i, j] / c.sum(a[i, k], k))
+    c.law(y[i, j], exp(s[i, j]) / c.sum(exp(s[i, k]), k))
+    c.call(s).shows(y)
+    c.variant("over the other axis", "known bug", y=a[i, j] / sp.Sum(a[i, j], (i, 0, n - 1)))
+
+
+@claim("toy.extremes", "9.9", "toy.extremes")
+def extremes(c):
+    """The greatest and the least number of a list, and the first places where they are."""
+    n = c.size("n")
+    x = c.real("x", n)
+    i = c.index("i", n)
+    high, low = c.let("high", (), c.max(x[i], i)), c.let("low", (), c.min(x[i], i))
+    top, bottom = c.let("top", (), c.argmax(x[i], i)), c.let("bottom", (), c.argmin(x[i], i))
+    c.law(high, -c.min(-x[i], i))
+    c.law(low, -c.max(-x[i], i))
+    c.law(top, c.argmin(-x[i], i))
+    c.law(bottom, c.argmax(-x[i], i))
+    c.call(x).shows(high, low, top, bottom)
+    c.variant("the last place", "ties", top=n - 1 - c.argmax(x[n - 1 - i], i))
+    c.variant("of sizes", "known bug", high=c.max(sp.Abs(x[i]), i))
