@@ -4,217 +4,116 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Abs, And, Eq, Function, IndexedBase, Lambda, Piecewise, Rational, Sum, Symbol, false, tanh
+from sympy import Abs, And, Eq, Function, IndexedBase, Lambda, Piecewise, Symbol, tanh
 
-from gnomon.derivations.initial_value import (
-    DIRECTION,
-    GRID,
-    HOST_START,
-    HOST_WIDTH,
-    PARAMETERS,
-    PROBLEMS,
-    SIGN,
-    START,
-    STATE,
-    STEPS,
-    TIMES,
-    WIDTHS,
-    D,
-    N,
-    i,
-    n,
-    shown,
-    step,
-    t,
-    trajectory,
-    velocity,
-    y,
-    y0,
-)
-from gnomon.derivations.trees import EULER, one_step, order_conditions, trees
+from gnomon.derivations.initial_value import SIGN, D, velocity
+from gnomon.derivations.problem import a_step, along, choices, grid, host, problem, right_side, state, unrolled, way
 from gnomon.proof.bench import Bench
-from gnomon.proof.derivation import Derivation, Step, opaque
 from gnomon.say.board import Board
 from gnomon.say.call import function, tensor
-from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import Domain
 from gnomon.say.maker import claim
 
 SECTION = "2.2"
-SHAPE = (STEPS, PROBLEMS, DIRECTION)
-INPUTS = (START, WIDTHS, STATE, PARAMETERS)
-f_i = Function("f_i")
-tau, H, lam = Symbol("tau", real=True), Symbol("H", positive=True), Symbol("lambda", real=True)
-Y, dY, _ = opaque("Y")
-
-
-def at(index: Any) -> Any:
-    """The state at a time of the grid, as the right-hand side asks for it."""
-    return lambda component: y[index, component]
-
 
 # ---------------------------------------------------------------- Euler
 
 
-_BEFORE = at(n - 1)
+@claim("solver.euler", SECTION, "ode.odeint")
+def euler(c: Board) -> None:
+    """Euler's method: every step starts from the state that the last one reached."""
+    of = problem(c)
+    n, m, i, y0 = of.n, of.m, of.i, of.y0
+    t, step = grid(c, of)
+
+    def moved(y: Any, width: Any = step[n - 1], start: Any = n - 1, time: Any = n - 1) -> Any:
+        """The state after a step from the state ``start``, with the slope at a time."""
+        return y[start, i] + width * velocity(i, t[time], along(y, n - 1))
+
+    y = c.recur("y", (n, i), y0[i], moved)
+    slope = c.let("slope", (m, i), velocity(i, t[m], along(y, m)))
+
+    added = of.width(n) * slope[n, i]
+    c.law(y[n, i], way(y0[i], added, n))
+
+    @c.prove
+    def _(p: Bench) -> None:
+        width = a_step(p, of)
+        p.left.rewrite(
+            unrolled(p, y[n, i], y0[i], added, n, lambda b: (b.left.unfold(y).rewrite(width), b.right.unfold(slope)))
+        )
+
+    c.call(of.asked(), y0, of.times(), method="euler").shows(y)
+    c.variant(
+        "every step starts from h(0)", "notes", printed=True, y=lambda y: moved(y, start=0),
+        why="The two readings agree in the first step only: y' = y, step 0.1, second step: 1.11 instead of 1.21.",
+    )  # fmt: skip
+    c.variant("the time stays at its first value", "notes: f has lost its t", y=lambda y: moved(y, time=0))
+    c.variant("slope at the end of the step", "known bug", y=lambda y: moved(y, time=n))
+    c.variant("steps measured from the first time", "known bug", y=lambda y: moved(y, width=t[n] - t[0]))
+    c.variant("steps without their sign where time falls", "known bug", y=lambda y: moved(y, width=Abs(step[n - 1])))
+    c.variant(
+        "state updated in place", "known bug",
+        y=lambda y: y[n - 1, i] + step[n - 1] * velocity(i, t[n - 1], lambda part: _first_moved(y, n, i, part)),
+    )  # fmt: skip
+    c.say("f is Lipschitz in the state")
+    c.remark(
+        "The notes write h for the state and for the step, and leave the time out of f; their f takes (y, t) in one "
+        "place and (t, y) in another. A solver that calls f with its arguments exchanged fails here."
+    )
 
 
-def euler(base: Any, time: Any, state: Any = _BEFORE, width: Any = step[n - 1]) -> tuple[Any, Any]:
-    """The definition of ``y`` by steps of Euler's method from ``base``."""
-    return y[n, i], Piecewise((y0[i], Eq(n, 0)), (base + width * velocity(i, time, state), True))
-
-
-def _first_moved(component: Any) -> Any:
+def _first_moved(y: Any, n: Any, i: Any, component: Any) -> Any:
     """The state within a step in which the first unknown has its new value already."""
     return Piecewise((y[n, 0], And(Eq(i, 1), Eq(component, 0))), (y[n - 1, component], True))
 
 
-def euler_proof() -> Derivation:
-    x, first = IndexedBase("x", real=True), Symbol("x0", real=True)
-    leaf, tall_tree = trees(1)[0], trees(2)[0]
-    run = one_step(EULER, (leaf, tall_tree), H)
-    return Derivation(
-        (
-            Step(
-                "series",
-                Y(tau + H),
-                Y(tau) + H * dY(tau),
-                why="a solution moves along its slope, up to a term in H**2: what f says of Y'(tau) is put for the "
-                "slope",
-                by=(H, 0, 2),
-                wrong=(Y(0) + H * dY(tau), Y(tau) + H * dY(0)),
-            ),
-            Step(
-                "induction",
-                Eq(x[n], x[n - 1] + H * lam * x[n - 1]),
-                first * (1 + H * lam) ** n,
-                why="on y' = lambda y each step multiplies what the last one left",
-                by=(n, 0, first),
-                wrong=(first * (1 + n * H * lam),),
-            ),
-            Step(
-                "refute",
-                Eq(1 + H * (1 + H), (1 + H) ** 2),
-                false,
-                why="y' = y from 1: the second step from h(0) gives 1.11, from h(t) 1.21",
-                by=({H: Rational(1, 10)},),
-            ),
-            order_conditions((leaf,), EULER, "order 1: a constant slope is met exactly"),
-            Step(
-                "refute",
-                Eq(run[tall_tree], H**2 / 2, evaluate=False),
-                false,
-                why="and no more than 1: y'' = 1 is not met",
-                by=({H: 1},),
-            ),
-        ),
-        "every right-hand side that is smooth",
-    )
-
-
-STEPS_OF_EULER = Claim(
-    id="solver.euler",
-    section=SECTION,
-    title="Euler's method: every step starts from the state that the last one reached",
-    kind="equality",
-    subject="ode.odeint",
-    driver="ode",
-    structure=SHAPE,
-    inputs=INPUTS,
-    program=Program((*GRID, euler(y[n - 1, i], t[n - 1])), (trajectory(),)),
-    statement=Eq(y[n + 1, i], y[n, i] + (t[n + 1] - t[n]) * f_i(t[n], y[n])),
-    conditions=("f is Lipschitz in the state",),
-    derivation=euler_proof,
-    variants=(
-        Variant(
-            "every step starts from h(0)",
-            "notes",
-            (euler(y[0, i], t[n - 1]),),
-            printed=True,
-            why="The two readings agree in the first step only: y' = y, step 0.1, second step: 1.11 instead of 1.21.",
-        ),
-        Variant("the time stays at its first value", "notes: f has lost its t", (euler(y[n - 1, i], t[0]),)),
-        Variant("slope at the end of the step", "known bug", (euler(y[n - 1, i], t[n]),)),
-        Variant("steps measured from the first time", "known bug", (euler(y[n - 1, i], t[n - 1], width=t[n] - t[0]),)),
-        Variant(
-            "steps without their sign where time falls",
-            "known bug",
-            (euler(y[n - 1, i], t[n - 1], width=Abs(step[n - 1])),),
-        ),
-        Variant("state updated in place", "known bug", (euler(y[n - 1, i], t[n - 1], _first_moved),)),
-    ),
-    options={"rhs": shown(), "times": TIMES, "method": "euler"},
-    remarks="The notes write h for the state and for the step, and leave the time out of f; their f takes (y, t) in "
-    "one place and (t, y) in another. A solver that calls f with its arguments exchanged fails here.",
-)
-
 # ---------------------------------------------------------------- steps of a given size
 
-REST = Domain("rest", low=0.25, high=0.75, host=True, typical=(0.5,))
-_start, _width, _rest = HOST_START.symbol, HOST_WIDTH.symbol, REST.symbol
-_LAST = _start + SIGN * (N + _rest) * _width
 
+@claim("solver.euler.last_step", SECTION, "ode.odeint")
+def last_step(c: Board) -> None:
+    """Steps of a given size: the last one is cut to end on the last time."""
+    N = c.size("N", 1, 3)
+    choices(c)
+    t0, h = host(c)
+    rest = c.hyper("rest", 0.25, 0.75, typical=(0.5,))
+    y0 = state(c)[0]
+    n, m, i = c.index("n", 0, N + 1), c.index("m", 0, N), c.index("i", 0, D - 1)
+    end = t0 + SIGN * (N + rest) * h
 
-def last_step_proof() -> Derivation:
-    x = Symbol("x", real=True)
-    return Derivation(
-        (
-            Step(
-                "solve",
-                Eq(_start + N * _width + x, _start + (N + _rest) * _width),
-                _rest * _width,
-                why="what N full steps leave of the way",
-                by=(x,),
-                wrong=(_width,),
-            ),
-            Step(
-                "sum",
-                Sum(_width, (n, 0, N - 1)) + _rest * _width,
-                (N + _rest) * _width,
-                why="the steps add up to the whole way",
-            ),
-        )
-    )
+    t = c.let("t", n, Piecewise((t0 + SIGN * n * h, n <= N), (end, True)))
+    step = c.let("step", m, t[m + 1] - t[m])
+    y = c.recur("y", (n, i), y0[i], lambda y: y[n - 1, i] + step[n - 1] * velocity(i, t[n - 1], along(y, n - 1)))
+    c.output("end", y[N + 1, i])
+    slope = c.let("slope", (m, i), velocity(i, t0 + SIGN * m * h, along(y, m)))
 
+    added = SIGN * h * slope[n, i]
+    c.law(y[N + 1, i], way(y0[i], added, n).subs(n, N) + SIGN * rest * h * slope[N, i])
 
-LAST_STEP = Claim(
-    id="solver.euler.last_step",
-    section=SECTION,
-    title="Steps of a given size: the last one is cut to end on the last time",
-    kind="equality",
-    subject="ode.odeint",
-    driver="ode_rows",
-    structure=SHAPE,
-    inputs=(HOST_START, HOST_WIDTH, REST, STATE, PARAMETERS),
-    program=Program(
-        (
-            (t[n], Piecewise((_start + SIGN * n * _width, n <= N), (_LAST, True))),
-            (step[n], t[n + 1] - t[n]),
-            euler(y[n - 1, i], t[n - 1]),
-        ),
-        (Output("end", y[N + 1, i], (i, 0, D - 1)),),
-    ),
-    statement=Eq(t[N + 1] - t[N], _rest * _width),
-    conditions=("the way is no whole number of steps",),
-    derivation=last_step_proof,
-    variants=(
-        Variant("the last step is not cut", "known bug", ((step[n], SIGN * _width),)),
-        Variant(
-            "stops before the last time", "known bug", ((step[n], Piecewise((t[n + 1] - t[n], n < N), (0, True))),)
-        ),
-        Variant(
-            "all steps equal",
-            "other libraries: the steps are made to fit",
-            ((t[n], _start + SIGN * (N + _rest) * _width * n / (N + 1)),),
-        ),
-    ),
-    options={
-        "rhs": shown(),
-        "times": Output("t", Piecewise((_start, Eq(n, 0)), (_LAST, True)), (n, 0, 1)),
-        "method": "euler",
-        "step_size": "h",
-    },
-)
+    @c.prove
+    def _(p: Bench) -> None:
+        """Full steps by induction, then one more."""
+
+        def one(b: Bench) -> None:
+            b.left.unfold(y, step, t)
+            b.right.unfold(slope)
+
+        full = unrolled(p, y[n, i], y0[i], added, n, one, given=[n <= N])
+        last = p.have("the last step", y[N + 1, i], "=", y[N, i] + SIGN * rest * h * slope[N, i], one)
+        p.left.rewrite(last).rewrite(full)
+
+    c.call(
+        right_side(i), y0, tensor(Piecewise((t0, Eq(n, 0)), (end, True)), (n, 0, 1)), method="euler",
+        options={"step_size": h},
+    ).rows(1).at(-1).shows("end")  # fmt: skip
+    c.variant("the last step is not cut", "known bug", step=SIGN * h)
+    c.variant("stops before the last time", "known bug", step=Piecewise((t[m + 1] - t[m], m < N), (0, True)))
+    c.variant(
+        "all steps equal", "other libraries: the steps are made to fit",
+        t=t0 + SIGN * (N + rest) * h * n / (N + 1),
+    )  # fmt: skip
+    c.say("the way is no whole number of steps")
+
 
 # ---------------------------------------------------------------- a residual block
 
@@ -255,6 +154,3 @@ def residual(c: Board) -> None:
     c.variant("no skip connection", "known bug", end=added)
     c.variant("half a step", "known bug", end=y0[i] + added / 2)
     c.variant("activation after the sum", "the residual block as first published, 2015", end=sigma(y0[i] + added))
-
-
-CLAIMS = (STEPS_OF_EULER, LAST_STEP)
