@@ -12,6 +12,7 @@ from gnomon.find.walk import entries
 from gnomon.link.audit import audit
 from gnomon.link.proved import proved
 from gnomon.proof import goals
+from gnomon.proof.indexed import opaque
 from gnomon.proof.theorem import Refused
 from gnomon.say.call import edges
 from gnomon.say.maker import ClaimMaker, claim
@@ -86,6 +87,11 @@ def test_a_false_law_is_refused_and_says_where():
         proved(_square(law).claim)
 
 
+u = sp.Symbol("u", real=True)
+sigma, dsigma = opaque("sigma", 1)
+tilted = {sigma: sp.Lambda(u, sp.tanh(u)), dsigma: sp.Lambda(u, sp.tanh(u))}
+
+
 @pytest.mark.parametrize(
     ("write", "message"),
     [
@@ -96,6 +102,7 @@ def test_a_false_law_is_refused_and_says_where():
         (lambda c, x, y: c.let("E = x**2", (), x), "is no name: a formula belongs into the law"),
         (lambda c, x, y: c.law(x, x**2), "y: shown, and no law speaks of it"),
         (lambda c, x, y: c.let("z", (), x * c.index("i", 3)), "i is left free"),
+        (lambda c, x, y: (c.choice("s", {"tanh": tilted}), c.law(y, x**2)), "s=tanh: tanh.u. is not the slope of tanh"),
         (lambda c, x, y: None, "has no law"),
         (lambda c, x, y: c.prove(lambda p: None), "comes after its law"),
     ],

@@ -14,6 +14,7 @@ from gnomon.proof.terms import indices_of, mentioned, name_of, put
 from gnomon.proof.theory import Definition
 from gnomon.say.check_call import check, names_used
 from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.curves import foreign
 from gnomon.say.domain import Choice, Domain, Graph, Size, Structural
 from gnomon.say.law import Law, Written
 from gnomon.say.noise import UNCOMPUTED, left_random, uncomputed
@@ -32,6 +33,7 @@ def claim(board: Board) -> Claim:
         ValueError: saying what is missing, unknown or unused.
     """
     _complete(board)
+    _own_slopes(board)
     outputs = _outputs(board)
     shown = {name_of(output.entry) for output in outputs}
     assert board.calls is not None
@@ -181,6 +183,14 @@ def _filled(board: Board, e: Any) -> None:
             if least.is_negative:
                 at = ", ".join(f"{symbol} = {value}" for symbol, value in zip(known, corner, strict=True))
                 raise board.wrong(f"{node} is over no term at all{' at ' * bool(at)}{at}")
+
+
+def _own_slopes(board: Board) -> None:
+    """What an option says of a function's derivatives is true of the function."""
+    for choice in (domain for domain in board.structure if isinstance(domain, Choice)):
+        for label, meaning in choice.options.items():
+            if wrong := foreign(meaning):
+                raise board.wrong(f"{choice.name}={label}: {wrong}")
 
 
 def _outputs(board: Board) -> tuple[Output, ...]:
