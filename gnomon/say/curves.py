@@ -9,7 +9,7 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.proof.enclosure import EncloseError, enclose
+from gnomon.proof.enclosure import EncloseError, OutOfDomain, enclose
 
 PLACES = (Fraction(-7, 3), Fraction(-1, 2), Fraction(1, 3), Fraction(2), Fraction(5))
 """Where a slope is held against its curve: on both sides of 0 and off the whole steps at which curves have kinks."""
@@ -49,5 +49,5 @@ def _at(e: Any, u: Any, place: Fraction) -> Any:
     """The ball of a formula at a place, or None where it has no value."""
     try:
         return enclose(e, {str(u): place})
-    except EncloseError:
+    except (EncloseError, OutOfDomain):
         return None
