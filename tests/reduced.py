@@ -13,7 +13,11 @@ def logsumexp(c):
     x = c.real("x", n)
     i, j = c.indices("i j", n)
     y = c.let("y", (), c.logsumexp(x[i], i))
-    c.law(y, c.max(x[j], j) + log(c.sum(exp(x[i] - c.max(x[j], j)), i)))
+    top = c.max(x[j], j)
+    c.law(y, top + log(c.sum(exp(x[i] - top), i)))
+    c.prove(
+        lambda p: p.left.unfold(y).rewrite(p.shifted(p.left.now, top)).rewrite(p.powers(c.logsumexp(x[i] - top, i)))
+    )
     c.call(x).shows(y)
     c.variant("the mean of the powers", "known bug", y=c.logsumexp(x[i], i) - log(n))
 
@@ -27,6 +31,7 @@ def softmax(c):
     a = c.let("a", (i, j), exp(s[i, j] - c.max(s[i, k], k)))
     y = c.let("y", (i, j), a[i, j] / c.sum(a[i, k], k))
     c.law(y[i, j], exp(s[i, j]) / c.sum(exp(s[i, k]), k))
+    c.prove(lambda p: p.left.unfold(y, a))
     c.call(s).shows(y)
     c.variant("over the other axis", "known bug", y=a[i, j] / sp.Sum(a[i, j], (i, 0, n - 1)))
 
@@ -39,10 +44,11 @@ def extremes(c):
     i = c.index("i", n)
     high, low = c.let("high", (), c.max(x[i], i)), c.let("low", (), c.min(x[i], i))
     top, bottom = c.let("top", (), c.argmax(x[i], i)), c.let("bottom", (), c.argmin(x[i], i))
-    c.law(high, -c.min(-x[i], i))
-    c.law(low, -c.max(-x[i], i))
-    c.law(top, c.argmin(-x[i], i))
-    c.law(bottom, c.argmax(-x[i], i))
+    for shown, other in (
+        (high, -c.min(-x[i], i)), (low, -c.max(-x[i], i)), (top, c.argmin(-x[i], i)), (bottom, c.argmax(-x[i], i))
+    ):  # fmt: skip
+        c.law(shown, other)
+        c.prove(lambda p: p.left.unfold(p.left.now).by(p.turned(p.left.now)))
     c.call(x).shows(high, low, top, bottom)
     c.variant("the last place", "ties", top=n - 1 - c.argmax(x[n - 1 - i], i))
     c.variant("of sizes", "known bug", high=c.max(sp.Abs(x[i]), i))

@@ -7,7 +7,8 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 RULES = {
-    "calculus_rules", "equality", "expectation", "goals", "inequality", "integral", "lemmas", "limit", "second_order",
+    "calculus_rules", "equality", "expectation", "extremes", "goals", "inequality", "integral", "lemmas", "limit",
+    "second_order",
     "tangent", "theory", "xlogy",
 }  # fmt: skip
 """The files of rules: they alone make theorems."""

@@ -11,15 +11,18 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.proof import equality, expectation, goals, inequality, library, tangent
+from gnomon.proof import equality, expectation, extremes, goals, inequality, library, tangent
 from gnomon.proof.equality import belongs
 from gnomon.proof.goals import Goal
 from gnomon.proof.normal_form import fresh
+from gnomon.proof.reductions import Largest, Smallest
 from gnomon.proof.terms import Facts, alike, name_of, walk, within
 from gnomon.proof.theorem import Refused, Theorem
 from gnomon.proof.theory import Theory
 
 Ranges = Mapping[Any, tuple[Any, Any]]
+WRITTEN = {sp.Sum: sp.Add, sp.Product: sp.Mul, Largest: sp.Max, Smallest: sp.Min}
+"""What a binder over known numbers is written out as."""
 
 
 class Chain:
@@ -96,12 +99,11 @@ class Chain:
         """Sums and products over known numbers written out; ``quiet`` if there may be none."""
 
         def change(x: Any, _: Facts) -> Any:
-            known = isinstance(x, (sp.Sum, sp.Product)) and len(x.limits) == 1
-            if not known or not all(end.is_Integer for end in x.limits[0][1:]):
+            write = next((to for kind, to in WRITTEN.items() if isinstance(x, kind)), None)
+            if write is None or len(x.limits) != 1 or not all(end.is_Integer for end in x.limits[0][1:]):
                 return None
             v, first, last = x.limits[0]
-            terms = [x.function.xreplace({v: sp.Integer(n)}) for n in range(first, last + 1)]
-            return (sp.Add if isinstance(x, sp.Sum) else sp.Mul)(*terms)
+            return write(*[x.function.xreplace({v: sp.Integer(n)}) for n in range(first, last + 1)])
 
         after = walk(fresh(self.now), frozenset(), change)
         return self._then(equality.normal(self.theory, self.now, after, self.given), silent=quiet)
@@ -265,6 +267,36 @@ class Bench:
     def lemma(self, name: str, given: Sequence[Any] = (), **values: Any) -> Theorem:
         """A lemma of the library at values of its symbols and arrays: ``p.lemma("amgm", x=a[i], y=b[i], c=2)``."""
         return library.lemma(self.theory, name, self.goal.given | frozenset(given), **values)
+
+    # ------------------------------------------------------------ extremes
+
+    def term(self, extreme: Any, place: Any, given: Sequence[Any] = ()) -> Theorem:
+        """A term is at most the greatest, and at least the least."""
+        return extremes.bounded_by(self.theory, extreme, place, self.goal.given | frozenset(given))
+
+    def attained(self, extreme: Any) -> Theorem:
+        """The greatest, or the least, is the term at the place where it is."""
+        return extremes.attained(self.theory, extreme, self.goal.given)
+
+    def extreme(self, theorem: Theorem, *limit: Any) -> Theorem:
+        """What bounds every term of a range bounds the greatest (or from below, the least)."""
+        return extremes.extreme(self.theory, theorem, limit, self.goal.given)
+
+    def last_term(self, e: Any) -> Theorem:
+        """An extreme, or log-sum-exp, with its last term taken off."""
+        return extremes.last_term(self.theory, e, self.goal.given)
+
+    def powers(self, e: Any) -> Theorem:
+        """Log-sum-exp is the logarithm of the sum of powers."""
+        return extremes.powers(self.theory, e, self.goal.given)
+
+    def shifted(self, e: Any, by: Any) -> Theorem:
+        """A shift taken out of an extreme or of log-sum-exp: ``Largest(e) = by + Largest(e - by)``."""
+        return extremes.shifted(self.theory, e, by, self.goal.given)
+
+    def turned(self, e: Any) -> Theorem:
+        """The greatest is minus the least of the negative terms."""
+        return extremes.turned(self.theory, e, self.goal.given)
 
     def root(self, theorem: Theorem, a: Any, b: Any) -> Theorem:
         """``|a| <= b`` from the theorem ``a**2 <= b**2``."""

@@ -15,6 +15,7 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import Boolean
 
 from gnomon.proof.mean import Exists, Mean
+from gnomon.proof.reductions import EXTREMES, ArgMax, Reduction
 from gnomon.proof.terms import Facts, indices_of, inside, mentioned, name_of, put
 from gnomon.proof.theorem import Refused
 
@@ -27,7 +28,7 @@ TOTAL = (
 SIGNS = {"real", "integer", "nonnegative", "positive", "commutative"}
 """What a symbol that a theorem is general in may be supposed to be."""
 
-KINKS = (sp.Abs, sp.Max, sp.Min, sp.sign, sp.floor, sp.ceiling, sp.Heaviside)
+KINKS = (sp.Abs, sp.Max, sp.Min, sp.sign, sp.floor, sp.ceiling, sp.Heaviside, *EXTREMES)
 """Functions with a place where they have no slope."""
 
 _PLAIN = (sp.Symbol, sp.Number, sp.NumberSymbol, sp.Add, sp.Mul, sp.IndexedBase, sp.Tuple, ExprCondPair, Boolean)
@@ -40,6 +41,10 @@ def asked(theory: Any, x: Any, facts: Facts) -> Iterable[tuple[Any, Facts]]:
             around = inside(x.func(0, *x.limits[place + 1 :]), facts) if x.limits[place + 1 :] else facts
             yield sp.Ge(last - first + 1, 0), around
             yield from ((whole(end), around) for end in (first, last) if not end.is_integer)
+    elif isinstance(x, Reduction):
+        first, last = x.ends
+        yield sp.Ge(last - first, 0), facts
+        yield from ((whole(end), facts) for end in x.ends if not end.is_integer)
     elif isinstance(x, sp.Integral):
         yield from ((sp.Ge(last - first, 0), facts) for _, first, last in x.limits)
         yield from (
@@ -158,7 +163,7 @@ def tame(e: Any) -> Any:
 def _wild(part: Any, integral: Any) -> bool:
     """Whether a part may jump within the range of an integral."""
     unknown = isinstance(part, AppliedUndef) or getattr(part, "family", None) is not None
-    jumps = isinstance(part, (sp.Piecewise, sp.sign, sp.floor, sp.ceiling, sp.Heaviside)) or unknown
+    jumps = isinstance(part, (sp.Piecewise, sp.sign, sp.floor, sp.ceiling, sp.Heaviside, ArgMax)) or unknown
     return jumps and bool(part.free_symbols & set(integral.variables))
 
 

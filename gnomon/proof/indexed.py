@@ -16,6 +16,7 @@ import sympy as sp
 from sympy.core.function import ArgumentIndexError
 
 from gnomon.proof.normal_form import canon, fresh
+from gnomon.proof.reductions import Reduction
 
 __all__ = ["canon", "collapse", "fresh", "opaque", "peel_first", "peel_last", "relabel", "same"]
 
@@ -73,6 +74,8 @@ def collapse(expr: Any, assumed: list[tuple[Any, Any, Any]] | None = None) -> An
 def _collapse(e: Any, ranges: Ranges, assumed: list[Any]) -> Any:
     if not e.args or not e.has(sp.KroneckerDelta):
         return e
+    if isinstance(e, Reduction):
+        return e.func(_collapse(e.function, {**ranges, e.index: e.ends}, assumed), *e.limits)
     if not isinstance(e, sp.Sum):
         return e.func(*[_collapse(arg, ranges, assumed) for arg in e.args])
     around = {**ranges, **{v: (lo, hi) for v, lo, hi in e.limits}}

@@ -17,6 +17,7 @@ from gnomon.proof.indexed import collapse
 from gnomon.proof.is_zero import split_logs
 from gnomon.proof.mean import Mean
 from gnomon.proof.normal_form import canon, fresh
+from gnomon.proof.reductions import Reduction
 from gnomon.proof.terms import Facts, alike, inside, unbound
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 from gnomon.proof.theory import Theory
@@ -240,7 +241,8 @@ def runs_along(theory: Theory, f: Any, x: Any, given: Facts) -> None:
     for part in f.atoms(*KINKS, sp.Piecewise, sp.KroneckerDelta, sp.Integral):
         if x in part.free_symbols:
             raise Refused(f"a kink, or a branch, in {part}")
-    if ends := [s for s in f.atoms(sp.Sum, sp.Product) for limit in s.limits for e in limit[1:] if x in e.free_symbols]:
+    ranged = f.atoms(sp.Sum, sp.Product, Reduction)
+    if ends := [s for s in ranged for limit in s.limits for e in limit[1:] if x in e.free_symbols]:
         raise Refused(f"the number of terms changes with {x}: {ends[0]}")
 
 

@@ -14,11 +14,15 @@ from gnomon.proof.equality import belongs, needed, zero_by
 from gnomon.proof.inequality import holds, runs_along, smooth_along
 from gnomon.proof.mean import Mean
 from gnomon.proof.normal_form import fresh, spread, summed
+from gnomon.proof.reductions import ArgMax, Reduction
 from gnomon.proof.terms import Facts, put, within
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 from gnomon.proof.theory import Theory
 
-JUMPS = (sp.sign, sp.floor, sp.ceiling, sp.Heaviside, sp.Piecewise, sp.KroneckerDelta, sp.Integral, sp.Derivative, Mean)
+JUMPS = (
+    sp.sign, sp.floor, sp.ceiling, sp.Heaviside, sp.Piecewise, sp.KroneckerDelta, sp.Integral, sp.Derivative, Mean,
+    ArgMax,
+)  # fmt: skip
 
 
 def fundamental(theory: Theory, f: Any, primitive: Any, x: Any, a: Any, b: Any, given: Facts = frozenset()) -> Theorem:
@@ -130,7 +134,13 @@ def continuous(theory: Theory, e: Any, x: Any, along: Facts) -> list[Obligation]
     """
     if jumps := [part for part in e.atoms(*JUMPS) if x in part.free_symbols]:
         raise Refused(f"it may jump: {jumps[0]}")
-    if [s for s in e.atoms(sp.Sum, sp.Product) for _, *ends in s.limits for end in ends if x in end.free_symbols]:
+    if [
+        s
+        for s in e.atoms(sp.Sum, sp.Product, Reduction)
+        for _, *ends in s.limits
+        for end in ends
+        if x in end.free_symbols
+    ]:
         raise Refused(f"the number of terms changes with {x}: {e}")
     return list(smooth_along(theory, [e], x, along))
 

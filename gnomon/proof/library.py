@@ -11,9 +11,10 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.proof import equality, goals
+from gnomon.proof import equality, extremes, goals
 from gnomon.proof.goals import Goal
 from gnomon.proof.inequality import absolute, at, combine, monotone, product, root, total
+from gnomon.proof.reductions import Largest, LogSumExp
 from gnomon.proof.terms import Facts, name_of
 from gnomon.proof.theorem import Refused, Theorem
 from gnomon.proof.theory import Theory
@@ -26,6 +27,7 @@ n = sp.Symbol("n", integer=True, nonnegative=True)
 i, j, k = sp.symbols("i j k", integer=True)
 a, b = sp.IndexedBase("a", real=True), sp.IndexedBase("b", real=True)
 r = sp.Symbol("r", real=True)
+filled = sp.Symbol("n", integer=True, positive=True)
 
 
 def lemma(theory: Theory, name: str, given: Facts = frozenset(), **values: Any) -> Theorem:
@@ -265,6 +267,68 @@ def vanishing_power() -> Theorem:
     )
 
 
+@cache
+def log_monotone() -> Theorem:
+    """``log u <= log m`` for 0 < u <= m."""
+    theory, given = Theory(), frozenset({sp.Le(u, m)})
+    below = combine(theory, 0, "<=", (m - u) / m, (), given)
+    return _general(
+        combine(theory, sp.log(u), "<=", sp.log(m), [(1, log_tangent()), (1, below)], given), u, m, name="log_monotone"
+    )
+
+
+@cache
+def exp_monotone() -> Theorem:
+    """``e**y <= e**x`` for y <= x."""
+    theory, given = Theory(), frozenset({sp.Le(y, x)})
+    below = combine(theory, 0, "<=", x - y, (), given)
+    return _general(
+        combine(theory, sp.exp(y), "<=", sp.exp(x), [(1, exp_tangent()), (sp.exp(y), below)], given),
+        x,
+        y,
+        name="exp_monotone",
+    )
+
+
+@cache
+def term_below_lse() -> Theorem:
+    """``a[k] <= logsumexp a`` for k in the range."""
+    theory, given = Theory(), frozenset({sp.Ge(k, 0), sp.Le(k, n - 1)})
+    whole, delta = _run(sp.exp(a[i])), sp.KroneckerDelta(i, k)
+    others = total(theory, combine(theory, 0, "<=", sp.exp(a[i])), 1 - delta, (i, 0, n - 1), given=given)
+    one = combine(theory, sp.exp(a[k]), "<=", whole, [(1, others)], given)
+    tangent = at(theory, log_tangent(), {u: sp.exp(a[k]), m: whole}, given)
+    named = extremes.powers(theory, LogSumExp(a[i], (i, 0, n - 1)), given)
+    shown = combine(theory, a[k], "<=", named.lhs, [(1, tangent), (1 / whole, one), (-1, named)], given)
+    return _general(shown, a, k, n, name="term_below_lse")
+
+
+@cache
+def max_below_lse() -> Theorem:
+    """``max a <= logsumexp a``."""
+    theory = Theory()
+    limit = (i, 0, filled - 1)
+    term = at(theory, term_below_lse(), {k: i, n: filled}, frozenset({sp.Ge(i, 0), sp.Le(i, filled - 1)}))
+    return _general(extremes.extreme(theory, term, limit), a, filled, name="max_below_lse")
+
+
+@cache
+def lse_below_max() -> Theorem:
+    """``logsumexp a <= max a + log n``."""
+    theory, limit = Theory(), (i, 0, filled - 1)
+    inside = frozenset({sp.Ge(i, 0), sp.Le(i, filled - 1)})
+    most, whole = Largest(a[i], limit), sp.Sum(sp.exp(a[i]), limit)
+    term = extremes.bounded_by(theory, most, i, inside)
+    tangent = at(theory, exp_tangent(), {x: most, y: a[i]}, inside)
+    each = combine(theory, sp.exp(a[i]), "<=", sp.exp(most), [(1, tangent), (sp.exp(a[i]), term)], inside)
+    summed = total(theory, each, 1, limit)
+    above = filled * sp.exp(most)
+    logs = at(theory, log_tangent(), {u: whole, m: above})
+    named = extremes.powers(theory, LogSumExp(a[i], limit))
+    shown = combine(theory, named.lhs, "<=", most + sp.log(filled), [(1, logs), (1 / above, summed), (1, named)])
+    return _general(shown, a, filled, name="lse_below_max")
+
+
 LEMMAS: dict[str, Callable[[], Theorem]] = {
     "square_nonneg": square_nonneg,
     "amgm": amgm,
@@ -284,5 +348,10 @@ LEMMAS: dict[str, Callable[[], Theorem]] = {
     "geometric_sum": geometric_sum,
     "entry": entry,
     "vanishing_power": vanishing_power,
+    "log_monotone": log_monotone,
+    "exp_monotone": exp_monotone,
+    "term_below_lse": term_below_lse,
+    "max_below_lse": max_below_lse,
+    "lse_below_max": lse_below_max,
 }
 """The lemmas by name: each makes a theorem, once."""

@@ -17,7 +17,7 @@ from typing import Any
 import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
-from gnomon.proof.reductions import ArgMax, Reduction
+from gnomon.proof.reductions import ArgMax, Largest, Reduction, Smallest
 
 Limits = tuple[tuple[Any, Any, Any], ...]  # (dummy, lower, upper), the innermost first
 Terms = list[tuple[Any, Limits]]  # a product of atoms in normal form, and what it is summed over
@@ -26,6 +26,7 @@ _NAME = re.compile(r"ι(\d+)_\d+")
 _THIS, _OTHER = sp.symbols("ιthis ιother", integer=True)
 _MOST_TERMS = 2000  # a power of a sum is multiplied out up to here
 _MOST_LISTED = 8  # terms of a sum with known limits that are written out
+_LISTED = {Largest: sp.Max, Smallest: sp.Min}  # what a reduction of few terms is written as
 _MOST_ORDERS = 720  # orders tried of dummies that look alike; beyond this only completeness suffers
 
 
@@ -170,6 +171,9 @@ class _Normal:
             return self.name(sp.Integral, self.form(e.function), tuple(tuple(limit) for limit in e.limits), "real")
         if isinstance(e, Reduction):
             body, limits = _opened(e)
+            listed = _listed(body, limits, e.func) if e.func in _LISTED else None
+            if listed:
+                return _LISTED[e.func](*map(self.form, listed))
             named = self.name(e.func, self.form(body), limits)
             return e.ends[0] + named if isinstance(e, ArgMax) else named
         if e.is_Relational:

@@ -36,6 +36,17 @@ class Reduction(ExprWithLimits):  # type: ignore[misc]
         """The first and the last value of the index."""
         return tuple(self.limits[0][1:])
 
+    def doit(self, **hints: Any) -> Any:
+        """The expression without the binder, where both ends are numbers, as of a ``Sum``."""
+        first, last = (end.doit(**hints) for end in self.ends)
+        if not (first.is_Integer and last.is_Integer and first <= last):
+            return self
+        terms = [self.function.xreplace({self.index: sp.Integer(at)}).doit(**hints) for at in range(first, last + 1)]
+        return self._written(terms)
+
+    def _written(self, terms: list[Any]) -> Any:
+        return self
+
     def _weighted(self, weight: Callable[[Any, Any], Any], s: Any) -> Any:
         """The derivatives of the terms, weighted: a sum over the same range, with an index of its own.
 
@@ -62,6 +73,9 @@ class Largest(Reduction):
 
     words = "max"
 
+    def _written(self, terms: list[Any]) -> Any:
+        return sp.Max(*terms)
+
     def _eval_derivative(self, s: Any) -> Any:
         """The derivative of the greatest term, where no other is as great."""
         return self._weighted(lambda at, term: sp.KroneckerDelta(at, ArgMax(*self.args)), s)
@@ -72,6 +86,9 @@ class Smallest(Reduction):
 
     words = "min"
 
+    def _written(self, terms: list[Any]) -> Any:
+        return sp.Min(*terms)
+
     def _eval_derivative(self, s: Any) -> Any:
         """The derivative of the least term, where no other is as small."""
         return self._weighted(lambda at, term: sp.KroneckerDelta(at, ArgMin(*self.args)), s)
@@ -81,6 +98,9 @@ class LogSumExp(Reduction):
     """``LogSumExp(e, (i, a, b))``: the logarithm of the sum of exp(e(a)), ..., exp(e(b))."""
 
     words = "logsumexp"
+
+    def _written(self, terms: list[Any]) -> Any:
+        return sp.log(sp.Add(*map(sp.exp, terms)))
 
     def _eval_derivative(self, s: Any) -> Any:
         """The derivatives of the terms, weighted by their softmax."""

@@ -20,6 +20,7 @@ from flint import arb, ctx, fmpq
 from sympy.core.function import AppliedUndef
 
 from gnomon.proof.enclosure import BITS, Encloser, OutOfDomain, Undecided, enclose, holds
+from gnomon.proof.reductions import Reduction
 
 MOODS = ("any", "zero", "one", "equal", "minus", "unit", "small", "any", "unit", "any", "small")
 _SIZES = (1, 2, 3)
@@ -158,7 +159,7 @@ def atoms_of(expressions: Iterable[Any]) -> Atoms:
         for symbol in e.free_symbols - labels:
             if symbol.is_Symbol:
                 note(symbols, symbol.name, symbol, lambda symbol: symbol)
-        for ranged in e.atoms(sp.Sum, sp.Product):
+        for ranged in e.atoms(sp.Sum, sp.Product, Reduction):
             sizes |= {s.name for _, lo, hi in ranged.limits for s in (lo.free_symbols | hi.free_symbols) if s.is_Symbol}
         for applied in e.atoms(sp.Function):
             if isinstance(applied, AppliedUndef) or hasattr(applied, "family"):

@@ -16,6 +16,7 @@ from sympy.concrete.expr_with_limits import ExprWithLimits
 from gnomon.proof.facts import Row, entails
 from gnomon.proof.mean import Mean
 from gnomon.proof.normal_form import fresh
+from gnomon.proof.reductions import ArgMax, Largest, Smallest
 from gnomon.proof.terms import Facts, branches, name_of, opened, unshadowed, unsigned
 
 Unfold = Callable[[Any], Any]
@@ -77,6 +78,8 @@ class Signs:
             return [(atom - arg, False) for arg in atom.args]
         if isinstance(atom, sp.Min):
             return [(arg - atom, False) for arg in atom.args]
+        if isinstance(atom, ArgMax):
+            return [(atom - atom.ends[0], False), (atom.ends[1] - atom, False)]
         if isinstance(atom, sp.Abs):
             return [(atom - atom.args[0], False), (atom + atom.args[0], False), (atom, False)]
         if isinstance(atom, sp.KroneckerDelta):
@@ -220,6 +223,8 @@ class Signs:
             filled = isinstance(e, sp.Product) or not strict
             filled = filled or all(self.entails(facts, sp.Ge(last, first)) for _, first, last in e.limits)
             return filled and (self.holds(*opened(e, facts), strict) or (strict and self._one_term(e, facts)))
+        if isinstance(e, (Largest, Smallest)):
+            return self.entails(facts, sp.Ge(e.ends[1], e.ends[0])) and self.holds(*opened(e, facts), strict)
         if isinstance(e, sp.Integral):
             forward = all(len(at) == 3 and self.entails(facts, sp.Ge(at[2], at[1])) for at in e.limits)
             return forward and not strict and self.holds(*opened(e, facts), False)

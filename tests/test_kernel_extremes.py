@@ -1,0 +1,191 @@
+"""Extremes and log-sum-exp in the kernel: each rule shows what is right, and what is false is refused or owes."""
+
+import pytest
+import reduced
+import sympy as sp
+
+from gnomon.link.proved import proved
+from gnomon.proof import extremes, goals, inequality
+from gnomon.proof.equality import normal, rewrite
+from gnomon.proof.goals import Goal
+from gnomon.proof.inequality import combine, monotone
+from gnomon.proof.integral import integrated
+from gnomon.proof.library import lemma
+from gnomon.proof.reductions import ArgMax, ArgMin, Largest, LogSumExp, Smallest
+from gnomon.proof.second_look import second_look
+from gnomon.proof.signs import Bound
+from gnomon.proof.tangent import slope
+from gnomon.proof.terms import alike
+from gnomon.proof.theorem import Refused
+from gnomon.proof.theory import Theory
+
+n = sp.Symbol("n", integer=True, positive=True)
+m = sp.Symbol("m", integer=True, nonnegative=True)
+i, j, k = sp.symbols("i j k", integer=True)
+t, c = sp.symbols("t c", real=True)
+x, y = sp.IndexedBase("x", real=True), sp.IndexedBase("y", real=True)
+RANGE, EMPTY = (i, 0, n - 1), (i, 0, m - 1)
+WITHIN = frozenset({sp.Ge(k, 0), sp.Le(k, n - 1)})
+TOP = Largest(x[i], RANGE)
+
+
+def theory():
+    return Theory(shapes={"x": (n,), "y": (n,)}, bounds={"y": Bound(0)})
+
+
+def sound(theorem):
+    """A theorem that owes nothing, and that a second look does not refute."""
+    assert not theorem.left, theorem.left
+    assert not second_look(theorem, seconds=0.05).refuted
+    return theorem
+
+
+def test_a_term_is_at_most_the_greatest_within_the_range_alone():
+    assert sound(extremes.bounded_by(theory(), TOP, k, WITHIN)).rhs == TOP
+    assert sound(extremes.bounded_by(theory(), Smallest(x[i], RANGE), 0)).lhs == Smallest(x[i], RANGE)
+    for place in (n, -1, k):
+        assert extremes.bounded_by(theory(), TOP, place).left
+    assert extremes.bounded_by(theory(), Largest(x[i], EMPTY), 0).left
+    with pytest.raises(Refused, match="whole"):
+        extremes.bounded_by(theory(), TOP, c)
+    with pytest.raises(Refused, match="none of"):
+        extremes.bounded_by(theory(), sp.Sum(x[i], RANGE), k)
+
+
+def test_the_greatest_is_attained():
+    shown = sound(extremes.attained(theory(), TOP))
+    assert shown.rhs == x[ArgMax(x[i], RANGE)]
+    assert sound(extremes.attained(theory(), Smallest(x[i], RANGE))).rhs == x[ArgMin(x[i], RANGE)]
+    assert extremes.attained(theory(), Largest(x[i], EMPTY)).left
+
+
+def test_what_bounds_every_term_bounds_the_extreme():
+    own = theory()
+    each = combine(own, 0, "<=", (x[i] - c) ** 2)
+    assert sound(extremes.extreme(own, each, RANGE)).rhs == Smallest((x[i] - c) ** 2, RANGE)
+    bounded = Theory(shapes={"x": (n,)}, bounds={"x": Bound(-1, 1, open_high=True)})
+    below = combine(bounded, x[i], "<", 1, (), frozenset({sp.Ge(i, 0), sp.Le(i, n - 1)}))
+    assert sound(extremes.extreme(bounded, below, RANGE)).rel == "<"
+    assert extremes.extreme(bounded, below, (i, 0, m - 1), frozenset({sp.Le(m, n)})).left  # may be empty
+    with pytest.raises(Refused, match="does not hold for every"):
+        extremes.extreme(bounded, below, (i, 0, n))
+    one = extremes.bounded_by(own, TOP, 0)
+    with pytest.raises(Refused, match="should move"):
+        extremes.extreme(own, one, RANGE)
+    between = combine(own, x[i], "<=", x[i] + 1)
+    with pytest.raises(Refused, match="should move"):
+        extremes.extreme(own, between, RANGE)
+    first = combine(own, x[i], "<=", x[0], (), frozenset({sp.Eq(i, 0)}))
+    with pytest.raises(Refused, match="does not hold for every"):
+        extremes.extreme(own, first, RANGE)
+    fixed = Theory(facts=[sp.Le(c, k)])
+    with pytest.raises(Refused, match="of the claim"):
+        extremes.extreme(fixed, combine(fixed, c, "<=", k), (k, 0, 3))
+
+
+def test_a_hypothesis_that_is_fixed_in_the_index_is_no_bound_of_every_term():
+    own = theory()
+    (supposed,) = goals.hypotheses(own, [Goal(x[i], "<=", c, frozenset(), frozenset({i}))], i)
+    with pytest.raises(Refused, match="fixed in the index"):
+        extremes.extreme(own, supposed, RANGE)
+
+
+def test_the_last_term_is_taken_off():
+    more = frozenset({sp.Ge(n, 2)})
+    shown = sound(extremes.last_term(theory(), TOP, more))
+    assert shown.rhs == sp.Max(Largest(x[i], (i, 0, n - 2)), x[n - 1])
+    assert sound(extremes.last_term(theory(), LogSumExp(x[i], RANGE), more)).rhs.func is sp.log
+    assert sound(extremes.last_term(theory(), Smallest(x[i], (i, k, k)), WITHIN)).rhs == x[k]
+    assert extremes.last_term(theory(), TOP).left  # there may be one term alone
+    with pytest.raises(Refused, match="none of"):
+        extremes.last_term(theory(), ArgMax(x[i], RANGE), more)
+
+
+def test_log_sum_exp_is_the_logarithm_of_the_sum_of_powers():
+    assert sound(extremes.powers(theory(), LogSumExp(x[i], RANGE)))
+    assert extremes.powers(theory(), LogSumExp(x[i], EMPTY)).left
+    with pytest.raises(Refused, match="none of"):
+        extremes.powers(theory(), TOP)
+
+
+def test_a_shift_comes_out_unless_it_moves_with_the_index():
+    for kind in (Largest, Smallest, LogSumExp):
+        assert alike(sound(extremes.shifted(theory(), kind(x[i] + c, RANGE), c)).rhs, c + kind(x[i], RANGE))
+    assert alike(sound(extremes.shifted(theory(), ArgMax(x[i] + c, RANGE), c)).rhs, ArgMax(x[i], RANGE))
+    with pytest.raises(Refused, match="moves with"):
+        extremes.shifted(theory(), TOP, x[i])
+    assert extremes.shifted(theory(), TOP, 1 / c).left
+
+
+def test_the_greatest_is_minus_the_least_of_the_negative():
+    assert alike(sound(extremes.turned(theory(), TOP)).rhs, -Smallest(-x[i], RANGE))
+    assert alike(sound(extremes.turned(theory(), ArgMax(x[i], RANGE))).rhs, ArgMin(-x[i], RANGE))
+
+
+def test_normal_forms_tell_them_apart():
+    own = theory()
+    sound(normal(own, Largest(x[k] + x[0], (k, 0, n - 1)), Largest(x[0] + x[i], RANGE)))
+    sound(normal(own, Largest(x[i], (i, 0, 1)), sp.Max(x[0], x[1]), frozenset({sp.Ge(n, 2)})))
+    for a, b in [
+        (TOP, Smallest(x[i], RANGE)),
+        (TOP, LogSumExp(x[i], RANGE)),
+        (TOP, Largest(x[i], (i, 1, n - 1))),
+        (Largest(2 * x[i], RANGE), 2 * TOP + c),
+        (Largest(x[i] + y[i], RANGE), TOP + Largest(y[i], RANGE)),
+        (ArgMax(x[i], (i, 1, n)), ArgMax(x[i + 1], (i, 0, n - 1))),
+        (Largest(x[i] * x[j], RANGE), Largest(x[i] * x[k], RANGE)),
+    ]:
+        with pytest.raises(Refused):
+            normal(own, a, b)
+
+
+def test_signs():
+    own = theory()
+    sound(combine(own, 0, "<=", Largest(y[i], RANGE)))
+    sound(combine(own, 0, "<", Smallest(sp.exp(x[i]), RANGE)))
+    sound(combine(own, ArgMax(x[i], RANGE), "<=", n - 1))
+    for rel, rhs in [("<=", TOP), ("<", Largest(y[i], RANGE)), ("<=", LogSumExp(y[i], RANGE) - 1)]:
+        with pytest.raises(Refused):
+            combine(own, 0, rel, rhs)
+
+
+def test_an_index_is_not_captured_and_empty_ranges_are_owed():
+    own = theory()
+    outer = Largest(x[k] * TOP, (k, 0, n - 1))
+    sound(rewrite(own, extremes.attained(own, TOP), outer))
+    general = lemma(own, "max_below_lse", a=lambda v: x[v] * c, n=n)
+    assert sound(general).lhs.function.has(c)
+    assert lemma(own, "max_below_lse", a=lambda v: x[v], n=m).left
+    assert lemma(own, "lse_below_max", a=lambda v: x[v], n=n + 1).left  # an entry beyond the array
+
+
+def test_there_is_no_slope_at_a_tie():
+    free = Theory()
+    with pytest.raises(Refused, match="kink"):
+        slope(free, Largest(t * x[i], RANGE), t)
+    with pytest.raises(Refused, match="kink"):
+        monotone(free, ArgMax(t * x[i], RANGE), t, 0)
+    moved = slope(theory(), LogSumExp(t * x[i], RANGE), t)
+    assert not moved.left
+    each = combine(free, 0, "<=", 1 + ArgMax(t * x[i], RANGE))
+    with pytest.raises(Refused, match="jump"):
+        integrated(free, each, t, 0, 1)
+
+
+def test_the_order_of_a_maximum_is_shown_with_the_rules():
+    """``Largest(x) <= Largest(x + y)`` for y >= 0, term by term."""
+    own = theory()
+    inside = frozenset({sp.Ge(i, 0), sp.Le(i, n - 1)})
+    wide = Largest(x[i] + y[i], RANGE)
+    term = extremes.bounded_by(own, wide, i, inside)
+    each = combine(own, x[i], "<=", wide, [(1, term)], inside)
+    sound(extremes.extreme(own, each, RANGE))
+    with pytest.raises(Refused):
+        combine(own, x[i] + 1, "<=", wide, [(1, term)], inside)
+    assert inequality.holds(own, wide - TOP, inside, False) is False
+
+
+@pytest.mark.parametrize("maker", [reduced.logsumexp, reduced.softmax, reduced.extremes], ids=lambda maker: maker.id)
+def test_claims_on_them_are_proved_for_every_size(maker):
+    whole = proved(maker.claim)
+    assert all(theorem is not None and not theorem.left for theorem in whole.theorems)
