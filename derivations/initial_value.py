@@ -140,11 +140,11 @@ def tableau(board: Board, method: Tableau, s: Any, j: Any) -> tuple[Any, Any]:
     return board.let("a", (s, j), entry_of(method.a, s, j)), board.let("b", s, entry(method.b, s))
 
 
-def stage_value(p: Bench, slope: Any, *names: str) -> Theorem:
+def stage_value(p: Bench, slope: Any, *names: str, given: Sequence[Any] = ()) -> Theorem:
     """A stage's slope at a known number, in the state at the beginning of its step; ``names`` are put in after it."""
-    chain = p.chain(slope).unfold(slope, *names).listed(quiet=True)
+    chain = p.chain(slope, given).unfold(slope, *names).listed(quiet=True)
     if "a" in mentioned(chain.now):
         chain.unfold("a")
     for earlier in sorted((x for x in chain.now.atoms(Indexed) if name_of(x) == name_of(slope)), key=str):
-        chain.rewrite(stage_value(p, earlier, *names))
+        chain.rewrite(stage_value(p, earlier, *names, given=given))
     return chain.theorem

@@ -116,6 +116,23 @@ def triangle_products() -> Theorem:
 
 
 @cache
+def absolute_product() -> Theorem:
+    """``|x y| = |x| |y|``."""
+    theory, apart = Theory(), sp.Abs(x) * sp.Abs(y)
+
+    def case(*facts: Any) -> Theorem:
+        given = frozenset(facts)
+        sides = [equality.decide(theory, side, given) for side in (sp.Abs(x * y), apart)]
+        return equality.chain(theory, sides[0], equality.symmetric(theory, sides[1]))
+
+    def cases(fact: Any) -> Theorem:
+        return goals.cases(theory, sp.Ge(y, 0), case(fact, sp.Ge(y, 0)), case(fact, sp.Lt(y, 0)))
+
+    shown = goals.cases(theory, sp.Ge(x, 0), cases(sp.Ge(x, 0)), cases(sp.Lt(x, 0)))
+    return _general(shown, x, y, name="absolute_product")
+
+
+@cache
 def triangle_sum() -> Theorem:
     """``|sum a| <= sum |a|``, by induction."""
     theory = Theory()
@@ -336,6 +353,7 @@ LEMMAS: dict[str, Callable[[], Theorem]] = {
     "square_of_sum": square_of_sum,
     "triangle": triangle,
     "triangle_products": triangle_products,
+    "absolute_product": absolute_product,
     "triangle_sum": triangle_sum,
     "bernoulli": bernoulli,
     "log_tangent": log_tangent,
