@@ -52,3 +52,34 @@ def extremes(c):
     c.call(x).shows(high, low, top, bottom)
     c.variant("the last place", "ties", top=n - 1 - c.argmax(x[n - 1 - i], i))
     c.variant("of sizes", "known bug", high=c.max(sp.Abs(x[i]), i))
+
+
+@claim("toy.masked_softmax", "9.9", "toy.masked_softmax")
+def masked_softmax(c):
+    """A softmax over the scores that a mask keeps."""
+    n, m = c.size("n", 1, 3), c.size("m")
+    s, keep = c.real("s", n, m), c.mask("keep", n, m, some=True)
+    i, j, k = c.index("i", n), c.index("j", m), c.index("k", m)
+    e = c.let("e", (i, j), c.where(keep[i, j], s[i, j]))
+    a = c.let("a", (i, j), exp(e[i, j] - c.max(e[i, k], k)))
+    y = c.let("y", (i, j), a[i, j] / c.sum(a[i, k], k))
+    c.law(y[i, j], keep[i, j] * exp(s[i, j]) / c.sum(keep[i, k] * exp(s[i, k]), k))
+    c.call(s, keep).shows(y)
+    c.variant("a mask of the scores", "known bug: masked scores are 0", e=c.where(keep[i, j], s[i, j], 0))
+    c.variant("not divided by what is kept", "known bug", y=keep[i, j] * exp(s[i, j]) / c.sum(exp(s[i, k]), k))
+
+
+@claim("toy.masked_or_zero", "9.9", "toy.masked_or_zero")
+def masked_or_zero(c):
+    """A softmax over the scores that a mask keeps, and 0 where it keeps none; the log of the sum of their powers."""
+    m = c.size("m")
+    s, keep = c.real("s", m), c.mask("keep", m)
+    j, k = c.index("j", m), c.index("k", m)
+    e = c.let("e", j, c.where(keep[j], s[j]))
+    top = c.let("top", (), c.logsumexp(e[k], k))
+    y = c.let("y", j, sp.Piecewise((exp(e[j] - top), c.sum(keep[k], k) > 0), (0, True)))
+    c.law(y[j], sp.Piecewise((exp(e[j]) / c.sum(exp(e[k]), k), c.sum(keep[k], k) > 0), (0, True)))
+    c.law(top, c.logsumexp(e[k], k))
+    c.call(s, keep).shows(y, top)
+    uniform = sp.Piecewise((exp(e[j] - top), c.sum(keep[k], k) > 0), (1 / m, True))
+    c.variant("uniform where nothing is kept", "a large negative number for minus infinity", y=uniform)

@@ -5,6 +5,7 @@ import reduced
 import sympy as sp
 import torch
 
+from gnomon.check.domains import tensor_of
 from gnomon.check.verdict import check
 from gnomon.compute.lower import Lowering
 from gnomon.compute.running_error import bounded
@@ -16,6 +17,7 @@ from gnomon.proof.reductions import ArgMax, ArgMin, Largest, LogSumExp, Smallest
 from gnomon.proof.terms import alike, put
 from gnomon.say.claim import Output, Program
 from gnomon.say.domain import Domain
+from gnomon.say.errors import UsageError
 from gnomon.say.maker import claim
 from gnomon.typeset.mathml import mathml, plain
 
@@ -207,3 +209,69 @@ def test_extremes_against_torch():
 
     assert verdict(reduced.extremes, right).verdict == "holds"
     assert verdict(reduced.extremes, last).verdict == "fails"
+
+
+# ---------------------------------------------------------------------- masks
+
+
+def masked(s, keep):
+    return torch.softmax(s.masked_fill(~keep, -torch.inf), -1)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_a_masked_softmax_against_torch(dtype):
+    assert verdict(reduced.masked_softmax, masked, dtype).verdict == "holds"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda s, keep: torch.softmax(s * keep, -1),
+        lambda s, keep: torch.softmax(s, -1) * keep,
+        lambda s, keep: torch.softmax(s.masked_fill(~keep, -1e4), -1),
+        lambda s, keep: torch.softmax(s.masked_fill(keep, -torch.inf), -1),
+        lambda s, keep: torch.softmax(s.masked_fill(~keep.all(-2, keepdim=True), -torch.inf), -1),
+    ],
+    ids=["scores times mask", "not divided again", "large negative number", "turned round", "one mask for all rows"],
+)
+def test_a_masked_softmax_that_is_wrong_is_found(wrong):
+    found = verdict(reduced.masked_softmax, wrong, "float32")
+    assert found.verdict == "fails"
+    assert found.counterexample is not None
+    rows = found.counterexample.inputs["keep"]
+    assert all(any(row) for row in rows)
+    assert all(entry in (0, 1) for row in rows for entry in row)
+
+
+def zero_if_none(s, keep):
+    e = s.masked_fill(~keep, -torch.inf)
+    return torch.where(keep.any(-1, keepdim=True), torch.softmax(e, -1), 0.0), torch.logsumexp(e, -1)
+
+
+def test_what_a_mask_that_keeps_nothing_gives_is_said_by_the_claim():
+    assert verdict(reduced.masked_or_zero, zero_if_none, "float32").verdict == "holds"
+    for wrong in (
+        lambda s, keep: (masked(s, keep), zero_if_none(s, keep)[1]),
+        lambda s, keep: (zero_if_none(s, keep)[0], torch.logsumexp(s.masked_fill(~keep, -1e30), -1)),
+        lambda s, keep: (zero_if_none(s, keep)[0], zero_if_none(s, keep)[1].nan_to_num(neginf=torch.nan)),
+    ):
+        assert verdict(reduced.masked_or_zero, wrong, "float32").verdict == "fails"
+
+
+def test_a_mask_is_bool_for_the_subject_and_a_row_of_zeros_may_be_excluded():
+    seen = []
+
+    def spy(s, keep):
+        seen.append(keep.dtype)
+        return masked(s, keep)
+
+    assert verdict(reduced.masked_softmax, spy).verdict == "holds"
+    assert set(seen) == {torch.bool}
+    keep = reduced.masked_softmax.claim.inputs[1]
+    assert str(keep) == "mask, some of each row, shape (n, m)"
+    with pytest.raises(UsageError, match="a row is all 0"):
+        tensor_of(keep, [[0, 0]], Bindings({"n": 1, "m": 2}, {}, {}), torch.float32, CPU)
+    assert (
+        tensor_of(keep, torch.tensor([[True, False]]), Bindings({"n": 1, "m": 2}, {}, {}), torch.float32, CPU).sum()
+        == 1
+    )

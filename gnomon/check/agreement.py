@@ -80,6 +80,9 @@ def points(claim: Claim, bindings: Any, seed: int) -> Iterator[dict[Any, Any]]:
                 found |= _probabilities(domain, shape, rng, equal=common is not None)
             else:
                 found |= {(domain.name, index): _inside(domain, common, rng) for index in entries(shape)}
+            for index in entries(shape[:-1]) if domain.some else ():
+                row = [(domain.name, (*index, last)) for last in range(shape[-1])]
+                found |= {} if any(found[key] for key in row) else {rng.choice(row): Fraction(1)}
         yield found
 
 

@@ -117,7 +117,7 @@ def tensor_of(domain: Domain, given: Any, bindings: Bindings, dtype: torch.dtype
         raw = torch.as_tensor(given)
     except (TypeError, ValueError, RuntimeError) as error:
         raise UsageError(f"{domain.name}: expected {expected(domain)}, as a tensor or nested lists: {error}") from error
-    if raw.dtype == torch.bool or raw.is_complex():
+    if (raw.dtype == torch.bool and not domain.mask) or raw.is_complex():
         raise UsageError(f"{domain.name}: expected {expected(domain)}, got entries of {raw.dtype}")
     if not raw.is_floating_point() or not torch.is_tensor(given):
         raw = torch.as_tensor(given, dtype=torch.float64)  # torch would read a list's numbers as float32
@@ -138,6 +138,8 @@ def tensor_of(domain: Domain, given: Any, bindings: Bindings, dtype: torch.dtype
         raise UsageError(f"{place} = {number!r}{note}: expected {expected(domain)}")
     if domain.simplex:
         _check_simplex(domain, value)
+    if domain.some and bool((value == 0).all(-1).any()):
+        raise UsageError(f"{domain.name}: a row is all 0, expected {expected(domain)}")
     return value
 
 

@@ -151,6 +151,8 @@ def fit(domain: Domain, value: Tensor) -> Tensor:
     """The nearest thing inside a domain: reflected at a finite end, whole where it must be."""
     if domain.integer:
         value = value.round()
+    if domain.some:
+        return _some(_inside(domain, value))
     if math.isfinite(domain.low) and not math.isfinite(domain.high):
         value = domain.low + (value - domain.low if domain.low else value).abs()
     elif math.isfinite(domain.high) and not math.isfinite(domain.low):
@@ -160,13 +162,19 @@ def fit(domain: Domain, value: Tensor) -> Tensor:
     return _inside(domain, value)
 
 
+def _some(value: Tensor) -> Tensor:
+    """A mask in which a row of zeros begins with a 1."""
+    none = (value == 0).all(-1, keepdim=True)
+    return torch.where(none & (torch.arange(value.shape[-1], device=value.device) == 0), 1.0, value)
+
+
 def _inside(domain: Domain, value: Tensor) -> Tensor:
     """Values outside the range, and those on an open end, replaced by an ordinary inner value."""
     if math.isinf(domain.low) and math.isinf(domain.high):
         return torch.where(value.isfinite(), value, 0.0)
     finite = math.isfinite(domain.low), math.isfinite(domain.high)
     inner = {
-        (True, True): (domain.low + domain.high) / 2,
+        (True, True): math.floor((domain.low + domain.high) / 2) if domain.integer else (domain.low + domain.high) / 2,
         (True, False): domain.low + 1,
         (False, True): domain.high - 1,
         (False, False): 0.0,

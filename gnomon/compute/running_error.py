@@ -97,7 +97,10 @@ def bounded(
         more = {operation.needs: besides[operation.needs]} if operation.needs else {}
         value, error = operation.bound(charge, *args, **more)
         if not is_host and dtype != torch.float64 and operation.grows:
-            error = error.masked_fill(value.abs() + error > subject.largest, INF)
+            over = value.abs() + error > subject.largest
+            if slp.lowest[number]:
+                over &= (value != -INF) | (error != 0)
+            error = error.masked_fill(over, INF)
         if any(slp.lowest[arg] for arg in node.args):
             error = _at_infinity(node.op, args, value, error)
         made[number] = (value, error)

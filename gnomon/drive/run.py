@@ -167,7 +167,8 @@ def _(part: a.Constant, run: Run) -> Any:
 def _(part: a.Named, run: Run) -> Any:
     name, bindings = part.name, bindings_of(run.case, run.indices)
     if name in run.tensors:
-        return run.tensors[name]
+        domain = run.session.inputs.get(name)
+        return run.tensors[name].to(torch.bool) if domain is not None and domain.mask else run.tensors[name]
     if name in run.case.host:
         return run.case.host[name]
     if name in bindings.numbers:

@@ -119,6 +119,11 @@ def _of_domain(domain: Any) -> Iterator[Condition]:
             sp.Eq(sp.Sum(domain.symbol[(*lead, last)], ranges[-1]), 1),
             tuple(ranges[:-1]),
         )
+    elif isinstance(domain, Domain) and domain.some:
+        *lead, last = (sp.Symbol(f"{domain.name}_{n}", integer=True) for n in range(len(domain.shape)))
+        ranges = [(v, sp.S.Zero, extent - 1) for v, extent in zip((*lead, last), domain.shape, strict=True)]
+        count = sp.Sum(sp.Piecewise((1, sp.Eq(domain.symbol[(*lead, last)], 1)), (0, True)), ranges[-1])
+        yield f"{domain.name} keeps some of each row", sp.Ge(count, 1), tuple(ranges[:-1])
     elif isinstance(domain, Graph) and not domain.loops:
         v, size = sp.Symbol(f"{domain.name}_0", integer=True), domain.size.symbol
         yield f"{domain.name} has no loops", sp.Eq(domain.symbol[v, v], 0), ((v, sp.S.Zero, size - 1),)

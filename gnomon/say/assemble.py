@@ -312,7 +312,9 @@ def _of(symbol: Any, formula: Any) -> Any:
 
 
 def wider(domain: Domain) -> Domain:
-    """A domain with its limits gone: what the audit puts in its place."""
+    """A domain with its limits gone: what the audit puts in its place. A mask may leave out all of a row."""
+    if domain.mask:
+        return replace(domain, some=False)
     return replace(domain, low=float("-inf"), high=float("inf"), open_low=False, open_high=False, simplex=False)
 
 

@@ -126,6 +126,11 @@ class Board(Uncomputed, Reducing):
         """Probabilities: nonnegative, with the sum 1 along the last axis; ``strict`` ones have no zero entry."""
         return self._input(Domain(name, tuple(map(sp.sympify, shape)), 0.0, 1.0, open_low=strict, simplex=True))
 
+    def mask(self, name: str, *shape: Any, some: bool = False) -> Any:
+        """A mask: 1 or 0 in formulas, true or false for the subject; with ``some`` no row of the last axis is all 0."""
+        extents = tuple(map(sp.sympify, shape))
+        return self._input(Domain(name, extents, 0.0, 1.0, integer=True, mask=True, some=some))
+
     def hyper(self, name: str, low: float, high: float, **more: Any) -> Any:
         """A hyper-parameter: a Python number between ``low`` and ``high``; ``typical`` ones are not missed."""
         return self._input(Domain(name, (), low, high, host=True, **more))

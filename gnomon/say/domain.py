@@ -23,6 +23,8 @@ class Domain:
 
     ``host`` numbers are hyper-parameters: Python floats, one for a whole batch. ``typical`` lists values that users
     meet and the generator must not miss. ``simplex`` entries are nonnegative and sum to exactly one on the last axis.
+    A ``mask`` has entries 1 and 0, which the subject gets as true and false; with ``some`` one at least along the last
+    axis is 1.
     """
 
     name: str
@@ -34,6 +36,8 @@ class Domain:
     host: bool = False
     simplex: bool = False
     integer: bool = False
+    mask: bool = False
+    some: bool = False
     typical: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -71,6 +75,8 @@ class Domain:
     def __str__(self) -> str:
         if self.simplex:
             text = "probabilities"
+        elif self.mask:
+            text = "mask" + ", some of each row" * self.some
         elif math.isinf(self.low) and math.isinf(self.high):
             text = "integer" if self.integer else "real"
         else:

@@ -1,15 +1,17 @@
-"""The part of a board that reduces a range to one number otherwise than by a sum."""
+"""The part of a board that reduces a range to one number otherwise than by a sum, and that masks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+import sympy as sp
+
 from gnomon.proof.reductions import ArgMax, ArgMin, Largest, LogSumExp, Reduction, Smallest
 
 
 class Reducing:
-    """Extremes over the whole ranges of indices, which are not empty."""
+    """Extremes over the whole ranges of indices, which are not empty, and what is left out of them."""
 
     ranges: dict[Any, tuple[Any, Any]]
 
@@ -32,6 +34,10 @@ class Reducing:
     def argmin(self, term: Any, index: Any) -> Any:
         """The first value of an index at which the term is least."""
         return self._reduced(ArgMin, term, (index,))
+
+    def where(self, kept: Any, term: Any, otherwise: Any = -sp.oo) -> Any:
+        """The term where a mask's entry is 1, and something else where it is 0: minus infinity, for a masked score."""
+        return sp.Piecewise((term, sp.Eq(kept, 1)), (otherwise, True))
 
     def _reduced(self, kind: type[Reduction], term: Any, indices: Sequence[Any]) -> Any:
         for index in indices:
