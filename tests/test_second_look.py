@@ -85,6 +85,17 @@ def test_what_is_supposed_holds_at_every_point():
     assert nothing.least == 0
 
 
+def test_entries_keep_within_bounds_whenever_they_are_asked_for():
+    chance, top, below = sp.IndexedBase("d", positive=True), sp.Symbol("top", integer=True, positive=True), X[k] - 1
+    inside = Bound(0, 1, open_low=True, open_high=True)
+    theory = Theory(shapes={"d": (n,)}, bounds={"d": inside})
+    odds = (1 - chance[k]) / chance[k]
+    sums = [Sum(log(1 - d), (k, 0, n - 1)) for d in (chance[k], 1 / (odds + 1))]
+    assert not second_look(false(*sums, theory=theory), 2.0).refuted
+    theory = Theory(shapes={"X": (n,)}, bounds={"X": Bound(0, top)})
+    assert not second_look(false(Sum(below, (k, 0, n - 1)), n * (top - 1), "<=", theory=theory, rule="general")).refuted
+
+
 @pytest.mark.parametrize("name", ["attention", "batch_norm", "memory"])
 def test_nothing_is_refuted_of_what_is_proved(name):
     found = second_look(getattr(hard_claims, name)().shown())

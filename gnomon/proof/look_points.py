@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -16,6 +17,7 @@ from gnomon.proof.theorem import Theorem
 
 MOODS = ("any", "zero", "one", "equal", "minus", "unit", "huge", "tiny", "edge", "any", "edge")
 SIZES = (1, 2, 3, 1, 2, 5, 12)
+NOTHING: Mapping[str, Any] = {}
 _MOST_CONDITIONS = 40
 _LONGEST = 600  # bits of a fraction, beyond which a ball is enough
 
@@ -60,6 +62,7 @@ class Draw:
                 pin(values, point, sp.Eq(rng.choice(self.edges), 0, evaluate=False), self.atoms)
                 self._define(values, point)
             whole = placed and all(point.holds(fact) for fact in self.facts) and self._within(values)
+            self._watch(values)
         except (OutOfDomain, Undecided, EncloseError, ZeroDivisionError):
             return None
         return Point(values, point.functions) if whole else None
@@ -74,18 +77,18 @@ class Draw:
             values[name] = fmpq(rng.choice(SIZES)) if symbol.is_integer else self._number(name, symbol, rng, mood)
         for name, entry in sorted(self.atoms.bases.items()):
             symmetric = name in {name_of(base) for base in self.theory.symmetric}
-            values[name] = Entries(partial(self._entry, name, entry, rng, mood), symmetric)
+            values[name] = Entries(partial(self._entry, name, entry, rng, mood, values), symmetric)
         return values
 
-    def _entry(self, name: str, symbol: Any, rng: Any, mood: str, at: tuple[int, ...]) -> Any:
-        return self._number(name, symbol, rng, mood)
+    def _entry(self, name: str, symbol: Any, rng: Any, mood: str, values: dict[str, Any], at: tuple[int, ...]) -> Any:
+        return self._number(name, symbol, rng, mood, values)
 
-    def _number(self, name: str, symbol: Any, rng: Any, mood: str) -> Any:
+    def _number(self, name: str, symbol: Any, rng: Any, mood: str, values: Mapping[str, Any] = NOTHING) -> Any:
         for _ in range(40):
             value = self._fitted(name, _of_mood(rng, mood))
             if symbol.is_integer:
                 value = fmpq(rng.choice((0, 1, 1, 2, 3, 4, -1)))
-            if allowed(symbol, value) and self._bounded(name, value):
+            if allowed(symbol, value) and self._bounded(name, value, values):
                 return value
             mood = rng.choice(("any", "unit", "one", "zero"))
         raise OutOfDomain(f"no number for {name}")
@@ -102,13 +105,15 @@ class Draw:
             return low + (high - low) * share
         return low + abs(value) if low is not None else high - abs(value) if high is not None else value
 
-    def _bounded(self, name: str, value: Any) -> bool:
+    def _bounded(self, name: str, value: Any, values: Mapping[str, Any] = NOTHING) -> bool:
+        """Whether a fraction lies between its bounds, which may be symbols with values."""
         bound = self.theory.signs.bounds.get(name)
         if bound is None or not isinstance(value, fmpq):
             return True
         number = sp.Rational(int(value.p), int(value.q))
-        rows = [(gap, strict) for gap, strict in bound.rows(number) if gap.is_number]
-        return all(gap > 0 if strict else gap >= 0 for gap, strict in rows)
+        known = {n: sp.Rational(int(v.p), int(v.q)) for n, v in values.items() if isinstance(v, fmpq)}
+        rows = [(_at(gap, known), strict) for gap, strict in bound.rows(number)]
+        return all(gap > 0 if strict else gap >= 0 for gap, strict in rows if gap.is_number)
 
     def _define(self, values: dict[str, Any], point: Point) -> None:
         """What is defined has the values of its definition, each worked out once."""
@@ -160,7 +165,19 @@ class Draw:
         moved = [(name, symbol, values[name]) for name, symbol in self.atoms.symbols.items()]
         for name, entry in self.atoms.bases.items():
             moved += [(name, entry, value) for value in values[name].known.values()]
-        return all(allowed(symbol, value) and self._bounded(name, value) for name, symbol, value in moved)
+        return all(allowed(symbol, value) and self._bounded(name, value, values) for name, symbol, value in moved)
+
+    def _watch(self, values: dict[str, Any]) -> None:
+        """Have an entry looked at when it is asked for: one that was moved is known only then."""
+        for name, symbol in self.atoms.bases.items():
+            held = values[name]
+            values[name] = Entries(partial(self._kept, name, symbol, held, values), held.symmetric)
+
+    def _kept(self, name: str, symbol: Any, held: Entries, values: dict[str, Any], at: tuple[int, ...]) -> Any:
+        value = held(*at)
+        if allowed(symbol, value) and self._bounded(name, value, values):
+            return value
+        raise Undecided(f"{name} is beyond its bounds")
 
 
 def _of_mood(rng: Any, mood: str) -> Any:
@@ -173,6 +190,11 @@ def _of_mood(rng: Any, mood: str) -> Any:
     if mood == "huge":
         return some * 10 ** rng.randint(1, 6)
     return some / 2 ** rng.randint(8, 24) if mood == "tiny" else some
+
+
+def _at(gap: Any, known: Mapping[str, Any]) -> Any:
+    """The gap to a bound where its symbols have values."""
+    return gap.xreplace({s: known[s.name] for s in gap.free_symbols if s.is_Symbol and s.name in known})
 
 
 def _short(value: Any) -> Any:
