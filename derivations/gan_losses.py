@@ -1,381 +1,269 @@
-"""What the two players of the adversarial game minimize, and the law that the generator makes (notes, section 4.2)."""
+"""What the two players of the adversarial game minimize (notes, section 4.2)."""
 
+from types import SimpleNamespace
 from typing import Any
 
-from sympy import (
-    Eq,
-    Function,
-    IndexedBase,
-    Integer,
-    KroneckerDelta,
-    Max,
-    Min,
-    Piecewise,
-    Product,
-    Rational,
-    Sum,
-    Symbol,
-    exp,
-    false,
-    log,
-    oo,
-    symbols,
-)
+from sympy import Abs, Eq, Max, Min, Piecewise, Rational, Symbol, exp, log
 
-from gnomon.derivations.gan import (
-    DATA,
-    FAKE,
-    INSIDE,
-    LABELS,
-    REAL,
-    SAMPLES,
+from gnomon.derivations.gan_game import (
     SECTION,
     SMALL,
-    TERMS,
-    TWICE,
-    accepts,
-    fake_logit,
-    i,
     log_rejection,
     log_sigmoid,
-    logits_steps,
-    mean,
-    rejects,
     sigmoid,
+    stable,
+    twice_and_small,
 )
-from gnomon.derivations.gan_optimum import a, b, out, y
-from gnomon.proof.derivation import Derivation, Step
-from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import Choice, Size, Sizes, real, simplex, symbols_of
+from gnomon.say.board import Board
+from gnomon.say.maker import claim
 
-n, m = symbols_of((DATA, SAMPLES))
-j, x, z = symbols("j x z", integer=True)
-L, first, second = symbols("L first second", real=True)
-loss, distance = (IndexedBase(name, real=True) for name in ("loss", "distance"))
-f = Symbol("f", real=True)
-saturating, averaged = symbols("saturating averaged", integer=True)
-
-# ------------------------------------------------------------------ proofs
+AVERAGED = Symbol("averaged", integer=True)
+SATURATING = Symbol("saturating", integer=True)
+HALF = Rational(1, 2)
 
 
-def gradients_steps() -> tuple[Step, ...]:
-    """What the generator is told by each loss."""
-    return (
-        Step(
-            "differentiate",
-            log(1 - sigmoid(f)),
-            -sigmoid(f),
-            why="the saturating loss",
-            by=(f,),
-            wrong=(-(1 - sigmoid(f)),),
-        ),
-        Step("limit", -sigmoid(f), Integer(0), why="gives no gradient where D rejects", by=(f, -oo)),
-        Step(
-            "differentiate",
-            -log(sigmoid(f)),
-            -(1 - sigmoid(f)),
-            why="the non-saturating loss",
-            by=(f,),
-            wrong=(-sigmoid(f),),
-        ),
-        Step("limit", -(1 - sigmoid(f)), Integer(-1), why="gives a full one there", by=(f, -oo)),
-    )
+def reduced(total: Any, count: Any) -> Any:
+    """A sum as the reduction wants it: divided by the count for the mean."""
+    return total / Piecewise((count, Eq(AVERAGED, 1)), (1, True))
 
 
-def zero_sum_proof() -> Derivation:
-    return Derivation(
-        (
-            Step(
-                "differentiate",
-                -log(1 - sigmoid(f)),
-                sigmoid(f),
-                why="what the discriminator loses by a generated sample",
-                by=(f,),
-            ),
-            *gradients_steps()[:1],
-            Step(
-                "refute",
-                Eq(sigmoid(f) - (1 - sigmoid(f)), 0),
-                Eq(sigmoid(f) - sigmoid(f), 0, evaluate=False),
-                why="with the non-saturating loss the gradients do not cancel",
-                by=({f: 1},),
-            ),
-        ),
-        "every number of samples",
-        lift="pointwise",
-    )
-
-
-def likelihood_proof() -> Derivation:
-    pi = Symbol("pi", positive=True)
-    expected = pi * a * log(y) + (1 - pi) * b * log(1 - y)
-    return Derivation(
-        (
-            Step(
-                "substitute",
-                2 * expected,
-                a * log(y) + b * log(1 - y),
-                why="with both classes equally likely, twice the log-likelihood of the label is the value",
-                by=((pi, Rational(1, 2)),),
-            ),
-            Step("differentiate", expected, pi * a / y - (1 - pi) * b / (1 - y), why="for any share", by=(y,)),
-            Step(
-                "solve",
-                Eq(pi * a / y - (1 - pi) * b / (1 - y), 0),
-                pi * a / (pi * a + (1 - pi) * b),
-                why="the likelihood is greatest at the posterior",
-                by=(y,),
-                assume=(pi < 1,),
-            ),
-            Step(
-                "refute",
-                Eq(pi * a / (pi * a + (1 - pi) * b), a / (a + b)),
-                false,
-                why="which is 3/4, not 1/2, if p = q and three quarters of the batch are data",
-                by=({pi: Rational(3, 4), a: 1, b: 1},),
-            ),
-        ),
-        "every batch",
-        lift="pointwise",
-    )
-
-
-def generator_proof() -> Derivation:
-    return Derivation((*logits_steps(), *gradients_steps()), "every number of samples", lift="coordinate")
-
-
-def pushforward_proof() -> Derivation:
-    codes, points = symbols("k m", integer=True, positive=True)
-    weight, phi, hit = (IndexedBase(name, real=True) for name in ("p", "phi", "hit"))
-    c = Symbol("c", integer=True)
-    over_z, over_x = (z, 0, codes - 1), (x, 0, points - 1)
-    return Derivation(
-        (
-            Step(
-                "rewrite",
-                Sum(phi[x] * Sum(weight[z] * hit[z, x], over_z), over_x),
-                Sum(weight[z] * Sum(phi[x] * hit[z, x], over_x), over_z),
-                why="the mass of a point is that of the codes that hit it; both sums change places",
-                wrong=(Sum(weight[z], over_z) * Sum(phi[x], over_x),),
-            ),
-            Step(
-                "collapse",
-                Sum(phi[x] * KroneckerDelta(c, x), over_x),
-                phi[c],
-                why="each code z hits one point alone, c = g(z)",
-            ),
-        ),
-        "all finite spaces and every map between them",
-    )
+def reduction(c: Board) -> Any:
+    return c.choice("reduction", {"mean": {AVERAGED: 1}, "sum": {AVERAGED: 0}})
 
 
 # ------------------------------------------------------------------ the discriminator
 
-REDUCTION = Choice("reduction", {"mean": {averaged: 1}, "sum": {averaged: 0}})
 
+@claim("gan.bce_likelihood", "4.2.1", "gan.discriminator_loss")
+def bce_likelihood(c: Board) -> None:
+    """The discriminator's loss is twice the cross-entropy of the labels if both classes are equally likely."""
+    n, m = c.size("n"), c.size("m")
+    kind = reduction(c)
+    real, fake = c.real("real", n), c.real("fake", m)
+    i, j, y = c.index("i", n), c.index("j", m), c.index("y", 0, 1)
+    accepts, rejects = c.let("accepts", i, log_sigmoid(real[i])), c.let("rejects", j, log_rejection(fake[j]))
+    first = c.let("first", (), reduced(c.sum(accepts[i], i), n))
+    second = c.let("second", (), reduced(c.sum(rejects[j], j), m))
+    L = c.let("L", (), -first - second)
 
-def reduced(values: Any, size: Any) -> Any:
-    return Sum(values[i], (i, 0, size - 1)) / Piecewise((size, Eq(averaged, 1)), (1, True))
+    def likelihood(y: Any, logit: Any) -> Any:
+        """The logarithm of the probability of the label y, which is 1 for data, by the discriminator."""
+        return log(sigmoid(logit) ** y * (1 - sigmoid(logit)) ** (1 - y))
 
+    def of_class(label: Any, data: Any, samples: Any) -> Any:
+        return Piecewise((data, Eq(label, 1)), (samples, True))
 
-whole_batch = Sum(accepts[i], (i, 0, n - 1)) + Sum(rejects[i], (i, 0, m - 1))
-of_the_batch = whole_batch / Piecewise((n + m, Eq(averaged, 1)), (1, True))
-bce_likelihood = Claim(
-    id="gan.bce_likelihood",
-    section="4.2.1",
-    title="The discriminator's loss is twice the cross-entropy of the labels if both classes are equally likely",
-    kind="equality",
-    subject="gan.discriminator_loss",
-    driver="function",
-    structure=(DATA, SAMPLES, REDUCTION),
-    inputs=(REAL, FAKE),
-    program=Program(
-        (*TERMS, (first, reduced(accepts, n)), (second, reduced(rejects, m)), (L, -first - second)), out(L)
-    ),
-    statement=Eq(L, -mean(accepts, n) - mean(rejects, m)),
-    conditions=("each class weighs 1/2, whatever its share of the batch", "for the reduction sum without the means"),
-    derivation=likelihood_proof,
-    variants=(
-        Variant(
-            "likelihood of the labels in the batch",
-            "notes",
-            ((L, -whole_batch * Piecewise((2 / (n + m), Eq(averaged, 1)), (1, True))),),
-            printed=True,
-            why="the same only if the batch holds as many samples as data",
-        ),
-        Variant(
-            "mean over the concatenated batch",
-            "torch, binary_cross_entropy_with_logits on one batch",
-            ((L, -of_the_batch),),
-            why="for a balanced batch half the loss, and so half the gradient",
-        ),
-        Variant("average of both terms", "known convention", ((L, -(first + second) / 2),)),
-        Variant(
-            "one-sided label smoothing",
-            "Salimans et al. (2016), target 0.9",
-            ((accepts[i], Rational(9, 10) * log_sigmoid(REAL.symbol[i]) + log_rejection(REAL.symbol[i]) / 10),),
-            why="its optimum is 0.9 p / (p + q)",
-        ),
-        LABELS,
-        TWICE,
-        INSIDE,
-        Variant("its negative", "the value, which the discriminator maximizes", ((L, first + second),)),
-    ),
-    options={"arguments": ("real", "fake", "reduction")},
-    remarks="A discriminator trained on a batch of which the share π is data tends to π p / (π p + (1 - π) q).",
-)
+    data, samples = c.sum(likelihood(y, real[i]), i), c.sum(likelihood(y, fake[j]), j)
+    expected = c.sum(HALF * of_class(y, data / n, samples / m), y)
+    c.law(L, Piecewise((-2 * expected, Eq(AVERAGED, 1)), (-c.sum(of_class(y, data, samples), y), True)))
+
+    def judged(b: Any) -> None:
+        accepting = stable(b, "log D", accepts[i], sigmoid(real[i]), real[i])
+        rejecting = stable(b, "log(1 - D)", rejects[j], 1 - sigmoid(fake[j]), fake[j])
+        b.left.unfold(L, first, second).rewrite(accepting, rejecting)
+
+    def labelled(b: Any) -> None:
+        """Data have the label 1, samples 0, and of both the probability is what D says."""
+        judged(b)
+        b.right.listed()
+        b.cases(Eq(AVERAGED, 1))
+
+    c.prove(labelled)
+
+    accepted, rejected = c.sum(log(sigmoid(real[i])), i), c.sum(log(1 - sigmoid(fake[j])), j)
+    batch = (accepted + rejected) / (n + m)
+    off = (n - m) / (n + m) * (accepted / n - rejected / m)
+    c.law(L, Piecewise((off - 2 * batch, Eq(AVERAGED, 1)), (-(n + m) * batch, True)))
+
+    def balanced(b: Any) -> None:
+        """Of the batch as a whole it is twice the cross-entropy only for as many samples as data, or if both agree."""
+        judged(b)
+        b.cases(Eq(AVERAGED, 1))
+
+    c.prove(balanced)
+
+    def tends(weight: Any, other: Any) -> None:
+        """At a point that data and samples share, the likelihood is greatest at the weight of the data."""
+        chance, share = sigmoid(real[i]), weight / (weight + other)
+        c.law(weight * log(chance) + other * log(1 - chance), "<=", weight * log(share) + other * log(1 - share))
+
+        def tangents(b: Any) -> None:
+            accepting = b.lemma("log_tangent", u=chance, m=share)
+            rejecting = b.lemma("log_tangent", u=1 - chance, m=1 - share)
+            b.combine((weight, accepting), (other, rejecting))
+
+        c.prove(tangents)
+
+    tends(HALF, HALF)
+    tends(n, m)
+    c.say("each class weighs 1/2, whatever its share of the batch", "for the reduction sum without the means")
+    c.call(real, fake, kind).shows(L)
+    whole = c.sum(accepts[i], i) + c.sum(rejects[j], j)
+    c.variant(
+        "likelihood of the labels in the batch",
+        "notes",
+        printed=True,
+        why="the same only if the batch holds as many samples as data",
+        L=-whole * Piecewise((2 / (n + m), Eq(AVERAGED, 1)), (1, True)),
+    )
+    c.variant(
+        "mean over the concatenated batch",
+        "torch, binary_cross_entropy_with_logits on one batch",
+        why="for a balanced batch half the loss, and so half the gradient",
+        L=-reduced(whole, n + m),
+    )
+    c.variant("average of both terms", "known convention", L=-(first + second) / 2)
+    c.variant(
+        "one-sided label smoothing",
+        "Salimans et al. (2016), target 0.9",
+        why="its optimum is 0.9 p / (p + q)",
+        accepts=Rational(9, 10) * log_sigmoid(real[i]) + log_rejection(real[i]) / 10,
+    )
+    c.variant("labels exchanged", "known bug", accepts=log_rejection(real[i]), rejects=log_sigmoid(fake[j]))
+    twice_and_small(c, SimpleNamespace(real=real, fake=fake, i=i, j=j))
+    c.variant("its negative", "the value, which the discriminator maximizes", L=first + second)
+    c.remark("A discriminator trained on a batch of which the share π is data tends to π p / (π p + (1 - π) q).")
+
 
 # ------------------------------------------------------------------ the generator
 
-KIND = Choice("kind", {"saturating": {saturating: 1}, "non-saturating": {saturating: 0}})
-EACH = (loss[i], Piecewise((log_rejection(fake_logit[i]), Eq(saturating, 1)), (-log_sigmoid(fake_logit[i]), True)))
+
+@claim("gan.generator_loss", SECTION, "gan.generator_loss")
+def generator_loss(c: Board) -> None:
+    """The generator's loss, saturating or not, and its gradient by the logits."""
+    m = c.size("m")
+    kind = c.choice("kind", {"saturating": {SATURATING: 1}, "non-saturating": {SATURATING: 0}})
+    by = reduction(c)
+    fake = c.real("fake", m)
+    j, r = c.indices("j r", m)
+
+    def either(saturating: Any, other: Any) -> Any:
+        return Piecewise((saturating, Eq(SATURATING, 1)), (other, True))
+
+    loss = c.let("loss", j, either(log_rejection(fake[j]), -log_sigmoid(fake[j])))
+    L = c.let("L", (), reduced(c.sum(loss[j], j), m))
+    chance = sigmoid(fake[j])
+    total = reduced(either(c.sum(log(1 - chance), j), -c.sum(log(chance), j)), m)
+    c.law(L, total)
+
+    def judged(b: Any) -> None:
+        """Both stable logarithms are those of the chances, whatever the sign of the logit."""
+
+        def stable(b: Any) -> None:
+            b.left.unfold(loss)
+            b.cases(Eq(SATURATING, 1), *[lambda b: b.cases(fake[j] >= 0)] * 2)
+
+        each = b.have("a sample's loss", loss[j], "=", either(log(1 - chance), -log(chance)), stable)
+        b.left.unfold(L).rewrite(each)
+        b.cases(Eq(SATURATING, 1))
+
+    c.prove(judged)
+
+    objective = c.let("objective", (), total)
+    slope, at = c.D(objective, fake[r]), sigmoid(fake[r])
+    c.law(slope, reduced(either(-at, at - 1), m))
+
+    def sloped(b: Any) -> None:
+        b.left.unfold("∂objective/∂fake").contract()
+        b.cases(Eq(SATURATING, 1))
+
+    c.prove(sloped)
+
+    c.law(Abs(slope * Piecewise((m, Eq(AVERAGED, 1)), (1, True)) + either(0, 1)), "<=", exp(fake[r]))
+
+    def rejected(b: Any) -> None:
+        """Of a sample that D rejects the saturating loss says next to nothing, and the other one all that it can."""
+        faint = b.have("D is faint", at, "<=", exp(fake[r]), lambda b: b.left.to(exp(fake[r]) / (1 + exp(fake[r]))))
+        known = b.have("slope", slope, "=", reduced(either(-at, at - 1), m), sloped)
+
+        def faint_either_way(b: Any) -> None:
+            b.left.decide()
+            b.combine((1, faint))
+
+        b.left.rewrite(known)
+        b.cases(Eq(AVERAGED, 1), *[lambda b: b.cases(Eq(SATURATING, 1), faint_either_way, faint_either_way)] * 2)
+
+    c.prove(rejected)
+    c.call(fake, kind, by).shows(L)
+
+    def instead(name: str, source: str, saturating: Any, other: Any, why: str = "") -> None:
+        c.variant(name, source, why=why, loss=either(saturating, other))
+
+    instead("kinds exchanged", "known bug", -log_sigmoid(fake[j]), log_rejection(fake[j]))
+    instead("sign", "known bug: the generator helps", -log_rejection(fake[j]), log_sigmoid(fake[j]))
+    c.variant("hinge", "geometric GAN", loss=-fake[j])
+    c.variant("least squares", "LSGAN", loss=(chance - 1) ** 2)
+    instead(
+        "small number inside the logarithm",
+        "known habit: log(D + 1e-8)",
+        log(1 - chance + SMALL),
+        -log(chance + SMALL),
+        why="its gradient vanishes where D is below 1e-8: the non-saturating loss saturates, too",
+    )
+    instead("sigmoid applied twice", "known bug", log_rejection(chance), -log_sigmoid(chance))
+    c.remark("At the logit -20 the saturating loss has the gradient 2e-9, the other one 1.")
 
 
-def instead(name: str, source: str, of_saturating: Any, of_other: Any, why: str = "") -> Variant:
-    return Variant(name, source, ((loss[i], Piecewise((of_saturating, Eq(saturating, 1)), (of_other, True))),), why=why)
+# ------------------------------------------------------------------ both
 
 
-chance = sigmoid(fake_logit[i])
-generator_loss = Claim(
-    id="gan.generator_loss",
-    section=SECTION,
-    title="The generator's loss, saturating or not, and its gradient by the logits",
-    kind="equality",
-    subject="gan.generator_loss",
-    driver="function",
-    structure=(SAMPLES, KIND, REDUCTION),
-    inputs=(FAKE,),
-    program=Program((EACH, (L, reduced(loss, m))), out(L)),
-    definition=Program(
-        ((loss[i], Piecewise((log(1 - chance), Eq(saturating, 1)), (-log(chance), True))),),
-        (Output("L", reduced(loss, m)),),
-    ),
-    statement=(Eq(L, Sum(log(1 - chance), (i, 0, m - 1)) / m), Eq(L, -Sum(log(chance), (i, 0, m - 1)) / m)),
-    conditions=("the first if it is saturating, the second if it is not", "for the reduction sum without 1/m"),
-    derivation=generator_proof,
-    variants=(
-        instead("kinds exchanged", "known bug", -log_sigmoid(fake_logit[i]), log_rejection(fake_logit[i])),
-        instead("sign", "known bug: the generator helps", -log_rejection(fake_logit[i]), log_sigmoid(fake_logit[i])),
-        instead("hinge", "geometric GAN", -fake_logit[i], -fake_logit[i]),
-        instead("least squares", "LSGAN", (chance - 1) ** 2, (chance - 1) ** 2),
-        instead(
-            "small number inside the logarithm",
-            "known habit: log(D + 1e-8)",
-            log(1 - chance + SMALL),
-            -log(chance + SMALL),
-            why="its gradient vanishes where D is below 1e-8: the non-saturating loss saturates, too",
-        ),
-        instead("sigmoid applied twice", "known bug", log_rejection(chance), -log_sigmoid(chance)),
-    ),
-    options={"arguments": ("fake", "kind", "reduction")},
-    remarks="At the logit -20 the saturating loss has the gradient 2e-9, the other one 1.",
-)
+@claim("gan.zero_sum", SECTION, "gan.generator_loss")
+def zero_sum(c: Board) -> None:
+    """The game is zero-sum: added to the discriminator's loss, the saturating loss leaves nothing of the samples."""
+    n, m = c.size("n"), c.size("m")
+    real, fake = c.real("real", n), c.real("fake", m)
+    i = c.index("i", n)
+    j, r = c.indices("j r", m)
+    accepts, rejects = c.let("accepts", i, log_sigmoid(real[i])), c.let("rejects", j, log_rejection(fake[j]))
+    first = c.let("first", (), -c.sum(accepts[i], i) / n - c.sum(rejects[j], j) / m)
+    # The logit's size is computed anew for the generator: shared, the roundings of both players would cancel.
+    distance = c.let("distance", j, Max(fake[j], -fake[j]))
+    loss = c.let("loss", j, Min(0, -fake[j]) - log(1 + exp(-distance[j])))
+    second = c.let("second", (), c.sum(loss[j], j) / m)
+    total = c.let("total", (), first + second)
+    chance = sigmoid(fake[j])
+    accepted, rejected = c.sum(log(sigmoid(real[i])), i) / n, c.sum(log(1 - chance), j) / m
 
-# The logit's size is computed anew for the generator: shared, the roundings of both players would cancel.
-total = Symbol("total", real=True)
-zero_sum = Claim(
-    id="gan.zero_sum",
-    section=SECTION,
-    title="The game is zero-sum: added to the discriminator's loss, the saturating loss leaves nothing of the samples",
-    kind="equality",
-    subject="gan.generator_loss",
-    driver="both_players",
-    structure=(DATA, SAMPLES),
-    inputs=(REAL, FAKE),
-    program=Program(
-        (
-            *TERMS,
-            (first, -mean(accepts, n) - mean(rejects, m)),
-            (distance[i], Max(fake_logit[i], -fake_logit[i])),
-            (loss[i], Min(0, -fake_logit[i]) - log(1 + exp(-distance[i]))),
-            (second, mean(loss, m)),
-            (total, first + second),
-        ),
-        out(total),
-    ),
-    definition=Program((), (Output("total", -Sum(log(sigmoid(REAL.symbol[i])), (i, 0, n - 1)) / n),)),
-    statement=Eq(total, -Sum(log(sigmoid(REAL.symbol[i])), (i, 0, n - 1)) / n),
-    conditions=("the loss is the saturating one",),
-    derivation=zero_sum_proof,
-    variants=(
-        Variant(
-            "non-saturating loss",
-            "Goodfellow et al. (2014), section 3; what is used",
-            ((loss[i], -log_sigmoid(fake_logit[i])),),
-            why="it has the same fixed point but is no longer minus the discriminator's loss",
-        ),
-        Variant("hinge on both sides", "known bug: the discriminator's hinge", ((loss[i], Max(0, 1 - fake_logit[i])),)),
-        Variant("mean of the critic", "Wasserstein GAN; the generator's hinge loss", ((loss[i], -fake_logit[i]),)),
-        Variant("least squares", "LSGAN", ((loss[i], (chance - 1) ** 2),)),
-        Variant("sum over the samples", "known bug", ((second, Sum(loss[i], (i, 0, m - 1))),)),
-    ),
-    options={"keywords": {"kind": "saturating"}},
-    remarks="The gradients of both players by a generated sample's logit cancel, which is compared as well.",
-)
+    def judged(b: Any) -> None:
+        """The generator's stable logarithm is the discriminator's, whatever the sign of the logit."""
+        accepting = stable(b, "log D", accepts[i], sigmoid(real[i]), real[i])
+        rejecting = stable(b, "log(1 - D)", rejects[j], 1 - chance, fake[j])
 
-# ------------------------------------------------------------------ the law of the generator
+        def either(b: Any) -> None:
+            b.left.unfold(loss, distance)
+            b.cases(fake[j] >= 0)
 
-CODES, SPACE = Size("k", 2, 4), Size("m", 4, 5)
-k, size = symbols_of((CODES, SPACE))
-MAP = Sizes("g", k, 0, 3)
-g = MAP.symbol
-PRIOR = (simplex("p", CODES),)
-(prior,) = symbols_of(PRIOR)
-LOGITS = real("l", SPACE)
-(point_logit,) = symbols_of((LOGITS,))
-law, expected, D = IndexedBase("law", real=True), Symbol("mean", real=True), Function("D", real=True)
-HIT = KroneckerDelta(g[z], x)
+        fooling = b.have("the generator's log(1 - D)", loss[j], "=", log(1 - chance), either)
+        b.left.unfold(total, first, second).rewrite(accepting, rejecting, fooling)
 
+    c.law(total, -accepted)
+    c.prove(judged)
 
-def over(entry: Any) -> Any:
-    """The sum over the codes z."""
-    return Sum(entry, (z, 0, k - 1))
+    # What each player minimizes, as functions of the logits of the samples.
+    judge, fool = c.let("judge", (), -accepted - rejected), c.let("fool", (), rejected)
+    other = c.let("other", (), -c.sum(log(chance), j) / m)
 
+    def slopes(*losses: Any) -> Any:
+        names = [f"∂{loss}/∂fake" for loss in losses]
+        return lambda b: [b.left.unfold(name).contract() for name in names]
 
-LATER = Product(1 - KroneckerDelta(g[j], x), (j, z + 1, k - 1))
-pushforward = Claim(
-    id="gan.pushforward",
-    section="4.2.1",
-    title="An expectation over the codes z is one under the law of the generated points, whatever the map",
-    kind="equality",
-    subject="gan.pushforward",
-    driver="pushforward",
-    structure=(CODES, MAP, SPACE),
-    inputs=(*PRIOR, LOGITS),
-    program=Program(
-        (
-            (law[x], over(prior[z] * HIT)),
-            (rejects[x], log_sigmoid(-point_logit[x])),
-            (expected, Sum(law[x] * rejects[x], (x, 0, size - 1))),
-        ),
-        (Output("mean", expected), Output("law", law[x], (x, 0, size - 1))),
-    ),
-    definition=Program(
-        (),
-        (
-            Output("mean", over(prior[z] * log(1 - sigmoid(point_logit[g[z]])))),
-            Output("law", over(prior[z] * HIT), (x, 0, size - 1)),
-        ),
-    ),
-    statement=Eq(over(prior[z] * log(1 - D(g[z]))), Sum(law[x] * log(1 - D(x)), (x, 0, size - 1))),
-    conditions=("law[x] is the mass of all codes that g sends to x", "g need not be one-to-one"),
-    derivation=pushforward_proof,
-    variants=(
-        Variant("codes counted", "known bug: weights ignored", ((law[x], over(HIT) / k),)),
-        Variant(
-            "the last code wins",
-            "known bug: assignment in the place of addition",
-            ((law[x], over(prior[z] * HIT * LATER)),),
-            why="right for a map that is one-to-one",
-        ),
-        Variant(
-            "average over the codes of a point",
-            "known bug: density taken for mass",
-            ((law[x], over(prior[z] * HIT) / Max(1, over(HIT))),),
-        ),
-        Variant("next point", "known bug: off by one", ((law[x], over(prior[z] * KroneckerDelta(g[z] + 1, x))),)),
-    ),
-    remarks="On finite spaces. With densities the same holds, without a formula for the density of g(z) in general.",
-)
-
-CLAIMS = (bce_likelihood, generator_loss, zero_sum, pushforward)
+    c.law(c.D(judge, fake[r]), sigmoid(fake[r]) / m)
+    c.prove(slopes(judge))
+    c.law(c.D(judge, fake[r]) + c.D(fool, fake[r]), 0)
+    c.prove(slopes(judge, fool))
+    c.law(c.D(judge, fake[r]) + c.D(other, fake[r]), (2 * sigmoid(fake[r]) - 1) / m)
+    c.prove(slopes(judge, other))
+    c.say("the loss is the saturating one")
+    returned = Symbol("G", real=True)
+    c.call(fake, kind="saturating").then(returned, first + returned).shows(total)
+    c.variant(
+        "non-saturating loss",
+        "Goodfellow et al. (2014), section 3; what is used",
+        why="it has the same fixed point but is no longer minus the discriminator's loss",
+        loss=-log_sigmoid(fake[j]),
+    )
+    c.variant("hinge on both sides", "known bug: the discriminator's hinge", loss=Max(0, 1 - fake[j]))
+    c.variant("mean of the critic", "Wasserstein GAN; the generator's hinge loss", loss=-fake[j])
+    c.variant("least squares", "LSGAN", loss=(chance - 1) ** 2)
+    c.variant("sum over the samples", "known bug", second=c.sum(loss[j], j))
+    c.remark("The gradients of both players by a generated sample's logit cancel, which is compared as well.")

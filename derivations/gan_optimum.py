@@ -2,14 +2,14 @@
 
 from typing import Any
 
-from sympy import Eq, Gt, IndexedBase, Integer, Le, Rational, exp, false, log, symbols
+from sympy import Eq, IndexedBase, Piecewise, Rational, exp, log, symbols
 from sympy.codegen.cfunctions import log1p
 
 from gnomon.derivations.divergences import CONVEX, POINTS, SECTION, SMALL, i
 from gnomon.derivations.divergences import n as n
-from gnomon.proof.derivation import Derivation, Step
-from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import nonnegative, real, symbols_of
+from gnomon.proof.derivation import Step
+from gnomon.say.claim import Output
+from gnomon.say.domain import real
 from gnomon.say.maker import claim
 
 D, total = (IndexedBase(name, real=True) for name in ("D", "total"))
@@ -17,7 +17,7 @@ PRIOR = Rational(3, 4)
 
 # ------------------------------------------------------------------ proofs
 
-a, b, y, u = symbols("a b y u", positive=True)
+a, b, y = symbols("a b y", positive=True)
 term = a * log(y) + b * log(1 - y)
 steep = a / y**2 + b / (1 - y) ** 2
 best = a / (a + b)
@@ -31,40 +31,6 @@ def concave_steps() -> tuple[Step, ...]:
         Step("differentiate", term, -steep, why="the second derivative", by=(y, y), assume=(y < 1,)),
         Step("inequality", steep > 0, steep, why="is negative", assume=(y < 1,)),
         CONVEX,
-    )
-
-
-def boundary_steps() -> tuple[Step, ...]:
-    """With a = 0 or b = 0 the maximum lies at an end."""
-    return (
-        Step(
-            "inequality",
-            Gt(-log(1 / (1 + u)), 0, evaluate=False),
-            log(1 + u),
-            why="with b = 0 every y = 1/(1 + u) is worse than 1",
-        ),
-        Step("limit", best, Integer(1), why="where a/(a + b) leads", by=(b, 0)),
-        Step("limit", best, Integer(0), why="and to 0 with a = 0", by=(a, 0)),
-    )
-
-
-def pointwise_proof() -> Derivation:
-    s, t = symbols("a b", real=True)
-    bernoulli = s * log(y) + t * log(1 - y)
-    return Derivation(
-        (
-            *concave_steps(),
-            *boundary_steps(),
-            Step(
-                "refute",
-                Le(bernoulli, bernoulli.subs(y, Rational(1, 2)), evaluate=False),
-                false,
-                why="for a = b = -1, which the notes allow, 1/2 is the minimum: 1.386 there, 2.408 at 1/10",
-                by=({s: -1, t: -1, y: Rational(1, 10)},),
-            ),
-        ),
-        "all a, b > 0 (for a = 0 or b = 0 by the limit)",
-        lift="pointwise",
     )
 
 
@@ -169,29 +135,51 @@ def location(c):
     c.variant("add-one smoothing", "Laplace's rule", argmax=(a + 1) / (a + b + 2))
 
 
-BOUNDARY = (nonnegative("a"), nonnegative("b"))
-CLOSED = real("y", low=0.0, high=1.0)
-heads, tails, chance = symbols_of((*BOUNDARY, CLOSED))
-first, second, F = symbols("first second F", real=True)
-objective = Claim(
-    id="gan.pointwise_max.objective",
-    section=SECTION,
-    title="What is maximized at one point, with its gradient",
-    kind="equality",
-    subject="gan.bernoulli_objective",
-    driver="function",
-    inputs=(*BOUNDARY, CLOSED),
-    program=Program(((first, heads * log(chance)), (second, tails * log(1 - chance)), (F, first + second)), out(F)),
-    definition=Program((), (Output("F", heads * log(chance) + tails * log(1 - chance)),)),
-    statement=Eq(F, heads * log(chance) + tails * log(1 - chance)),
-    conditions=("0 < y < 1, and the ends where the term is not 0 log 0",),
-    derivation=pointwise_proof,
-    variants=(
-        Variant("exchanged", "known bug", ((first, tails * log(chance)), (second, heads * log(1 - chance)))),
-        Variant("its negative", "binary cross-entropy", ((F, -first - second),)),
-        Variant("first term only", "known bug: categorical cross-entropy", ((F, first),)),
-        Variant("small number inside", "known habit: log(y + 1e-8)", ((first, heads * log(chance + SMALL)),)),
-    ),
-)
+@claim("gan.pointwise_max.objective", SECTION, "gan.bernoulli_objective")
+def objective(c):
+    """What is maximized at one point, with its gradient."""
+    a, b = c.nonnegative("a"), c.nonnegative("b")
+    y = c.real("y", low=0.0, high=1.0)
+    c.condition(y > 0, name="above 0")
+    c.condition(y < 1, name="below 1")
+    first, second = c.let("first", (), a * log(y)), c.let("second", (), b * log(1 - y))
+    F = c.let("F", (), first + second)
+    c.law(F, a * log(y) + b * log(1 - y))
+    slope = c.D(F, y)
+    c.law(y * (1 - y) * slope, a - (a + b) * y)
+    c.prove(lambda p: p.left.expand())
+    bend = c.D(slope, y)
+    c.law(bend, -a / y**2 - b / (1 - y) ** 2)
+    c.prove(lambda p: p.left.expand())
+    c.law(bend, "<=", 0)
+    c.prove(lambda p: p.left.expand())
 
-CLAIMS = (objective,)
+    def share(mass):
+        return Piecewise((mass * log(mass / (a + b)), mass > 0), (0, True))
+
+    heads, tails = c.let("heads", (), share(a)), c.let("tails", (), share(b))
+    c.law(F, "<=", heads + tails)
+
+    def greatest(p):
+        """Each term lies below its tangent at a/(a + b), or at 1 if its weight is 0; the slopes cancel."""
+
+        def below(p, part, mass, chance):
+            def at(best):
+                return lambda p: p.combine((mass, p.lemma("log_tangent", u=chance, m=best)))
+
+            def tangent(p):
+                p.right.unfold(part)
+                p.cases(mass > 0, at(mass / (a + b)), at(1))
+
+            return p.have(f"{part}", mass * log(chance), "<=", part + (a + b) * chance - mass, tangent)
+
+        p.left.unfold(F, first, second)
+        p.combine((1, below(p, heads, a, y)), (1, below(p, tails, b, 1 - y)))
+
+    c.prove(greatest)
+    c.call(a, b, y).shows(F)
+    c.say("at the ends of [0, 1] it has a value where the term is not 0 log 0")
+    c.variant("exchanged", "known bug", first=b * log(y), second=a * log(1 - y))
+    c.variant("its negative", "binary cross-entropy", F=-first - second)
+    c.variant("first term only", "known bug: categorical cross-entropy", F=first)
+    c.variant("small number inside", "known habit: log(y + 1e-8)", first=a * log(y + SMALL))

@@ -6,7 +6,6 @@ from fractions import Fraction
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from gnomon.drive.driver import Call, Case, Driver, Tensors
@@ -22,37 +21,6 @@ def discriminator_value(subject: Any, case: Case) -> Call:
         p, q = tensors["p"], tensors["q"]
         d = subject(p, q)
         return {"V": (torch.special.xlogy(p, d) + torch.special.xlog1py(q, -d)).sum(-1)}
-
-    return call
-
-
-def both_players(subject: Any, case: Case) -> Call:
-    """``subject(fake_logits, **keywords) -> loss``, shown with the discriminator's loss added as ``total``."""
-    keywords = case.options.get("keywords", {})
-
-    def call(tensors: Tensors) -> Tensors:
-        real, fake = tensors["real"], tensors["fake"]
-        discriminator = sum(
-            F.binary_cross_entropy_with_logits(logits, torch.full_like(logits, label))
-            for logits, label in ((real, 1.0), (fake, 0.0))
-        )
-        return {"total": discriminator + subject(fake, **keywords)}
-
-    return call
-
-
-def pushforward(subject: Any, case: Case) -> Call:
-    """``subject(p, g, size) -> law`` for the map ``g`` and the size ``m`` of the structure.
-
-    Outputs: ``law``, or ``mean``, the expectation of log(1 - D) for the logits ``l`` under it.
-    """
-    g = torch.tensor(case.structure["g"], device=case.device)
-
-    def call(tensors: Tensors) -> Tensors:
-        shown = {"law": subject(tensors["p"], g, case.structure["m"])}
-        if "l" in tensors:
-            shown["mean"] = (shown["law"] * F.logsigmoid(-tensors["l"])).sum(-1)
-        return shown
 
     return call
 
@@ -85,8 +53,6 @@ def from_known_law(subject: Any, case: Case) -> Call:
 
 DRIVERS: dict[str, Driver] = {
     "discriminator_value": Driver(discriminator_value, "a discriminator from two laws: D(p, q) -> probabilities"),
-    "both_players": Driver(both_players, "a generator's loss: f(fake_logits, ...) -> scalar"),
-    "pushforward": Driver(pushforward, "the law of g(z): f(p, g, size) -> probabilities"),
     "between_laws": Driver(between_laws, "a divergence between finite laws: f(p, q) -> scalar"),
     "from_known_law": Driver(from_known_law, "a divergence between finite laws: f(p, q) -> scalar"),
 }
