@@ -83,3 +83,33 @@ def masked_or_zero(c):
     c.call(s, keep).shows(y, top)
     uniform = sp.Piecewise((exp(e[j] - top), c.sum(keep[k], k) > 0), (1 / m, True))
     c.variant("uniform where nothing is kept", "a large negative number for minus infinity", y=uniform)
+
+
+def lists(c):
+    """A list of k arrays with lengths of their own, and indices into it."""
+    k = c.size("k", 1, 3)
+    n = c.sizes("n", k, 1, 4)
+    i = c.index("i", k)
+    return n, c.ragged("x", n), i, c.index("t", n[i])
+
+
+@claim("toy.means", "9.9", "toy.means")
+def means(c):
+    """The means of arrays of several lengths are those of their halves."""
+    n, x, i, t = lists(c)
+    y = c.let("y", i, c.sum(x[i, t], t) / n[i])
+    c.law(y[i], c.sum(2 * x[i, t], t) / (2 * n[i]))
+    c.prove(lambda p: p.left.unfold(y))
+    c.call(x).shows(y)
+    c.variant("over the longest length", "padding counted", y=c.sum(x[i, t], t) / c.max(n[i], i))
+
+
+@claim("toy.padded", "9.9", "toy.padded")
+def filled_up(c):
+    """Arrays of several lengths in one tensor, filled up with 0, and the greatest number of each."""
+    n, x, i, t = lists(c)
+    y, top = c.let("y", (i, t), x[i, t]), c.let("top", i, c.max(x[i, t], t))
+    c.law(y[i, t], x[i, t])
+    c.law(top[i], c.max(x[i, t], t))
+    c.call(x).shows(y, top)
+    c.variant("turned round", "filled up in front", y=x[i, n[i] - 1 - t])

@@ -11,10 +11,12 @@ from gnomon.compute.lower import Lowering
 from gnomon.compute.running_error import bounded
 from gnomon.compute.slp import SLP, pullback
 from gnomon.compute.whole_numbers import Bindings, LoweringError
+from gnomon.link.proved import proved
 from gnomon.proof.enclosure import OutOfDomain, enclose
 from gnomon.proof.normal_form import canon
 from gnomon.proof.reductions import ArgMax, ArgMin, Largest, LogSumExp, Smallest
 from gnomon.proof.terms import alike, put
+from gnomon.proof.theorem import Refused
 from gnomon.say.claim import Output, Program
 from gnomon.say.domain import Domain
 from gnomon.say.errors import UsageError
@@ -275,3 +277,86 @@ def test_a_mask_is_bool_for_the_subject_and_a_row_of_zeros_may_be_excluded():
         tensor_of(keep, torch.tensor([[True, False]]), Bindings({"n": 1, "m": 2}, {}, {}), torch.float32, CPU).sum()
         == 1
     )
+
+
+# ---------------------------------------------------------------------- ragged lists
+
+
+def test_means_of_a_ragged_list_against_a_loop():
+    assert verdict(reduced.means, lambda xs: torch.stack([v.mean() for v in xs]), "float32").verdict == "holds"
+
+    def counted(xs):
+        return torch.nn.utils.rnn.pad_sequence(xs, batch_first=True).mean(-1)
+
+    assert verdict(reduced.means, counted).verdict == "fails"
+    assert verdict(reduced.means, lambda xs: torch.stack([v.mean() for v in xs[::-1]])).verdict == "fails"
+
+
+def test_a_ragged_list_against_pad_sequence():
+    def right(xs):
+        return torch.nn.utils.rnn.pad_sequence(xs, batch_first=True), torch.stack([v.max() for v in xs])
+
+    def of_zeros(xs):
+        rows = torch.nn.utils.rnn.pad_sequence(xs, batch_first=True)
+        return rows, rows.amax(-1)
+
+    assert verdict(reduced.filled_up, right, "float32").verdict == "holds"
+    found = verdict(reduced.filled_up, of_zeros, "float32")
+    assert found.verdict == "fails"
+    assert found.counterexample is not None
+    assert max(found.counterexample.structure["n"]) > min(found.counterexample.structure["n"])
+
+
+def test_a_ragged_list_is_proved_for_every_length_and_nothing_reads_what_fills_it_up():
+    whole = proved(reduced.means.claim)
+    assert whole.label == "proved"
+    assert whole.sizes == ("k", "n")
+
+    @claim("toy.beyond", "9.9", "toy.beyond")
+    def beyond(c):
+        """The sum of an array and of one number after its end."""
+        n, x, i, t = reduced.lists(c)
+        y = c.let("y", i, c.sum(x[i, t], t) + x[i, n[i]])
+        c.law(y[i], c.sum(2 * x[i, t], t) / 2 + x[i, n[i]])
+        c.prove(lambda p: p.left.unfold(y))
+        c.call(x).shows(y)
+        c.variant("without it", "none", y=c.sum(x[i, t], t))
+
+    with pytest.raises(Refused):
+        proved(beyond.claim)
+
+
+def test_a_ragged_list_is_given_as_it_is():
+    x = reduced.means.claim.inputs[0]
+    bindings = Bindings({"k": 2}, {"n": [1, 3]}, {})
+    filled = [[1.0, 0, 0, 0], [2.0, 3.0, 4.0, 0]]
+    assert tensor_of(x, [[1.0], [2.0, 3.0, 4.0]], bindings, torch.float32, CPU).tolist() == filled
+    assert tensor_of(x, filled, bindings, torch.float32, CPU).tolist() == filled
+    with pytest.raises(UsageError):
+        tensor_of(x, [[1.0, 2.0], [2.0, 3.0, 4.0]], bindings, torch.float32, CPU)
+    assert str(x) == "real, a list of k arrays, the i-th of shape (n[i],)"
+
+
+def test_lengths_are_a_list_of_sizes():
+    @claim("toy.lengths", "9.9", "toy.lengths")
+    def wrong(c):
+        """A list that has a size for its lengths."""
+        c.ragged("x", c.size("n"))
+
+    with pytest.raises(ValueError, match="no list of sizes"):
+        wrong.claim  # noqa: B018
+
+    @claim("toy.none", "9.9", "toy.none")
+    def none(c):
+        """The greatest numbers of arrays that may be empty."""
+        k = c.size("k")
+        n = c.sizes("n", k, 0, 3)
+        x, i = c.ragged("x", n), c.index("i", k)
+        t = c.index("t", n[i])
+        y = c.let("y", i, c.max(x[i, t], t))
+        c.law(y[i], c.max(x[i, t], t))
+        c.call(x).shows(y)
+        c.variant("0", "none", y=c.sum(x[i, t], t))
+
+    with pytest.raises(ValueError, match=r"no term at all at n\[i\] = 0"):
+        none.claim  # noqa: B018

@@ -114,6 +114,8 @@ def tensor_of(domain: Domain, given: Any, bindings: Bindings, dtype: torch.dtype
         UsageError: if it is no tensor of real numbers, has another shape, or lies outside its domain.
     """
     try:
+        if domain.lengths is not None and isinstance(given, (list, tuple)):
+            given = _filled_up(given, bindings.arrays[str(domain.lengths)], shape_of(domain, bindings))
         raw = torch.as_tensor(given)
     except (TypeError, ValueError, RuntimeError) as error:
         raise UsageError(f"{domain.name}: expected {expected(domain)}, as a tensor or nested lists: {error}") from error
@@ -141,6 +143,17 @@ def tensor_of(domain: Domain, given: Any, bindings: Bindings, dtype: torch.dtype
     if domain.some and bool((value == 0).all(-1).any()):
         raise UsageError(f"{domain.name}: a row is all 0, expected {expected(domain)}")
     return value
+
+
+def _filled_up(rows: Sequence[Any], lengths: Sequence[int], shape: tuple[int, ...]) -> Tensor | Sequence[Any]:
+    """Arrays of several lengths as one tensor, filled up with 0; other lists as they are."""
+    arrays = [torch.as_tensor(row, dtype=torch.float64) for row in rows]
+    if [tuple(each.shape) for each in arrays] != [(length, *shape[2:]) for length in lengths]:
+        return rows
+    filled = torch.zeros(shape, dtype=torch.float64)
+    for place, each in enumerate(arrays):
+        filled[place, : len(each)] = each
+    return filled
 
 
 def _check_simplex(domain: Domain, value: Tensor) -> None:

@@ -19,7 +19,7 @@ from gnomon.drive.noise import Noise
 from gnomon.say import arguments as a
 from gnomon.say import chain as p
 from gnomon.say.arguments import Part
-from gnomon.say.domain import Choice, Sizes
+from gnomon.say.domain import Choice, Domain, Sizes
 
 FLAGS = {"yes": True, "no": False}
 
@@ -168,6 +168,8 @@ def _(part: a.Named, run: Run) -> Any:
     name, bindings = part.name, bindings_of(run.case, run.indices)
     if name in run.tensors:
         domain = run.session.inputs.get(name)
+        if domain is not None and domain.lengths is not None:
+            return [_part_of(domain, (i,), run) for i in range(len(bindings.arrays[str(domain.lengths)]))]
         return run.tensors[name].to(torch.bool) if domain is not None and domain.mask else run.tensors[name]
     if name in run.case.host:
         return run.case.host[name]
@@ -210,8 +212,16 @@ def _slice(entry: Any, run: Run) -> Tensor | None:
     if domain is None or not 0 < len(entry.indices) < len(domain.shape):
         return None
     index = Wholes(bindings_of(run.case, run.indices), ()).index(entry, {})
-    at: tuple[Any, ...] = (..., *index, *[slice(None)] * (len(domain.shape) - len(index)))
-    return run.tensors[name][at]
+    return _part_of(domain, index, run)
+
+
+def _part_of(domain: Domain, index: tuple[int, ...], run: Run) -> Tensor:
+    """What a tensor has at its first indices; of a ragged list without what fills it up."""
+    rest = [slice(None)] * (len(domain.shape) - len(index))
+    if domain.lengths is not None and len(index) == 1:
+        rest[0] = slice(bindings_of(run.case, run.indices).arrays[str(domain.lengths)][index[0]])
+    at: tuple[Any, ...] = (..., *index, *rest)
+    return run.tensors[domain.name][at]
 
 
 @compute.register

@@ -41,7 +41,7 @@ def theory_of(claim: Claim, program: Program | None = None) -> Theory:
     return Theory(
         _definitions(program or claim.program, written),
         law,
-        shapes={d.name: d.shape for d in tensors if d.shape} | _matrices(claim),
+        shapes={d.name: getattr(d, "extents", d.shape) for d in tensors if d.shape} | _matrices(claim),
         bounds={name: bound for domain in (*tensors, *claim.structure) for name, bound in _bounds(domain)},
         facts=[c.relation for c in written.conditions if c.relation.is_Symbol],
         conditions=[*conditions, *(c for domain in (*tensors, *claim.structure) for c in _of_domain(domain))],

@@ -109,7 +109,7 @@ def _turn(theorem: Theorem, theory: Theory) -> bool:
 
 def _fixed(claim: Claim) -> list[str]:
     """The sizes for which the goal is said: extents that are numbers, and sizes that can take one value only."""
-    found = {f"{d.name} of {d.shape} entries": d for d in claim.inputs if any(_known(extent) for extent in d.shape)}
+    found = {f"{d.name} of {d.shape} entries": d for d in claim.inputs if any(map(_known, d.own))}
     single = [f"{d.name} = {d.low}" for d in claim.structure if isinstance(d, Size) and d.low == d.high]
     return sorted([*found, *single])
 

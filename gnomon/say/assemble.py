@@ -15,7 +15,7 @@ from gnomon.proof.theory import Definition
 from gnomon.say.check_call import check, names_used
 from gnomon.say.claim import Claim, Output, Program, Relation, Variant
 from gnomon.say.curves import foreign
-from gnomon.say.domain import Choice, Domain, Graph, Size, Structural
+from gnomon.say.domain import Choice, Domain, Graph, Size, Sizes, Structural
 from gnomon.say.law import Law, Written
 from gnomon.say.noise import UNCOMPUTED, left_random, uncomputed
 
@@ -175,8 +175,10 @@ def _complete(board: Board) -> None:
 def _filled(board: Board, e: Any) -> None:
     """Refuse a maximum over no term at all: for sizes at the ends of their ranges, which is where it would be empty."""
     sizes = {domain.symbol: (domain.low, domain.high) for domain in board.structure if isinstance(domain, Size)}
+    lists = {domain.symbol: domain for domain in board.structure if isinstance(domain, Sizes)}
     for node in sp.sympify(e).atoms(Reduction):
         gap = node.ends[1] - node.ends[0]
+        sizes |= {x: (lists[x.base].low, lists[x.base].high) for x in gap.atoms(sp.Indexed) if x.base in lists}
         known = sorted(gap.free_symbols & set(sizes), key=str)
         for corner in itertools.product(*(sizes[symbol] for symbol in known)):
             least = gap.xreplace(dict(zip(known, map(sp.Integer, corner), strict=True)))

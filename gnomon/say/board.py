@@ -126,6 +126,14 @@ class Board(Uncomputed, Reducing):
         """Probabilities: nonnegative, with the sum 1 along the last axis; ``strict`` ones have no zero entry."""
         return self._input(Domain(name, tuple(map(sp.sympify, shape)), 0.0, 1.0, open_low=strict, simplex=True))
 
+    def ragged(self, name: str, lengths: Any, *more: Any, **domain: Any) -> Any:
+        """A list of arrays, whose lengths are those of a list of sizes; ``x[i, t]`` is an entry of the i-th."""
+        of = next((d for d in self.structure if isinstance(d, Sizes) and d.symbol == lengths), None)
+        if of is None:
+            raise self.wrong(f"{name}: {lengths} is no list of sizes of this claim")
+        extents = (of.length, sp.Integer(of.high), *more)
+        return self.real(name, *extents, lengths=lengths, **domain)
+
     def mask(self, name: str, *shape: Any, some: bool = False) -> Any:
         """A mask: 1 or 0 in formulas, true or false for the subject; with ``some`` no row of the last axis is all 0."""
         extents = tuple(map(sp.sympify, shape))
@@ -191,7 +199,7 @@ class Board(Uncomputed, Reducing):
 
         The entry is an input's; or a definition's, to which something is added on top of what its formula gives.
         """
-        shape = next((d.shape for d in self.inputs if d.name == name_of(by)), None)
+        shape = next((d.extents for d in self.inputs if d.name == name_of(by)), None)
         if shape is None and name_of(by) not in self.definitions:
             raise self.wrong(f"{by} is no input and no definition: derivatives are by entries of them")
         self.differentiated.add(name_of(of))

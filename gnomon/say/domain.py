@@ -24,7 +24,8 @@ class Domain:
     ``host`` numbers are hyper-parameters: Python floats, one for a whole batch. ``typical`` lists values that users
     meet and the generator must not miss. ``simplex`` entries are nonnegative and sum to exactly one on the last axis.
     A ``mask`` has entries 1 and 0, which the subject gets as true and false; with ``some`` one at least along the last
-    axis is 1.
+    axis is 1. A ragged list has ``lengths``, a list of sizes: its tensor is filled up along the second axis; the
+    subject gets a list of tensors without what fills them up, and no formula reads that.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Domain:
     integer: bool = False
     mask: bool = False
     some: bool = False
+    lengths: Any = None
     typical: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
@@ -66,6 +68,18 @@ class Domain:
         make = sp.IndexedBase if self.shape else sp.Symbol
         return make(self.name, **self.assumptions)
 
+    @property
+    def extents(self) -> Any:
+        """The shape as a formula may read it: of a ragged list a function of the first index."""
+        if self.lengths is None:
+            return self.shape
+        return lambda first, *_: (self.shape[0], self.lengths[first], *self.shape[2:])
+
+    @property
+    def own(self) -> tuple[Any, ...]:
+        """The extents that the claim says itself, and not what a ragged list is filled up to."""
+        return self.shape if self.lengths is None else (self.shape[0], *self.shape[2:])
+
     def contains(self, value: float) -> bool:
         """Whether the number lies in the range."""
         above = value > self.low if self.open_low else value >= self.low
@@ -83,7 +97,10 @@ class Domain:
             left = "(" if self.open_low or math.isinf(self.low) else "["
             right = ")" if self.open_high or math.isinf(self.high) else "]"
             text = f"in {left}{self.low:g}, {self.high:g}{right}".replace("inf", "∞")
-        if self.shape:
+        if self.lengths is not None:
+            rows = ", ".join(map(str, (f"{self.lengths}[i]", *self.shape[2:])))
+            text += f", a list of {self.shape[0]} arrays, the i-th of shape ({rows}{',' * (len(self.shape) == 2)})"
+        elif self.shape:
             text += ", shape (" + ", ".join(map(str, self.shape)) + ("," if len(self.shape) == 1 else "") + ")"
         return text + (", hyper-parameter" if self.host else "")
 
