@@ -10,6 +10,7 @@ from gnomon.proof.inequality import absolute, at, combine
 from gnomon.proof.library import lemma
 from gnomon.proof.limit import squeezed
 from gnomon.proof.signs import Bound
+from gnomon.proof.terms import alike
 from gnomon.proof.theorem import Refused
 from gnomon.proof.theory import Theory
 
@@ -137,3 +138,13 @@ def test_a_limit_is_a_goal_that_its_equation_settles():
     assert len(closed(False).left) == 1
     strange = Goal(sp.Limit((-1) ** n, n, sp.oo), "=", sp.Limit((-1) ** n, n, sp.oo))
     assert Bench(Theory(), strange).done().left  # nothing says that there is such a limit
+
+
+def test_a_limit_is_the_same_whatever_its_sums_run_over():
+    i, j = sp.symbols("i j", integer=True)
+    limits = [sp.Limit(sp.Sum(h * r**k, (k, 0, n)), h, 0) for k in (i, j)]
+    assert alike(*limits)
+    assert not alike(limits[0], sp.Limit(sp.Sum(h * r**j, (j, 1, n)), h, 0))
+    assert not alike(limits[0], sp.Limit(sp.Sum(h * r**j, (j, 0, n)), h, sp.oo))
+    assert not alike(limits[0], sp.Limit(sp.Sum(h * r**j, (j, 0, n)), p, 0))
+    assert not alike(sp.Sum(sp.Limit(h * i, h, 0), (j, 0, n)), sp.Sum(sp.Limit(h * j, h, 0), (j, 0, n)))

@@ -171,7 +171,8 @@ def alpha(e: Any, depth: int = 0) -> Any:
             limits.insert(0, sp.Tuple(*[alpha(end.xreplace(new), depth + 1) for end in ends]))
             new = {**new, v: _mark(depth, place)}
         return sp.Tuple(_mark(e.func), alpha(e.function.xreplace(new), depth + 1), *limits)
-    if not isinstance(e, sp.Basic) or not e.args or isinstance(e, (sp.IndexedBase, *OPAQUE)):
+    opaque = isinstance(e, OPAQUE) and not isinstance(e, sp.Limit)  # a limit's own variable keeps its name
+    if not isinstance(e, sp.Basic) or not e.args or isinstance(e, sp.IndexedBase) or opaque:
         return e
     args = [alpha(arg, depth) for arg in e.args]
     if isinstance(e, COMMUTATIVE):
