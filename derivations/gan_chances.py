@@ -3,9 +3,11 @@
 from types import SimpleNamespace
 from typing import Any
 
-from sympy import Eq, Piecewise, log
+from sympy import Piecewise, Rational, log
 
 from gnomon.derivations.gan_game import SECTION, SMALL, sigmoid
+from gnomon.proof import inequality
+from gnomon.proof.limit import squeezed
 from gnomon.say.board import Board
 from gnomon.say.maker import claim
 
@@ -72,8 +74,10 @@ def certain(c: Board) -> None:
     """A discriminator may be certain where the law has no mass."""
     s = judging(c, closed=True)
     p, q, i, j, d_real, d_fake = s.p, s.q, s.i, s.j, s.d_real, s.d_fake
-    c.condition(Piecewise((1, Eq(p[i], 0)), (d_real[i], True)) > 0, i, name="D is not 0 on data")
-    c.condition(Piecewise((0, Eq(q[j], 0)), (d_fake[j], True)) < 1, j, name="D is not 1 on samples")
+    on_data = Piecewise((d_real[i], p[i] > 0), (1, True)) > 0
+    on_samples = Piecewise((d_fake[j], q[j] > 0), (0, True)) < 1
+    c.condition(on_data, i, name="data", words="D is not 0 where data have mass")
+    c.condition(on_samples, j, name="samples", words="D is not 1 where samples have mass")
     # The same discriminator, right wherever nobody asks it: no logarithm of 0 is left.
     real = c.let("real", i, Piecewise((d_real[i], p[i] > 0), (1, True)))
     fake = c.let("fake", j, Piecewise((d_fake[j], q[j] > 0), (0, True)))
@@ -93,9 +97,81 @@ def certain(c: Board) -> None:
         b.left.unfold(s.V, s.real_term, s.fake_term).rewrite(accepts, rejects)
 
     c.prove(proof)
+    tends(c, s)
     c.without_gradient()
-    c.say("0 log 0 is 0", "where D is 0 on data or 1 on samples the value is minus infinity")
+    c.say("0 log 0 is 0", "else the value is minus infinity")
     c.remark(
         "By a weight that is 0 the derivative is the logarithm of 0, so gradients are compared only for D "
         "strictly between 0 and 1."
     )
+
+
+def tends(c: Board, s: Any) -> None:
+    """The value of a discriminator that is certain is what those come to that are certain of nothing."""
+    p, q, i, j, d_real, d_fake = s.p, s.q, s.i, s.j, s.d_real, s.d_fake
+    t = c.variable("t")
+
+    def hedged(d: Any) -> Any:
+        """A chance that is not certain, and goes to this one; of 1 - D it is 1 less that of D."""
+        return (1 - t) * d + t / 2
+
+    def room(mass: Any, chance: Any) -> Any:
+        """How fast a term goes to its limit."""
+        return Piecewise((mass * (2 + 1 / (2 * chance)), mass > 0), (0, True))
+
+    on_data, on_samples = c.let("on_data", i, room(p[i], d_real[i])), c.let("on_samples", j, room(q[j], 1 - d_fake[j]))
+    c.aid(on_data, on_samples)
+    hedging = c.sum(p[i] * log(hedged(d_real[i])), i) + c.sum(q[j] * log(hedged(1 - d_fake[j])), j)
+    c.law(c.limit(hedging, t, 0), s.V)
+    small = [t > 0, t <= Rational(1, 2)]
+
+    def near(b: Any, entry: Any, room: Any, mass: Any, chance: Any) -> tuple[Any, Any]:
+        """A term is close from above and from below: logarithms lie below their tangents; without mass it is 0."""
+        moved = hedged(chance)
+
+        def have(name: str, lhs: Any, rel: str, rhs: Any, fill: Any = None, *more: Any) -> Any:
+            return b.have(f"{entry} {name}", lhs, rel, rhs, fill, given=[*small, *more])
+
+        def within(b: Any) -> None:
+            b.right.to(moved + (1 - t) * (1 - chance) + t / 2)
+
+        def falling(b: Any) -> None:
+            b.left.to(2 * t - t * (chance * (1 - 2 * t) + t + Rational(1, 2)) / moved)
+
+        at_most = have("is a chance", moved, "<=", 1, within)
+        falls = have("falls", (chance - moved) / moved, "<=", 2 * t, falling)
+        rises = have("rises", 0, "<=", t * mass / (2 * chance), None, mass > 0)
+
+        def either(b: Any, tangent: Any, sign: int, *more: Any) -> None:
+            for side in (b.left, b.right):
+                side.expand()
+            b.cases(
+                mass > 0,
+                lambda b: b.combine((mass, b.lemma("log_tangent", **tangent)), *more),
+                lambda b: b.combine((sign * mass, b.lemma("log_tangent", u=moved, m=1)), (sign * mass, at_most)),
+            )
+
+        of_moved, of_chance = {"u": moved, "m": chance}, {"u": chance, "m": moved}
+        rest = (mass, falls), (1, rises)
+        return (
+            have("above", mass * log(moved), "<=", entry + t * room, lambda b: either(b, of_moved, 1)),
+            have("below", entry, "<=", mass * log(moved) + t * room, lambda b: either(b, of_chance, -1, *rest)),
+        )
+
+    def close(b: Any) -> None:
+        data = near(b, s.accepts[i], on_data[i], p[i], d_real[i])
+        samples = near(b, s.rejects[j], on_samples[j], q[j], 1 - d_fake[j])
+        V, rate = c.sum(s.accepts[i], i) + c.sum(s.rejects[j], j), t * (c.sum(on_data[i], i) + c.sum(on_samples[j], j))
+
+        def summed(number: int) -> Any:
+            parts = ((data[number], (i, 0, s.n - 1)), (samples[number], (j, 0, s.m - 1)))
+            return lambda b: b.combine(*[(1, b.sum(part, 1, limits)) for part, limits in parts])
+
+        above = b.have("above", hedging - V, "<=", rate, summed(0), given=small)
+        below = b.have("below", -rate, "<=", hedging - V, summed(1), given=small)
+        limit = squeezed(b.theory, inequality.absolute(b.theory, below, above), hedging, V, t, 0)
+        b.left.by(limit)
+        b.right.unfold(s.V, s.real_term, s.fake_term)
+        b.settle(limit)
+
+    c.prove(close)
