@@ -4,280 +4,172 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Eq, Function, IndexedBase, Piecewise, Rational, Sum, Symbol, exp, false
+from sympy import Eq, IndexedBase, Piecewise, Sum, Symbol
 
-from gnomon.derivations.adjoint import METHODS, SECTION, S
-from gnomon.derivations.initial_value import (
-    DIRECTION,
-    GRID,
-    HOST_GRID,
-    HOST_START,
-    HOST_TIMES,
-    HOST_WIDTH,
-    PARAMETERS,
-    PROBLEMS,
-    START,
-    STATE,
-    STEPS,
-    TIMES,
-    D,
-    N,
-    cases,
-    coefficients,
-    i,
-    j,
-    k,
-    n,
-    pulled,
-    s,
-    shown,
-    stages,
-    step,
-    t,
-    velocity,
-    y,
-    y0,
-)
-from gnomon.derivations.trees import EULER
-from gnomon.proof.derivation import Derivation, Step, define, opaque
-from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import Size, real
+from gnomon.derivations.initial_value import FIELD, D, cases, pulled, tableau, velocity
+from gnomon.derivations.problem import a_step, along, grid, host, problem
+from gnomon.derivations.trees import EULER, entry
+from gnomon.proof.bench import Bench
+from gnomon.say.board import Board
+from gnomon.say.call import Call, function, returned, tensor
+from gnomon.say.maker import claim
 
-start, width = HOST_START.symbol, HOST_WIDTH.symbol
+SECTION = "2.3.2"
+k = Symbol("k", integer=True)
 
 # ---------------------------------------------------------------- the objective
 
-TWO = Size("N", 2, 2)
-# steps so small that the state after t1, which the loss does not see, stays finite: its gradient is 0 times what it is
-SHORT = real("h", TWO, low=0.0625, high=0.25)
-COST = real("w", D, low=-2, high=2)
-loss = Symbol("loss", real=True)
 
+@claim("adjoint.objective", SECTION, "ode.odeint")
+def objective(c: Board) -> None:
+    """The loss is of the state at t1, which a solver reaches from z(t0), f, t0, t1 and the parameters."""
+    # steps so small that the state after t1, which the loss does not see, stays finite: its gradient is 0 times it
+    of = problem(c, steps=(2, 2), width=(0.0625, 0.25))
+    n, m, i, y0, t0 = of.n, of.m, of.i, of.y0, of.t0
+    w = c.real("w", D, low=-2, high=2)
+    s, j = c.indices("s j", EULER.stages)
+    t, step = grid(c, of)
+    a, b = tableau(c, EULER, s, j)
+    nodes = c.let("c", s, entry(EULER.c, s))
+    y, k = (IndexedBase(name, real=True) for name in "yk")
+    point = c.let("point", (m, s, i), y[m, i] + step[m] * Sum(a[s, j] * k[m, j, i], (j, 0, s - 1)))
+    c.let("k", (m, s, i), velocity(i, t[m] + nodes[s] * step[m], along(point, m, s)))
+    c.recur("y", (n, i), y0[i], lambda y: y[n - 1, i] + step[n - 1] * Sum(b[s] * k[n - 1, s, i], (s, 0, 0)))
 
-def loss_at(index: int) -> tuple[Any, Any]:
-    """A loss of the state at one of the times."""
-    return loss, Sum(COST.symbol[i] * y[index, i] + y[index, i] ** 2 / 2, (i, 0, D - 1))
+    def of_state(z: Any) -> Any:
+        return c.sum(w[i] * z(i) + z(i) ** 2 / 2, i)
 
+    loss = c.let("loss", (), of_state(lambda i: y[1, i]))
+    reached = c.let("reached", i, y0[i] + (of.time(1) - t0) * velocity(i, t0, along(y0)))
+    c.law(loss, of_state(lambda i: reached[i]))
 
-def objective_proof() -> Derivation:
-    rate, time, first, last = (Symbol(name, real=True) for name in ("theta", "t", "t0", "t1"))
-    cost, _ = opaque("L", 1)
-    state = opaque("z", 2)
-    begin = Symbol("z0", real=True)
-    return Derivation(
-        (
-            Step(
-                "differentiate",
-                begin * exp(rate * (time - first)),
-                rate * begin * exp(rate * (time - first)),
-                why="ODESolve(z0, f, t0, t1, theta) for f = theta z: it solves the equation, starts from z0 at t0, "
-                "and depends on all five",
-                by=(time,),
-            ),
-            Step(
-                "substitute",
-                cost(state[0](time)),
-                cost(begin * exp(rate * (last - first))),
-                why="so the loss of z(t1) is the loss of what the solver returns",
-                by=((state[0](time), begin * exp(rate * (last - first))),),
-                wrong=(cost(begin),),
-            ),
-            Step(
-                "refute",
-                Eq(begin * exp(rate * (time - first)), begin * exp(rate * (last - first))),
-                false,
-                why="which is not that of z(T): z' = z from 1 at t0 = 0, with t1 = 0 and T = 1",
-                by=({begin: 1, rate: 1, first: 0, last: 0, time: 1},),
-            ),
-        ),
-        "every loss",
+    @c.prove
+    def _(p: Bench) -> None:
+        """What the solver passes first is one step from z(t0)."""
+        width = a_step(p, of)
+        p.left.unfold(loss).listed().unfold(y).listed().unfold(k, b, nodes, point).rewrite(width).unfold(y, t)
+        p.right.listed().unfold(reached)
+
+    state = IndexedBase("y", real=True)
+    c.call(of.asked(), y0, of.times(), method="euler").then(state, of_state(lambda i: state[1, i])).shows(loss)
+    c.variant(
+        "solved to T instead of t1", "notes", printed=True, loss=of_state(lambda i: y[2, i]),
+        why="The notes write t1 on the left and T on the right; they agree if T = t1.",
+    )  # fmt: skip
+    c.variant("f left out", "notes: ODESolve(z(t0), t0, T, theta)", printed=True, k=0)
+    c.remark(
+        "The solver goes on to a third time, which the loss does not look at. Its gradient is checked along with it."
     )
 
-
-OBJECTIVE = Claim(
-    id="adjoint.objective",
-    section=SECTION,
-    title="The loss is of the state at t1, which a solver reaches from z(t0), f, t0, t1 and the parameters",
-    kind="equality",
-    subject="ode.odeint",
-    driver="ode",
-    structure=(TWO, PROBLEMS, DIRECTION),
-    inputs=(START, SHORT, STATE, PARAMETERS, COST),
-    program=Program((*GRID, *coefficients(EULER), *stages(1), loss_at(1)), (Output("loss", loss),)),
-    statement=Eq(
-        Function("L")(Function("z")(Symbol("t1"))),
-        Function("L")(Function("ODESolve")(Symbol("z(t0)"), Symbol("f"), Symbol("t0"), Symbol("t1"), Symbol("theta"))),
-    ),
-    derivation=objective_proof,
-    variants=(
-        Variant(
-            "solved to T instead of t1",
-            "notes",
-            (loss_at(2),),
-            printed=True,
-            why="The notes write t1 on the left and T on the right; they agree if T = t1.",
-        ),
-        Variant("f left out", "notes: ODESolve(z(t0), t0, T, theta)", ((k[n, s, i], 0 * y0[i]),), printed=True),
-    ),
-    options={"rhs": shown(), "times": TIMES, "loss": Output("loss", loss_at(1)[1]), "method": "euler"},
-    remarks="The solver goes on to a third time, which the loss does not look at. Its gradient is checked along "
-    "with it.",
-)
 
 # ---------------------------------------------------------------- the gradient of the steps themselves
 
-WEIGHTS = real("w", N + 1, D, low=-2, high=2)
-w = WEIGHTS.symbol
-lam, by = IndexedBase("lam", real=True), IndexedBase("by", real=True)
-_JUMP = w[n, i] + y[n, i]
+
+def of_all(of: Any, w: Any, y: Any, at: Any, first: Any = 0) -> Any:
+    """The loss at the times from ``first`` on: w . y and half of y squared; ``at(n)`` are the indices of a time."""
+    term = w[k, of.i] * y[(*at(k), of.i)] + y[(*at(k), of.i)] ** 2 / 2
+    return Sum(term, (of.i, 0, D - 1), (k, first, of.N))
 
 
-def _at(index: Any) -> Any:
-    return lambda component: y[index, component]
+@claim("adjoint.direct_backprop_claims", SECTION, "ode.odeint")
+def backprop(c: Board) -> None:
+    """Backpropagation through the steps is the exact gradient of the loss that was computed."""
+    of = problem(c, equal=True)
+    N, n, i, y0, theta = of.N, of.n, of.i, of.y0, of.theta
+    w = c.real("w", N + 1, D, low=-2, high=2)
+    c.smooth(*FIELD)
+    t, step = grid(c, of)
+    y = c.recur("y", (n, i), y0[i], lambda y: y[n - 1, i] + step[n - 1] * velocity(i, t[n - 1], along(y, n - 1)))
+    jump = w[n, i] + y[n, i]
 
+    def carried(lam: Any, wrt: str, where: Any) -> Any:
+        """What a step hands back of the cotangent after it; its Jacobian is taken at ``where``."""
+        return step[n] * pulled(i, t[where], along(y, where), along(lam, n + 1), wrt)
 
-def _carried(wrt: str, where: Any) -> Any:
-    """What one step of Euler's method hands back of the cotangent after it; its Jacobian is taken at ``where``."""
-    return step[n] * pulled(i, t[where], _at(where), lambda row: lam[n + 1, row], wrt)
+    def back(where: Any, jump: Any = jump) -> dict[str, Any]:
+        lam, by = (IndexedBase(name, real=True) for name in ("lam", "by"))
+        return {
+            "lam": Piecewise(
+                (w[n, i] + y[n, i], Eq(n, N)), (jump + lam[n + 1, i] + carried(lam, "state", where), True)
+            ),
+            "by": Piecewise((0, Eq(n, N)), (by[n + 1, i] + carried(lam, "parameters", where), True)),
+        }
 
+    lam, by = (c.let(name, (n, i), formula) for name, formula in back(n).items())
+    c.output("grad_y0", lam[0, i])
+    c.output("grad_theta", by[0, i])
+    loss = c.let("loss", (), of_all(of, w, y, lambda n: (n,)))
 
-def _backprop(where: Any, jump: Any = _JUMP) -> tuple[tuple[Any, Any], ...]:
-    return (
-        (lam[n, i], Piecewise((_JUMP, Eq(n, N)), (jump + lam[n + 1, i] + _carried("state", where), True))),
-        (by[n, i], Piecewise((0, Eq(n, N)), (by[n + 1, i] + _carried("parameters", where), True))),
+    def at_entry(b: Bench, entry: Any, gathered: Any) -> None:
+        """From the last time down: the loss from a time on moves by the cotangent there, and what is gathered since."""
+        moves, own = c.D(y[n, i], entry).base, entry.indices
+
+        def felt(n: Any) -> Any:
+            return sum((w[n, row] + y[n, row]) * moves[(n, row, *own)] for row in range(D))
+
+        through = sum(lam[n, row] * moves[(n, row, *own)] for row in range(D)) + gathered
+        names = ("lam", "by") if gathered else ("lam",)
+
+        def earlier(b: Bench, later: Any) -> None:
+            b.left.to(felt(n - 1) + Sum(felt(k), (k, n, N))).rewrite(later)
+            b.left.rewrite(b.theory.definitions[str(moves)], at={n: n})
+            b.right.unfold(*names)
+
+        back = b.induction(
+            f"the loss from a time on, {entry}", (Sum(felt(k), (k, n, N)), through), on=n, start=N, down=True,
+            base=lambda b: b.right.unfold(*names), step=earlier,
+        )  # fmt: skip
+        b.right.unfold(c.D(loss, entry)).to(Sum(felt(k), (k, 0, N))).rewrite(back, at={n: 0}).unfold(moves)
+
+    c.law(lam[0, i], c.D(loss, y0[i]))
+    c.prove(lambda b: b.every(i, D, lambda b, row: at_entry(b, y0[row], 0)))
+    c.law(by[0, i], c.D(loss, theta[i]))
+    c.prove(lambda b: b.every(i, D, lambda b, row: at_entry(b, theta[row], by[n, row])))
+    yy = IndexedBase("y", real=True)
+    solved = c.call(of.asked(), y0, of.times(), method="euler").rows(1)
+    loss_ = Sum(w[n, i] * yy[n, i] + yy[n, i] ** 2 / 2, (i, 0, D - 1), (n, 0, N))
+    solved.then(yy, loss_).gradient(by=(y0, theta)).shows("grad_y0", "grad_theta")
+    c.variant(
+        "the adjoint equation by steps from the end",
+        "notes: 'introduces numerical error', read as an advantage of the adjoint",
+        printed=True,
+        why="It is the gradient of the differential equation up to the error of its steps, not that of what was "
+        "computed.",
+        **back(n + 1),
     )
+    c.variant("the loss of the last state alone", "known bug", lam=back(n, 0)["lam"])
+    c.variant("Jacobian at the first state throughout", "known bug", **back(0))
+    c.remark("Against the gradient of the differential equation itself both err, each by the error of its steps.")
 
-
-def backprop_proof() -> Derivation:
-    A, x, after = (IndexedBase(name, real=True) for name in ("A", "y", "lam"))
-    size, p = Symbol("d", integer=True, positive=True), Symbol("p", integer=True, nonnegative=True)
-    rate, wide = Symbol("theta", real=True), Symbol("H", positive=True)
-    sigma, dsigma = opaque("sigma", 1)
-    moved = x[i] + wide * Sum(A[i, j] * sigma(x[j]), (j, 0, size - 1))
-    return Derivation(
-        (
-            Step(
-                "differentiate",
-                Sum(after[i] * moved, (i, 0, size - 1)),
-                after[p] + wide * Sum(after[i] * A[i, p], (i, 0, size - 1)) * dsigma(x[p]),
-                why="the chain rule through one step, here for f = A sigma(y): the transposed Jacobian at the state "
-                "before it",
-                by=(x[p],),
-                wrong=(after[p] + wide * Sum(after[i] * A[p, i], (i, 0, size - 1)) * dsigma(x[p]),),
-            ),
-            Step(
-                "differentiate",
-                (1 + rate) ** 2 / 2,
-                1 + rate,
-                why="one step of size 1 for dz/dt = theta z from 1, and the loss z**2/2",
-                by=(rate,),
-            ),
-            Step(
-                "refute",
-                Eq((1 + rate) * (1 + rate), 1 + rate),
-                false,
-                why="Euler's step of the adjoint back from t1 gives a(t1) z(t1): at theta = 1/2 that is 9/4, not 3/2",
-                by=({rate: Rational(1, 2)},),
-            ),
-        )
-    )
-
-
-BACKPROP = Claim(
-    id="adjoint.direct_backprop_claims",
-    section=SECTION,
-    title="Backpropagation through the steps is the exact gradient of the loss that was computed",
-    kind="equality",
-    subject="ode.odeint",
-    driver="ode_gradient",
-    structure=(STEPS, PROBLEMS, DIRECTION),
-    inputs=(HOST_START, HOST_WIDTH, STATE, PARAMETERS, WEIGHTS),
-    program=Program(
-        (
-            *HOST_GRID,
-            (
-                y[n, i],
-                Piecewise((y0[i], Eq(n, 0)), (y[n - 1, i] + step[n - 1] * velocity(i, t[n - 1], _at(n - 1)), True)),
-            ),
-            *_backprop(n),
-        ),
-        (Output("grad_y0", lam[0, i], (i, 0, D - 1)), Output("grad_theta", by[0, i], (i, 0, D - 1))),
-    ),
-    statement=Eq(
-        lam[n, i], lam[n + 1, i] + step[n] * Sum(lam[n + 1, j] * IndexedBase("J", real=True)[n, j, i], (j, 0, D - 1))
-    ),
-    conditions=("J[n] is the Jacobian of f at the state before the step",),
-    derivation=backprop_proof,
-    gradient=False,
-    variants=(
-        Variant(
-            "the adjoint equation by steps from the end",
-            "notes: 'introduces numerical error', read as an advantage of the adjoint",
-            _backprop(n + 1),
-            printed=True,
-            why="It is the gradient of the differential equation up to the error of its steps, not that of what was "
-            "computed.",
-        ),
-        Variant("the loss of the last state alone", "known bug", (_backprop(n, 0 * y0[i])[0],)),
-        Variant("Jacobian at the first state throughout", "known bug", _backprop(0)),
-    ),
-    options={
-        "rhs": shown(),
-        "times": HOST_TIMES,
-        "loss": Output("loss", Sum(w[n, i] * y[n, i] + y[n, i] ** 2 / 2, (i, 0, D - 1), (n, 0, N))),
-        "method": "euler",
-    },
-    remarks="Against the gradient of the differential equation itself both err, each by the error of its steps.",
-)
 
 # ---------------------------------------------------------------- memory
 
-FINER = Size("N", 2, 8)
-growth, _STATE = Symbol("growth", integer=True), IndexedBase("y", real=True)
 
+@claim("adjoint.memory", SECTION, "ode.odeint_adjoint")
+def memory(c: Board) -> None:
+    """What the adjoint method keeps does not grow with the number of steps."""
+    N, S = c.size("N", 2, 8), Symbol("S", integer=True, positive=True)
+    method = c.choice("method", {"rk4": {S: 4}, "euler": {S: 1}})
+    t0, h = host(c)
+    growth = c.let("growth", (), 0)
+    c.law(growth, 0)
+    n, i = (Symbol(name, integer=True) for name in "ni")
+    y, t, fine, coarse = IndexedBase("y", real=True), *(Symbol(name, real=True) for name in ("t", "fine", "coarse"))
+    f = function((t, y), cases([t - y[1], y[0] * y[1]], i), (i, 0, D - 1))
+    start, ends = tensor(0, (i, 0, D - 1)), tensor(t0 + n * h, (n, 0, 1))
 
-def memory_proof() -> Derivation:
-    """Nothing to prove: what a program keeps is seen by counting."""
-    return Derivation(
-        (
-            define(growth, Symbol("kept(N)") - Symbol("kept(1)"), why="numbers that autograd holds at once, at most"),
-            define(
-                Symbol("kept(N)"),
-                Symbol("kept(1)"),
-                why="a step ahead keeps nothing; a step back gives back what it took",
-            ),
-        ),
-        "every number of steps",
+    def kept(width: Any) -> Call:
+        """What autograd keeps of a solve with steps of some width, and of the way back."""
+        how = {"method": method, "options": {"step_size": width}, "adjoint_params": ()}
+        solved = Call("ode.odeint_adjoint", f, start, ends, **how)
+        return solved.then(y, Sum(y[1, i] ** 2, (i, 0, D - 1))).gradient(by=start).kept()
+
+    c.calls = kept(h / N).shows(growth=tensor(fine - coarse, fine=returned(), coarse=kept(h)))
+    c.variant("a state for every step", "backpropagation through the steps", growth=D * (N - 1))
+    c.variant("a state for every stage", "backpropagation through the steps", growth=D * (N - 1) * S)
+    c.variant("a state for every second step", "checkpoints", growth=D * (N - 1) / 2)
+    c.remark(
+        "Counted are the numbers that autograd holds at once, through torch.autograd.graph.saved_tensors_hooks, "
+        "with N steps less those with one. With the size of the state, the number of parameters and of observed times "
+        "it does grow."
     )
-
-
-MEMORY = Claim(
-    id="adjoint.memory",
-    section=SECTION,
-    title="What the adjoint method keeps does not grow with the number of steps",
-    kind="equality",
-    subject="ode.odeint_adjoint",
-    driver="adjoint_memory",
-    structure=(FINER, METHODS),
-    inputs=(HOST_START, HOST_WIDTH),
-    program=Program(((growth, Rational(0)),), (Output("growth", growth),)),
-    statement=Eq(growth, 0),
-    derivation=memory_proof,
-    gradient=False,
-    variants=(
-        Variant("a state for every step", "backpropagation through the steps", ((growth, D * (N - 1)),)),
-        Variant("a state for every stage", "backpropagation through the steps", ((growth, D * (N - 1) * S),)),
-        Variant("a state for every second step", "checkpoints", ((growth, D * (N - 1) / 2),)),
-    ),
-    options={
-        "rhs": Output("slope", cases([Symbol("t") - _STATE[1], _STATE[0] * _STATE[1]], i), (i, 0, D - 1)),
-        "times": Output("t", start + n * width, (n, 0, 1)),
-        "loss": Output("loss", Sum(_STATE[1, i] ** 2, (i, 0, D - 1))),
-        "step_size": "h",
-    },
-    remarks="Counted are the numbers that autograd holds at once, through torch.autograd.graph.saved_tensors_hooks, "
-    "with N steps less those with one. With the size of the state, the number of parameters and of observed times "
-    "it does grow.",
-)
-
-CLAIMS = (OBJECTIVE, BACKPROP, MEMORY)

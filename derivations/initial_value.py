@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from sympy import Eq, Function, Indexed, IndexedBase, Lambda, Piecewise, Sum, Symbol, symbols, sympify
+from sympy import Eq, Indexed, IndexedBase, Lambda, Piecewise, Sum, Symbol, symbols, sympify
 
 from gnomon.derivations.trees import Tableau, entry, entry_of
 from gnomon.proof.bench import Bench
+from gnomon.proof.indexed import opaque_of
 from gnomon.proof.terms import mentioned, name_of
 from gnomon.proof.theorem import Theorem
 from gnomon.say.board import Board
@@ -23,8 +24,11 @@ D = 2  # unknowns and parameters of every problem
 n, s, j, i, l, q, r = symbols("n s j i l q r", integer=True, nonnegative=True)
 SIGN = Symbol("sign", integer=True)
 VARIABLES = symbols("t u v p q", real=True)
-FIELD = tuple(Function(f"f{component}", real=True) for component in range(D))
-PARTIALS = {(component, by): Function(f"f{component}_{by}", real=True) for component in range(D) for by in VARIABLES}
+_UNKNOWN = [opaque_of(f"f{component}", *map(str, VARIABLES)) for component in range(D)]
+FIELD = tuple(f for f, _ in _UNKNOWN)
+PARTIALS = {
+    (row, by): slope for row, (_, slopes) in enumerate(_UNKNOWN) for by, slope in zip(VARIABLES, slopes, strict=True)
+}
 
 STEPS = Size("N", 1, 3)
 DIRECTION = Choice("direction", {"forward": {SIGN: 1}, "backward": {SIGN: -1}})

@@ -324,6 +324,9 @@ WORK: dict[str, tuple[Call, Any, dict[str, Any], Any]] = {
     "how often a subject asks a function": (
         (lambda f: Call("a.f", f, x).count(f).shows(x))(function((v,), 2 * v)), lambda f, x: f(f(x)),
         {"tensors": VECTORS}, 2.0),
+    "how many numbers autograd keeps": (
+        Call("a.f", x).then(u, Sum(u[i], (i, 0, 1))).gradient(by=x).kept().shows(x), lambda x: x.exp().exp(),
+        {"tensors": VECTORS}, 4.0),
     "a documented error": (
         Call("a.f", x).raises(ValueError, "positive").shows(x), refusing, {"tensors": VECTORS}, 1.0),
     "a function of Python's numbers": (

@@ -122,6 +122,36 @@ def _(part: p.Count, run: Run) -> Any:
     return torch.full_like(run.like, len(calls))
 
 
+class _Watch:
+    """How many numbers autograd keeps, and the most that it kept at once."""
+
+    def __init__(self) -> None:
+        self.now = self.most = 0
+
+    def add(self, count: int) -> None:
+        self.now += count
+        self.most = max(self.most, self.now)
+
+
+class _Saved:
+    """A tensor that autograd keeps; the watch counts it for as long as it is kept."""
+
+    def __init__(self, watch: _Watch, tensor: Tensor) -> None:
+        self.watch, self.tensor = watch, tensor
+        watch.add(tensor.numel())
+
+    def __del__(self) -> None:
+        self.watch.add(-self.tensor.numel())
+
+
+@compute.register
+def _(part: p.Kept, run: Run) -> Any:
+    watch, own = _Watch(), Run(run.session, run.tensors, run.indices, run.fixed)
+    with torch.autograd.graph.saved_tensors_hooks(lambda x: _Saved(watch, x), lambda saved: saved.tensor):
+        own.fresh(part.node)
+    return torch.full_like(run.like, watch.most)
+
+
 @compute.register
 def _(part: p.Raised, run: Run) -> Any:
     try:

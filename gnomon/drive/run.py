@@ -134,7 +134,7 @@ class Run:
         return lowered({**self.tensors, **(given or {})}, self.case.host, self.like if like is None else like)
 
 
-AGAIN = (p.Gradient, p.Jacobian, p.Mean, p.Asked, p.Count)
+AGAIN = (p.Gradient, p.Jacobian, p.Mean, p.Asked, p.Count, p.Kept)
 """Looks that run what they look at themselves, and draw themselves."""
 
 

@@ -18,7 +18,7 @@ from sympy.core.function import ArgumentIndexError
 from gnomon.proof.normal_form import canon, fresh
 from gnomon.proof.reductions import Reduction
 
-__all__ = ["canon", "collapse", "fresh", "opaque", "peel_first", "peel_last", "relabel", "same"]
+__all__ = ["canon", "collapse", "fresh", "opaque", "opaque_of", "peel_first", "peel_last", "relabel", "same"]
 
 Ranges = Mapping[Any, tuple[Any, Any]]
 
@@ -46,6 +46,27 @@ def opaque(name: str, depth: int = 2) -> tuple[Any, ...]:
         about = {"family": name, "order": order, "derivative": made[0] if made else None}
         made.insert(0, type("d" * order + name, (sp.Function,), {**body, **about}))
     return tuple(made)
+
+
+@cache
+def opaque_of(name: str, *variables: str) -> tuple[Any, tuple[Any, ...]]:
+    """An unknown smooth real function of several numbers, and its slopes: ``f, (f_u, f_v) = opaque_of("f", *"uv")``.
+
+    ``f(x, x * y).diff(x)`` is ``f_u(x, x * y) + y * f_v(x, x * y)``. Differentiating twice is a ``ValueError``.
+    """
+
+    def too_deep(self: Any, argindex: int = 1) -> Any:
+        raise ValueError(f"opaque_of({name!r}) is differentiated twice")
+
+    def fdiff(self: Any, argindex: int = 1) -> Any:
+        return slopes[argindex - 1](*self.args)
+
+    about = {"nargs": len(variables), "is_real": True, "family": name}
+    slopes = tuple(
+        type(f"{name}_{v}", (sp.Function,), {**about, "fdiff": too_deep, "order": 1, "place": place})
+        for place, v in enumerate(variables)
+    )
+    return type(name, (sp.Function,), {**about, "fdiff": fdiff, "order": 0, "place": 0}), slopes
 
 
 def same(a: Any, b: Any) -> bool:

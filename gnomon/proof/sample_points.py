@@ -288,7 +288,8 @@ def polynomials(applied: Mapping[str, Any], rng: Any) -> dict[str, Any]:
             found[name] = _meaning(application, rng)
         else:
             family = families.setdefault(application.func.family, [_coefficient(rng) for _ in range(5)])
-            found[name] = _polynomial(family, application.func.order)
+            meaning = _polynomial(family, application.func.order)
+            found[name] = meaning if len(application.args) == 1 else _ridge(meaning, application.func)
     return found
 
 
@@ -308,6 +309,12 @@ def _polynomial(coefficients: list[Any], order: int) -> Callable[[Any], Any]:
         return total
 
     return value
+
+
+def _ridge(polynomial: Callable[[Any], Any], function: Any) -> Callable[..., Any]:
+    """A polynomial of one combination of several numbers, or its slope by one of them."""
+    slope = fmpq(function.place + 1, 2) if function.order else fmpq(1)
+    return lambda *args: slope * polynomial(sum((fmpq(n, 2) * x for n, x in enumerate(args, 1)), fmpq(0)))
 
 
 def _meaning(application: Any, rng: Any) -> Any:

@@ -178,6 +178,10 @@ class Call:
         """How often the subject calls one of its functions."""
         return self._with(p.Count(self.node, of), batch="loop", autograd=False)
 
+    def kept(self) -> Call:
+        """The most numbers that autograd keeps at once for what is computed so far, a gradient above all."""
+        return self._with(p.Kept(self.node), batch="loop", autograd=False)
+
     def raises(self, error: type[Exception], match: str = "") -> Call:
         """Whether the subject refuses: it raises this error, and its message matches; shown as the number 1."""
         return self._with(p.Raised(self.node, error.__name__, match), batch="loop", autograd=False)

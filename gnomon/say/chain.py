@@ -259,6 +259,16 @@ class Count(Part):
 
 
 @dataclass(frozen=True)
+class Kept(Part):
+    """The most numbers that autograd kept at once while something was computed."""
+
+    node: Part
+
+    def __str__(self) -> str:
+        return f"{self.node}.kept()"
+
+
+@dataclass(frozen=True)
 class Raised(Part):
     """1 if the subject raises the documented error, with a message that matches; otherwise a broken contract."""
 

@@ -77,6 +77,7 @@ NEEDS = {
     p.Buffer: (p.Loaded, "buffer() is a look at a module: say load() and on() before it"),
     p.Asked: (a.Function, "asks() needs one of the functions that the subject is given"),
     p.Count: (a.Function, "count() needs one of the functions that the subject is given"),
+    p.Kept: (p.Gradient, "kept() is a look at what a gradient() leans on: say it before"),
 }
 
 

@@ -18,36 +18,39 @@ PLACES = (Fraction(-7, 3), Fraction(-1, 2), Fraction(1, 3), Fraction(2), Fractio
 def foreign(meaning: Mapping[Any, Any]) -> str:
     """The derivatives among an option's functions that are not their curve's, in words; "" if all are.
 
-    A function of one variable is enclosed in balls at some exact points, which refute and do not prove.
+    Functions are enclosed in balls at some exact points, which refute and do not prove.
     """
-    curves = {
-        (f.family, f.order): body
-        for f, body in meaning.items()
-        if hasattr(f, "family") and isinstance(body, sp.Lambda) and len(body.variables) == 1
-    }
+    curves = {f: body for f, body in meaning.items() if hasattr(f, "family") and isinstance(body, sp.Lambda)}
     steps = [
-        (curve, curves[family, order + 1]) for (family, order), curve in curves.items() if (family, order + 1) in curves
+        (curve, slope, getattr(d, "place", 0))
+        for f, curve in curves.items()
+        for d, slope in curves.items()
+        if (d.family, d.order) == (f.family, f.order + 1)
     ]
     return ", ".join(
-        f"{slope.expr} is not the slope of {curve.expr}" for curve, slope in steps if _refuted(curve, slope)
+        f"{slope.expr} is not the slope of {curve.expr}"
+        for curve, slope, place in steps
+        if _refuted(curve, slope, place)
     )
 
 
 @cache
-def _refuted(curve: sp.Lambda, slope: sp.Lambda) -> bool:
-    (u,) = curve.variables
-    there = slope.expr.subs(slope.variables[0], u)
+def _refuted(curve: sp.Lambda, slope: sp.Lambda, place: int) -> bool:
+    """Whether a slope is not that of a curve by its variable at a place."""
+    names = curve.variables
+    there = slope.expr.subs(dict(zip(slope.variables, names, strict=True)), simultaneous=True)
+    spots = [{str(u): PLACES[(n + k) % len(PLACES)] for k, u in enumerate(names)} for n in range(len(PLACES))]
     found = (
-        (_at(curve.expr.diff(u), u, place), _at(there, u, place))
-        for place in PLACES
-        if _at(curve.expr, u, place) is not None
+        (_at(curve.expr.diff(names[place]), spot), _at(there, spot))
+        for spot in spots
+        if _at(curve.expr, spot) is not None
     )
     return any(rise is None or said is None or not rise.overlaps(said) for rise, said in found)
 
 
-def _at(e: Any, u: Any, place: Fraction) -> Any:
+def _at(e: Any, spot: Mapping[str, Fraction]) -> Any:
     """The ball of a formula at a place, or None where it has no value."""
     try:
-        return enclose(e, {str(u): place})
+        return enclose(e, spot)
     except (EncloseError, OutOfDomain):
         return None
