@@ -132,8 +132,7 @@ def laplacian(c: Board) -> None:
     c.variant("a self loop counts twice", "graph theory, networkx", d=c.sum(W[i, j] * (1 + same), j))
     c.variant(
         "number of neighbours",
-        "notes",
-        printed=True,
+        "unweighted graphs",
         why="With weights, the Laplacian of a constant would not be 0.",
         d=c.sum(g.A[i, j], j),
     )
