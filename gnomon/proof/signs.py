@@ -177,7 +177,7 @@ class Signs:
             spent = self._asked >= _MOST_ASKED
             self._asked = 0 if outermost else self._asked
             del self._known[key]
-        if found or not spent:
+        if found or outermost or not spent:
             self._known[key] = found
         return found
 
