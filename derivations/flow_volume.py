@@ -1,37 +1,30 @@
 """Jacobians and integrals under a change of variables (notes, section 4.1.1)."""
 
+from itertools import pairwise
 from typing import Any
 
-import sympy as sp
 from sympy import (
     Abs,
+    Add,
     Eq,
     IndexedBase,
     Integer,
-    Integral,
     KroneckerDelta,
     Piecewise,
-    Rational,
-    Sum,
-    Symbol,
     cos,
+    expand,
+    integrate,
     log,
     sin,
     sqrt,
-    symbols,
 )
 
-from gnomon.proof.derivation import Derivation, Step, opaque
+from gnomon.proof.integral import fundamental, integrated
 from gnomon.say.board import Board
-from gnomon.say.call import function
-from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import real, symbols_of
+from gnomon.say.call import Call, cast, function, tensor, zeros_like
 from gnomon.say.maker import claim
 
 SECTION = "4.1.1"
-i, j, k = symbols("i j k", integer=True, nonnegative=True)
-det, area, out = symbols("det area out", real=True)
-J, inverse, T, across, back = (IndexedBase(name, real=True) for name in ("J", "inverse", "T", "across", "back"))
 
 
 def determinant(m: Any) -> Any:
@@ -74,182 +67,181 @@ def jacobian_def(c: Board) -> None:
 
 # ------------------------------------------------------------------ the inverse map
 
-AFFINE = (real("matrix", 2, 2), real("shift", 2), real("x", 2))
-A, shift, at = symbols_of(AFFINE)
-DET = (det, determinant(A))
-pivot, row, last, sign_ = symbols("pivot row last sign", real=True)
-rest = IndexedBase("rest", real=True)
 
+@claim("flow.jacobian_inverse", SECTION, "flow.Affine")
+def jacobian_inverse(c: Board) -> None:
+    """The log-determinant of the inverse map is minus that of the map."""
+    A, shift, x = c.real("matrix", 2, 2), c.real("shift", 2), c.real("x", 2)
+    i, j, k = c.indices("i j k", 2)
+    ordered = Abs(A[0, 0]) >= Abs(A[1, 0])
 
-def larger(first: Any, second: Any) -> Any:
-    """What stands in the row whose first entry is the larger one."""
-    return Piecewise((first, Abs(A[0, 0]) >= Abs(A[1, 0])), (second, True))
+    def larger(first: Any, second: Any) -> Any:
+        """What stands in the row whose first entry is the larger one."""
+        return Piecewise((first, ordered), (second, True))
 
+    # the determinant as the product of the pivots of a Gaussian elimination with exchange of rows, as LAPACK does it
+    pivot = c.let("pivot", (), larger(A[0, 0], A[1, 0]))
+    row = c.let("row", (), larger(A[0, 1], A[1, 1]))
+    rest = c.let("rest", i, Piecewise((larger(A[1, 0], A[0, 0]), Eq(i, 0)), (larger(A[1, 1], A[0, 1]), True)))
+    last = c.let("last", (), rest[1] - rest[0] / pivot * row)
+    sign = c.let("sign", (), Integer(1))
+    log_det_inverse = c.let("log_det_inverse", (), -sign * (log(Abs(pivot)) + log(Abs(last))))
 
-# the determinant as the product of the pivots of a Gaussian elimination with exchange of rows, as LAPACK does it
-ELIMINATED = (
-    (pivot, larger(A[0, 0], A[1, 0])),
-    (row, larger(A[0, 1], A[1, 1])),
-    (rest[i], Piecewise((larger(A[1, 0], A[0, 0]), Eq(i, 0)), (larger(A[1, 1], A[0, 1]), True))),
-    (last, rest[1] - rest[0] / pivot * row),
-    (sign_, Integer(1)),
-)
+    # u = T(x), and S is the inverse of T at u, by Cramer's rule
+    u = c.let("u", i, c.sum(A[i, j] * x[j], j) + shift[i])
+    det = c.let("det", (), determinant(A))
+    cofactor = A[1 - j, 1 - i] * (2 * KroneckerDelta(i, j) - 1)
+    S = c.let("S", i, c.sum(cofactor * (u[j] - shift[j]), j) / det)
 
+    def whole(of: Any, by: Any) -> Any:
+        rows = range(2)
+        return determinant({(a, b): c.D(of[Integer(a)], by[Integer(b)]) for a in rows for b in rows})
 
-def inverse_proof() -> Derivation:
-    S, dS, _ = opaque("S")
-    F, dF, _ = opaque("F")
-    u = Symbol("u", real=True)
-    a, c = symbols("a c", positive=True)
-    return Derivation(
-        (
-            Step(
-                "differentiate",
-                F(S(u)),
-                dF(S(u)) * dS(u),
-                why="T(T⁻¹(u)) = u; its derivative by the chain rule must be 1",
-                by=(u,),
-                wrong=(dF(u) * dS(u),),
-            ),
-            Step("solve", Eq(a * c, 1), 1 / a, why="so the two slopes are reciprocal", by=(c,)),
-            Step(
-                "rewrite",
-                determinant(A) * ((A[1, 1] / DET[1]) * (A[0, 0] / DET[1]) - (A[0, 1] / DET[1]) * (A[1, 0] / DET[1])),
-                Integer(1),
-                why="and so are the determinants, for d = 2",
-            ),
-            Step("rewrite", log(1 / a), -log(a), why="their logarithms differ in sign", wrong=(log(a),)),
-        ),
-        "d = 1, 2",
+    forward, backward = c.let("forward", (), whole(u, x)), c.let("backward", (), whole(S, u))
+    words = "the matrix is invertible: an elimination with exchange of rows meets no pivot that is 0"
+    c.condition(Abs(pivot) > 0, name="the first pivot is not 0", words=words)
+    c.condition(Abs(last) > 0, name="the last pivot is not 0")
+
+    def invertible(p: Any) -> Any:
+        """The determinant is the product of the pivots, up to its sign, and so not 0."""
+        expanded = pivot * rest[1] - rest[0] * row
+        product = p.have("without division", pivot * last, "=", expanded, lambda q: q.left.unfold(last))
+
+        def either(q: Any) -> None:
+            q.right.rewrite(product).unfold(rest, row, pivot)
+            q.cases(ordered)
+
+        size = p.have("up to its sign", Abs(determinant(A)), "=", Abs(pivot * last), either)
+        p.settle(p.have("not 0", 0, "<", Abs(determinant(A)), lambda q: q.right.rewrite(size)))
+        return size
+
+    def each_entry(p: Any) -> None:
+        invertible(p)
+        p.every(i, 2, lambda q, _: q.left.unfold(S, u, det))
+
+    c.law(S[i], x[i])
+    c.prove(each_entry)
+
+    def each_slope(p: Any) -> None:
+        invertible(p)
+
+        def entry(q: Any, _: int) -> None:
+            q.left.unfold("∂u/∂x", "∂S/∂u", "∂u/∂u").contract().unfold(det)
+
+        p.every(i, 2, lambda q, _: q.every(j, 2, entry))
+
+    c.law(c.sum(c.D(u[i], x[k]) * c.D(S[k], u[j]), k), KroneckerDelta(i, j))
+    c.prove(each_slope)
+
+    def compared(p: Any, determinant: Any, value: Any, worked_out: Any) -> None:
+        """The logarithms are those of the pivots, since a determinant has a value that is not 0."""
+        size = invertible(p)
+        known = p.have("the determinant", determinant, "=", value, worked_out)
+        p.settle(
+            p.have("nor is it", 0, "<", Abs(determinant), lambda q: q.right.rewrite(known).unfold(det).rewrite(size))
+        )
+        p.left.unfold(log_det_inverse, sign)
+        p.right.rewrite(known).unfold(det).rewrite(size)
+
+    def of_the_inverse(q: Any) -> None:
+        q.left.unfold(backward, "∂S/∂u", "∂u/∂u").contract().unfold(det)
+        q.right.unfold(det)
+
+    c.law(log_det_inverse, log(Abs(backward)))
+    c.prove(lambda p: compared(p, backward, 1 / det, of_the_inverse))
+
+    def of_the_map(q: Any) -> None:
+        q.left.unfold(forward, "∂u/∂x").contract()
+        q.right.unfold(det)
+
+    c.law(log_det_inverse, -log(Abs(forward)))
+    c.prove(lambda p: compared(p, forward, det, of_the_map))
+    c.say("T is a diffeomorphism; checked on linear maps")
+    flow = Call(c.subject, A, shift)
+    inverse = c.call(A, shift).attribute("inv")
+    inverse.method("log_abs_det_jacobian", flow.on(x), x).shows(log_det_inverse)
+    c.without_gradient()
+    c.variant("the same sign", "libraries that state the inverse's", sign=Integer(-1))
+    c.variant("permanent for determinant", "known bug", last=rest[1] + rest[0] / pivot * row)
+    c.variant("only the first pivot", "known bug", last=Integer(1))
+    c.remark(
+        "The gradient is not compared: it is the transposed inverse, found with an error relative to its largest "
+        "entry, while a budget of this kind is for each entry by itself."
     )
 
-
-jacobian_inverse = Claim(
-    id="flow.jacobian_inverse",
-    section=SECTION,
-    title="The log-determinant of the inverse map is minus that of the map",
-    kind="equality",
-    subject="flow.Affine",
-    driver="transform",
-    inputs=AFFINE,
-    program=Program(
-        (*ELIMINATED, (out, -sign_ * (log(Abs(pivot)) + log(Abs(last))))), (Output("log_det_inverse", out),)
-    ),
-    definition=Program(
-        (
-            DET,
-            (inverse[i, j], A[1 - j, 1 - i] * (2 * KroneckerDelta(i, j) - 1) / det),
-            (out, log(Abs(determinant(inverse)))),
-        ),
-        (Output("log_det_inverse", out),),
-    ),
-    statement=Eq(log(Abs(Symbol("det_T_inverse"))), -log(Abs(Symbol("det_T")))),
-    conditions=("T is a diffeomorphism; checked on linear maps",),
-    derivation=inverse_proof,
-    gradient=False,
-    remarks="The gradient is not compared: it is the transposed inverse, found with an error relative to its largest "
-    "entry, while a budget of this kind is for each entry by itself.",
-    variants=(
-        Variant("the same sign", "libraries that state the inverse's", ((sign_, Integer(-1)),)),
-        Variant("permanent for determinant", "known bug", ((last, rest[1] + rest[0] / pivot * row),)),
-        Variant("only the first pivot", "known bug", ((last, Integer(1)),)),
-    ),
-)
 
 # ------------------------------------------------------------------ the integral
 
-PLANE = (real("M", 2, 2, low=-4.0, high=4.0), real("c", 2, low=-4.0, high=4.0))  # no overflow in half precision
-B, c = symbols_of(PLANE)
-NODE = {0: (1 - 1 / sqrt(3)) / 2, 1: (1 + 1 / sqrt(3)) / 2}
-s, value = IndexedBase("s", real=True), IndexedBase("value", real=True)
-GRID = Piecewise((NODE[0], Eq(j, 0)), (NODE[1], True)), Piecewise((NODE[0], Eq(k, 0)), (NODE[1], True))
-MAPPED = (s[i, j, k], B[i, 0] * GRID[0] + B[i, 1] * GRID[1] + c[i])
-BENT = (det, determinant(B))
-WEIGHED = Sum(value[j, k] / 4, (j, 0, 1), (k, 0, 1))
-INTEGRAL = Program(
-    (
-        MAPPED,
-        BENT,
-        (value[j, k], (1 + s[0, j, k] * s[1, j, k] ** 2) * Abs(det)),
-        (out, WEIGHED),
-    ),
-    (Output("integral", out),),
-)
-X, Y = symbols("X Y", real=True)
-EXACT = sp.integrate(
-    sp.expand(1 + (B[0, 0] * X + B[0, 1] * Y + c[0]) * (B[1, 0] * X + B[1, 1] * Y + c[1]) ** 2), (X, 0, 1), (Y, 0, 1)
-)
 
+@claim("flow.cvt_integral", SECTION, "flow.change_of_variables_integral")
+def cvt_integral(c: Board) -> None:
+    """An integral over an image is the pulled-back integral times |det J|."""
+    M = c.real("M", 2, 2, low=-4.0, high=4.0)  # no overflow in half precision
+    shift = c.real("c", 2, low=-4.0, high=4.0)
+    i, j, k = c.indices("i j k", 2)
+    first, second = (1 - 1 / sqrt(3)) / 2, (1 + 1 / sqrt(3)) / 2  # where Gauss and Legendre look
+    grid = [Piecewise((first, Eq(at, 0)), (second, True)) for at in (j, k)]
+    s = c.let("s", (i, j, k), M[i, 0] * grid[0] + M[i, 1] * grid[1] + shift[i])
+    det = c.let("det", (), determinant(M))
+    value = c.let("value", (j, k), (1 + s[0, j, k] * s[1, j, k] ** 2) * Abs(det))
+    integral = c.let("integral", (), c.sum(value[j, k] / 4, j, k))
 
-def integral_proof() -> Derivation:
-    r = Symbol("r", positive=True)
-    u, v = symbols("u v", real=True)
-    w = Symbol("w", real=True)
-    return Derivation(
-        (
-            Step(
-                "integrate",
-                Integral(1 + u * v**2, (u, 0, 1)),
-                1 + v**2 / 2,
-                why="f(x, y) = 1 + x y² over the unit square, first along x",
-            ),
-            Step("integrate", Integral(1 + v**2 / 2, (v, 0, 1)), Rational(7, 6), why="then along y"),
-            Step(
-                "refute",
-                Eq(Rational(7, 6) * det, Rational(7, 6)),
-                sp.false,
-                why="for T(x, y) = (y, x) the image is the same square, but the printed determinant is -1, which "
-                "makes the printed right-hand side -7/6",
-                by=({det: -1},),
-            ),
-            Step(
-                "rewrite",
-                ((w - r / sqrt(3)) ** 3 + (w + r / sqrt(3)) ** 3) / 2,
-                w**3 + w * r**2,
-                why="two Gauss nodes at w ± r/√3 integrate cubes over [w - r, w + r] exactly: the check adds no error",
-            ),
-            Step(
-                "cite",
-                None,
-                None,
-                why="the change of variables for multiple integrals (in the plane by Green's theorem, where the sign "
-                "of the orientation makes the absolute value)",
-            ),
-        ),
-        "d = 2",
+    X, Y, t = c.variable("X"), c.variable("Y"), c.variable("t")
+    T = [M[row, 0] * X + M[row, 1] * Y + shift[row] for row in (0, 1)]
+    J = determinant({(row, column): T[row].diff((X, Y)[column]) for row in (0, 1) for column in (0, 1)})
+    f = 1 + T[0] * T[1] ** 2
+    c.law(integral, c.integral(f * Abs(J), (X, 0, 1), (Y, 0, 1)))
+
+    def pulled_back(p: Any) -> None:
+        """The integrals of a polynomial, one inside the other, by antiderivatives."""
+        along = integrate(expand(f), X)
+        across = expand(along.xreplace({X: Integer(1)}))
+        inner = fundamental(p.theory, f * Abs(J), along * Abs(J), X, 0, 1)
+        outer = integrated(p.theory, inner, Y, 0, 1)
+        p.left.unfold(integral, value, s, det)
+        p.right.by(outer).by(fundamental(p.theory, outer.rhs.function, integrate(across, Y) * Abs(J), Y, 0, 1))
+
+    c.prove(pulled_back)
+
+    F = T[0] + T[0] ** 2 * T[1] ** 2 / 2  # whose slope by the first coordinate is f
+    corners = [(0, 0), (1, 0), (1, 1), (0, 1), (0, 0)]
+    paths = [{X: a + (b - a) * t, Y: d + (e - d) * t} for (a, d), (b, e) in pairwise(corners)]
+    edges = [c.integral(F.xreplace(path) * T[1].xreplace(path).diff(t), (t, 0, 1)) for path in paths]
+    c.law(integral, Piecewise((1, det >= 0), (-1, True)) * Add(*edges))
+
+    def around(p: Any) -> None:
+        """Each edge by an antiderivative; together they are the polynomial times the determinant."""
+        p.left.unfold(integral, value, s)
+        for along in (edge.function for edge in edges):
+            p.right.rewrite(fundamental(p.theory, along, integrate(expand(along), t), t, 0, 1))
+        p.cases(det >= 0, *[lambda q: q.left.unfold(det)] * 2)
+
+    c.prove(around)
+    c.say("T is one-to-one and smooth; checked on linear maps of the unit square and f(s) = 1 + s₀ s₁²")
+    p = IndexedBase("p", real=True)
+    integrand = function((p,), 1 + p[0] * p[1] ** 2)
+    linear = function((p,), c.sum(M[i, j] * p[j], j) + shift[i], (i, 0, 1))
+    c.call(integrand, linear, zeros_like(shift), cast(tensor(Integer(1), (i, 0, 1))), order=2).shows(integral)
+    c.variant(
+        "no absolute value",
+        "notes",
+        printed=True,
+        why="a map that swaps the axes turns the sign of an area",
+        value=(1 + s[0, j, k] * s[1, j, k] ** 2) * det,
+    )
+    c.variant(
+        "divided by the determinant",
+        "Jacobian of the inverse taken for that of the map",
+        value=(1 + s[0, j, k] * s[1, j, k] ** 2) / Abs(det),
+    )
+    c.variant("no determinant", "known bug", value=1 + s[0, j, k] * s[1, j, k] ** 2)
+    c.variant("arguments exchanged", "known bug", value=(1 + s[1, j, k] * s[0, j, k] ** 2) * Abs(det))
+    c.remark(
+        "The integral over the image is Green's: the integral of F dy around its edge, where F has the slope f by the "
+        "first coordinate, with the sign of the way around. The integral over the square is the iterated one; two "
+        "Gauss nodes in each direction integrate it without an error."
     )
 
-
-cvt_integral = Claim(
-    id="flow.cvt_integral",
-    section=SECTION,
-    title="An integral over an image is the pulled-back integral times |det J|",
-    kind="equality",
-    subject="flow.change_of_variables_integral",
-    driver="integral",
-    inputs=PLANE,
-    program=INTEGRAL,
-    definition=Program((BENT, (out, Abs(det) * EXACT)), (Output("integral", out),)),
-    statement=Eq(Symbol("integral of f over T(B)"), Symbol("integral of f(T(x)) |det J(x)| over B"), evaluate=False),
-    conditions=("T is one-to-one and smooth; checked on linear maps of the unit square and f(s) = 1 + s₀ s₁²",),
-    derivation=integral_proof,
-    variants=(
-        Variant(
-            "no absolute value",
-            "notes",
-            ((value[j, k], (1 + s[0, j, k] * s[1, j, k] ** 2) * det),),
-            printed=True,
-            why="a map that swaps the axes turns the sign of an area",
-        ),
-        Variant(
-            "divided by the determinant",
-            "Jacobian of the inverse taken for that of the map",
-            ((value[j, k], (1 + s[0, j, k] * s[1, j, k] ** 2) / Abs(det)),),
-        ),
-        Variant("no determinant", "known bug", ((value[j, k], 1 + s[0, j, k] * s[1, j, k] ** 2),)),
-        Variant("arguments exchanged", "known bug", ((value[j, k], (1 + s[1, j, k] * s[0, j, k] ** 2) * Abs(det)),)),
-    ),
-)
 
 # ------------------------------------------------------------------ polar coordinates
 
@@ -294,6 +286,3 @@ def polar(c: Board) -> None:
         J=table([row[::-1] for row in rows]),
     )
     c.variant("without the factor r", "known bug", J=table(((cos(angle), -sin(angle)), (sin(angle), cos(angle)))))
-
-
-CLAIMS = (jacobian_inverse, cvt_integral)

@@ -3,7 +3,7 @@
 import pytest
 import sympy as sp
 
-from gnomon.proof import inequality, integral
+from gnomon.proof import equality, inequality, integral
 from gnomon.proof.integral import fundamental, integrated, joined, linear, substituted
 from gnomon.proof.signs import Bound
 from gnomon.proof.terms import alike
@@ -117,6 +117,37 @@ def test_integrals_keep_order():
         integrated(theory, inequality.combine(theory, sp.floor(x), "<=", sp.floor(x) + 1), x, 0, 1)
     size = inequality.combine(theory, x, "<=", sp.Abs(x))
     assert integrated(theory, size, x, a, b, UP).left == ()
+
+
+def test_an_integral_of_an_integral():
+    theory = Theory()
+    inner = fundamental(theory, x * t**2 + c, x**2 * t**2 / 2 + c * x, x, 0, 2)
+    outer = integrated(theory, inner, t, 0, 1)
+    assert alike(outer.lhs, sp.Integral(x * t**2 + c, (x, 0, 2), (t, 0, 1)))
+    assert not owes(outer)
+    both = equality.chain(
+        theory, outer, fundamental(theory, outer.rhs.function, sp.Rational(2, 3) * t**3 + 2 * c * t, t, 0, 1)
+    )
+    assert alike(both.rhs, 2 * c + sp.Rational(2, 3))
+
+
+@pytest.mark.parametrize(
+    ("f", "ends", "message"),
+    [
+        (sp.sign(x - t), (0, 1), "may jump"),
+        (sp.Heaviside(t), (0, 1), "may jump"),
+        (sp.Piecewise((x, t > 0), (0, True)), (0, 1), "may jump"),
+        (x, (0, t), "may jump"),
+        (sp.Limit(t**u, u, sp.oo), (0, 1), "may jump"),
+        # at the corner it has no value, and its two iterated integrals differ
+        ((x**2 - t**2) / (x**2 + t**2) ** 2, (0, 1), "not seen to hold all along"),
+        (1 / (x + t - 1), (0, 1), "not seen to hold all along"),
+    ],
+)
+def test_an_integral_that_may_jump_or_has_no_value_is_not_integrated(f, ends, message):
+    whole = equality.reflexive(Theory(), sp.Integral(f, (x, *ends)))
+    with pytest.raises(Refused, match=message):
+        integrated(whole.theory, whole, t, 0, 1)
 
 
 def test_integrals_are_linear_and_change_places_with_sums():

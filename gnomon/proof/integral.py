@@ -20,8 +20,8 @@ from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 from gnomon.proof.theory import Theory
 
 JUMPS = (
-    sp.sign, sp.floor, sp.ceiling, sp.Heaviside, sp.Piecewise, sp.KroneckerDelta, sp.Integral, sp.Derivative, Mean,
-    ArgMax,
+    sp.sign, sp.floor, sp.ceiling, sp.Heaviside, sp.Piecewise, sp.KroneckerDelta, sp.Integral, sp.Derivative, sp.Limit,
+    Mean, ArgMax,
 )  # fmt: skip
 
 
@@ -132,8 +132,9 @@ def continuous(theory: Theory, e: Any, x: Any, along: Facts) -> list[Obligation]
     Raises:
         Refused: if it may jump, or something is left that hangs on x.
     """
-    if jumps := [part for part in e.atoms(*JUMPS) if x in part.free_symbols]:
-        raise Refused(f"it may jump: {jumps[0]}")
+    for part in sorted(e.atoms(*JUMPS), key=sp.default_sort_key):
+        if x in part.free_symbols and not (isinstance(part, sp.Integral) and _steady(part, x)):
+            raise Refused(f"it may jump: {part}")
     if [
         s
         for s in e.atoms(sp.Sum, sp.Product, Reduction)
@@ -143,6 +144,18 @@ def continuous(theory: Theory, e: Any, x: Any, along: Facts) -> list[Obligation]
     ]:
         raise Refused(f"the number of terms changes with {x}: {e}")
     return list(smooth_along(theory, [e], x, along))
+
+
+def _steady(integral: Any, x: Any) -> bool:
+    """Whether an integral moves with x without jumps: between fixed ends, of a function that has no jump in both.
+
+    A function that is continuous on a closed rectangle has this from its uniform continuity. That it is defined on the
+    whole of it is asked with the integral's own being defined.
+    """
+    fixed = all(len(limit) == 3 and x not in sp.Tuple(*limit[1:]).free_symbols for limit in integral.limits)
+    moved = {x, *integral.variables}
+    jumps = (part for part in integral.function.atoms(*JUMPS) if part.free_symbols & moved)
+    return fixed and not any(jumps)
 
 
 def _parts(theory: Theory, integral: Any, given: Facts) -> tuple[Any, Any, Any, Any, Facts, Facts]:
