@@ -169,6 +169,23 @@ def test_monotone_runs_only_along_a_name_of_its_own():
         inequality.monotone(Theory(), g + 6, g, -5, 1)
 
 
+def test_an_equation_is_squeezed_from_both_sides_alone():
+    theory, low = Theory(), sp.Symbol("g", nonnegative=True)
+    given = frozenset({sp.Le(low, 0)})
+    least = inequality.combine(theory, 0, "<=", low)
+    most = inequality.combine(theory, low, "<=", 0, given=given)
+    shown = inequality.squeezed(theory, most, least)
+    assert (shown.lhs, shown.rel, shown.rhs, shown.given) == (low, "=", 0, given)
+    one = inequality.combine(theory, -1, "<=", low)
+    strict = inequality.combine(theory, -1, "<", low)
+    above = inequality.combine(theory, low, "<=", -1, given=frozenset({sp.Le(low, -1)}))
+    for below, over in ((least, least), (most, one), (most, most), (strict, above)):
+        with pytest.raises(Refused):
+            inequality.squeezed(theory, below, over)
+    with pytest.raises(Refused):
+        inequality.squeezed(theory, most, inequality.combine(Theory([Definition(y, x**2)]), 0, "<=", low))
+
+
 def test_a_sum_needs_an_index_of_its_own_and_the_sign_of_its_weight():
     theory = Theory(bounds={"n": Bound(2)})
     square = inequality.combine(theory, 0, "<=", a[k] ** 2)
