@@ -57,6 +57,7 @@ SAME = [
     ("logarithms", log(a * b / 6) + log(4), log(a) + log(b) + log(2) - log(3)),
     ("logarithms", log(Product(r[i], (i, 1, n))), Sum(log(r[i]), (i, 1, n))),
     ("logarithms", log(Sum(exp(g[i] - x), (i, 1, n))) + x, log(Sum(exp(g[i]), (i, 1, n)))),
+    ("logarithms", log1p(-a / (a + b)), log(b) - log(a + b)),
     ("logarithms", log(1 / a + 1 / b), log(a + b) - log(a) - log(b)),
     ("radicals", sqrt((1 - b**2) / (1 - b)), sqrt(1 + b)),
     ("radicals", sqrt(a - a * x), sqrt(a) * sqrt(1 - x)),

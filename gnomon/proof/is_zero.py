@@ -89,10 +89,12 @@ def _by_its_ends(other: Any, base: Any) -> Any:
 
 def _logarithms(e: Any, given: list[Any]) -> bool:
     """After ``log(a*b) = log(a) + log(b)``: right over the reals wherever all three are defined."""
-    return e.has(sp.log) and _ends_or_fractions(split_logs(e), given)
+    return e.has(sp.log, log1p) and _ends_or_fractions(split_logs(e), given)
 
 
 def split_logs(e: Any) -> Any:
+    """Logarithms of products as sums, ``log1p(x)`` as ``log(1 + x)``."""
+    e = e.replace(lambda x: isinstance(x, log1p), lambda x: sp.log(1 + x.args[0]))
     return e.replace(lambda x: isinstance(x, sp.log), lambda x: _log(x.args[0]))
 
 
