@@ -202,6 +202,25 @@ def gibbs() -> Theorem:
 
 
 @cache
+def gibbs_square() -> Theorem:
+    """``p - q + 3 (p - q)**2 / (2 (p + 2 q)) <= p log(p / q)`` for q > 0: how much one term exceeds its tangent."""
+    theory, fits, share = Theory(), frozenset({sp.Gt(q, 0)}), sp.Rational(3, 2)
+    above = monotone(theory, u * sp.log(u) - u + 1 - share * (u - 1) ** 2 / (u + 2), u, 1, 2, both=True)
+    terms = [unfolded(theory, p, y, fits) for y in (p, q)]
+
+    def case(fact: Any) -> Theorem:
+        given = fits | {fact}
+        parts = [(-turn, _decided(theory, term, given)) for turn, term in zip((1, -1), terms, strict=True)]
+        if fact == sp.Ne(p, 0):
+            parts.append((q, at(theory, above, {u: p / q}, given)))
+        return combine(theory, p - q + share * (p - q) ** 2 / (p + 2 * q), "<=", relative(p, q), parts, given)
+
+    zero = sp.Eq(p, 0)
+    shown = goals.cases(theory, zero, case(zero), case(sp.Ne(p, 0)))
+    return _general(shown, p, q, name="gibbs_square")
+
+
+@cache
 def to_middle() -> Theorem:
     """``p log(p / ((p + q) / 2)) <= p log 2``, zeros included: how far a law is from its mean with another."""
     middle = (p + q) / 2
@@ -360,6 +379,7 @@ LEMMAS: dict[str, Callable[[], Theorem]] = {
     "exp_tangent": exp_tangent,
     "square_tangent": square_tangent,
     "gibbs": gibbs,
+    "gibbs_square": gibbs_square,
     "to_middle": to_middle,
     "halves": halves,
     "geometric": geometric,
