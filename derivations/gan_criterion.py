@@ -1,223 +1,232 @@
 """What the best discriminator leaves for the generator to minimize (notes, section 4.2.1)."""
 
+from types import SimpleNamespace
 from typing import Any
 
-from sympy import Eq, Ge, IndexedBase, Integer, Max, Min, Rational, log, symbols
+from sympy import Integer, Max, Min, Piecewise, Rational, log
 from sympy.codegen.cfunctions import log1p
 
 from gnomon.derivations.divergences import (
-    CRITERION,
-    EVERYWHERE,
-    GIVEN,
-    LAWS,
-    POINTS,
+    HALF,
     SECTION,
     SMALL,
-    TRIANGLE,
-    P,
-    Q,
-    over,
-    triangle_proof,
+    apart,
+    criterion_of,
+    decided,
+    from_total,
+    nothing,
+    shares,
+    term,
+    two_laws,
     weighted_log,
     where_positive,
+    whole,
 )
-from gnomon.derivations.gan_optimum import D, a, b, best, best_of, concave_steps, i, n, out, term, total, y
-from gnomon.proof.derivation import Derivation, Step
-from gnomon.say.claim import Claim, Output, Program, Relation, Variant
-from gnomon.say.domain import symbols_of
+from gnomon.proof.xlogy import relative, unfolded, xlogy
+from gnomon.say.call import normalised
+from gnomon.say.maker import claim
 
-first, second = (IndexedBase(name, real=True) for name in ("first", "second"))
-C, V = symbols("C V", real=True)
-p, q = symbols_of(LAWS)
 LOW = Rational(1, 100)
-AT_BEST = a * log(a / (a + b)) + b * log(b / (a + b))
-
-# ------------------------------------------------------------------ proofs
 
 
-def support_proof() -> Derivation:
-    return Derivation(
-        (
-            Step("substitute", term, b * log(1 - y), why="where p is 0 only q counts", by=((a, 0),), assume=(y < 1,)),
-            Step(
-                "substitute",
-                term,
-                Integer(0),
-                why="off both supports nothing does",
-                by=((a, 0), (b, 0)),
-                assume=(y < 1,),
-            ),
-            *concave_steps(),
-        ),
-        "all densities with respect to a common measure",
-        lift="pointwise",
+def against_the_best(c: Any) -> Any:
+    """Two laws, the best discriminator between them, and the criterion."""
+    s = two_laws(c)
+    i, P, Q = s.i, s.P, s.Q
+    s.total = c.let("total", i, P[i] + Q[i])
+    s.D = c.let("D", i, P[i] / s.total[i])
+    s.first = c.let("first", i, weighted_log(P[i], s.D[i], s.p[i]))
+    s.second = c.let("second", i, weighted_log(Q[i], Q[i] / s.total[i], s.q[i]))
+    s.C = c.let("C", (), c.sum(s.first[i] + s.second[i], i))
+    return s
+
+
+def terms(b: Any, s: Any) -> Any:
+    """The program's terms are p log(p/(p + q)) and q log(q/(p + q))."""
+    given, i, p, q = shares(b, s), s.i, s.p[s.i], s.q[s.i]
+    return (
+        term(b, given, "first term", s.first[i], p, p + q, s.first, s.D, s.total),
+        term(b, given, "second term", s.second[i], q, p + q, s.second, s.total),
     )
 
 
-def criterion_proof() -> Derivation:
-    return Derivation(
-        (
-            *concave_steps(),
-            Step(
-                "substitute",
-                term,
-                AT_BEST,
-                why="the value at the best discriminator",
-                by=((y, best),),
-                wrong=(a * log(b / (a + b)) + b * log(a / (a + b)),),
-            ),
-        ),
-        EVERYWHERE,
-        lift="pointwise",
+def judged(b: Any, name: str, x: Any, judgement: Any, total: Any, chosen: Any) -> Any:
+    """Where there is mass the discriminator is the best, x over the sum of both."""
+
+    def fill(h: Any) -> None:
+        h.left.rewrite(unfolded(h.theory, x, judgement, h.goal.given))
+        decided(h, (x, x), (x, total))
+        h.cases(x > 0, lambda k: k.left.unfold(chosen))
+
+    return b.have(name, xlogy(x, judgement), "=", relative(x, total), fill)
+
+
+@claim("gan.support", SECTION, "gan.optimal_discriminator")
+def support(c: Any) -> None:
+    """Off both supports the discriminator may be anything but NaN: the value does not see it."""
+    n = c.size("n", 2, 4)
+    p, q = c.law_on("p", n), c.law_on("q", n)
+    off = c.real("off", n, low=0.0, high=1.0)
+    i = c.index("i", n)
+    total = c.let("total", i, p[i] + q[i])
+    D = c.let("D", i, p[i] / total[i])
+    first = c.let("first", i, weighted_log(p[i], D[i], p[i]))
+    second = c.let("second", i, where_positive(q[i] * log1p(-D[i]), q[i]))
+    V = c.let("V", (), c.sum(first[i] + second[i], i))
+    s = SimpleNamespace(c=c, p=p, q=q, i=i)
+    any_off = c.let("elsewhere", i, Piecewise((p[i] / (p[i] + q[i]), p[i] + q[i] > 0), (off[i], True)))
+
+    def seen(b: Any) -> None:
+        """Each logarithm counts only where its law has mass."""
+        b.left.unfold(V).rewrite(
+            term(b, (), "first term", first[i], p[i], p[i] + q[i], first, D, total),
+            term(b, (), "second term", second[i], q[i], p[i] + q[i], second, D, total),
+        )
+
+    c.law(V, criterion_of(s))
+    c.prove(seen)
+    c.law(V, c.sum(xlogy(p[i], any_off[i]), i) + c.sum(xlogy(q[i], 1 - any_off[i]), i))
+
+    def proof(b: Any) -> None:
+        """Whatever it is off the supports."""
+        seen(b)
+        b.right.rewrite(
+            judged(b, "accepting", p[i], any_off[i], p[i] + q[i], any_off),
+            judged(b, "rejecting", q[i], 1 - any_off[i], p[i] + q[i], any_off),
+        )
+
+    c.prove(proof)
+    alive = Min(0, D[i] ** 2)  # 0, but NaN where D is: off the supports it need not be anything, but a number
+    value = Piecewise((p[i] * log(D[i]), p[i] > 0), (alive, True)) + Piecewise(
+        (q[i] * log1p(-D[i]), q[i] > 0), (alive, True)
+    )
+    c.call(p, q).unused(off).then(D, c.sum(value, i)).shows(V)
+    c.say("D is the best discriminator wherever one of the laws is positive", "0 log 0 is 0")
+    c.variant("labels exchanged", "known bug: 1 - D*", D=1 - p[i] / total[i])
+    c.variant(
+        "small number in the divisor",
+        "known habit: 1e-8",
+        why="off the support it makes D 0, which is harmless, but on it D is a little below the best",
+        D=p[i] / (total[i] + SMALL),
+    )
+    c.variant("undecided everywhere", "known bug: always 1/2", D=HALF)
+    c.variant("never certain", "known habit: clamp to 0.01 … 0.99", D=Max(LOW, Min(1 - LOW, p[i] / total[i])))
+    c.remark("0/0 off the support is NaN, and 0 times NaN is NaN: a default such as 1/2 is needed.")
+
+
+@claim("gan.criterion", SECTION, "gan.gan_criterion")
+def criterion(c: Any) -> None:
+    """The criterion is the value against the best discriminator, and no other comes to more."""
+    s = against_the_best(c)
+    d = c.real("d", s.n, low=0.0, high=1.0, open_low=True, open_high=True)
+    i, P, Q, C, first, second = s.i, s.P, s.Q, s.C, s.first, s.second
+    p, q, total = s.p[i], s.q[i], s.p[i] + s.q[i]
+    best = c.let("best", i, Piecewise((p / total, total > 0), (HALF, True)))
+    c.law(C, c.sum(xlogy(p, best[i]), i) + c.sum(xlogy(q, 1 - best[i]), i))
+
+    def proof(b: Any) -> None:
+        """The best discriminator accepts with the chance p/(p + q)."""
+        b.left.unfold(C).rewrite(*terms(b, s))
+        b.right.rewrite(
+            judged(b, "accepting", p, best[i], total, best), judged(b, "rejecting", q, 1 - best[i], total, best)
+        )
+
+    c.prove(proof)
+    c.law(c.sum(xlogy(p, d[i]) + xlogy(q, 1 - d[i]), i), "<=", C)
+
+    def greatest(b: Any) -> None:
+        """Both logarithms lie below their tangents at the best discriminator, whose slopes cancel."""
+
+        def below(name: str, x: Any, chance: Any) -> Any:
+            def fill(h: Any) -> None:
+                pairs = (x, chance), (x, x), (x, total)
+                h.left.rewrite(*[unfolded(h.theory, *pair, h.goal.given) for pair in pairs])
+                h.cases(x > 0, lambda k: k.combine((x, k.lemma("log_tangent", u=chance, m=x / total))))
+
+            return b.have(name, xlogy(x, chance) - relative(x, total), "<=", total * chance - x, fill)
+
+        b.right.unfold(C).rewrite(*terms(b, s))
+        both = below("accepting at most", p, d[i]), below("rejecting at most", q, 1 - d[i])
+        b.combine(*[(1, b.sum(one, 1, (i, 0, s.n - 1))) for one in both])
+
+    c.prove(greatest)
+    c.call(normalised(s.p), normalised(s.q)).unused(d).shows(C)
+    c.say("0 log 0 is 0")
+    c.variant("labels exchanged", "known bug: 1 - D*", D=1 - P[i] / s.total[i])
+    c.variant("first expectation only", "known bug", C=c.sum(first[i], i))
+    c.variant("second under the law of the data", "known bug", second=weighted_log(P[i], Q[i] / s.total[i], p))
+    c.variant("average of both expectations", "half the criterion", C=c.sum(first[i] + second[i], i) / 2)
+    c.variant("in bits", "logarithm to base 2", C=c.sum(first[i] + second[i], i) / log(2))
+    c.variant(
+        "divergence from the other law",
+        "middle forgotten",
+        D=P[i] / Q[i],
+        second=weighted_log(Q[i], Q[i] / P[i], q),
+    )
+    c.variant("small number inside the logarithms", "known habit: 1e-8", first=weighted_log(P[i], s.D[i] + SMALL, p))
+
+
+@claim("gan.theorem1", SECTION, "gan.gan_criterion", kind="inequality")
+def theorem(c: Any) -> None:
+    """The criterion is at least -log 4, and equal to it only if the laws are equal."""
+    s = against_the_best(c)
+    i, P, C, p, q = s.i, s.P, s.C, s.p[s.i], s.q[s.i]
+    s.middle = (p + q) / 2
+    apart_by = c.sum(where_positive((p - q) ** 2 / (p + q), p + q), i)
+    c.law(C, ">=", -log(4) + apart_by / 2)
+
+    def proof(b: Any) -> None:
+        """Divided by the middle in the place of the sum, each point gives as much as its square."""
+        moved = [
+            b.have(f"{name} from the middle", now, "=", lost.rhs, lambda h, t=t, lost=lost: h.left.rewrite(t, lost))
+            for name, now, t, lost in zip("pq", (s.first[i], s.second[i]), terms(b, s), from_total(b, s), strict=True)
+        ]
+        b.right.unfold(C).rewrite(*moved)
+        b.combine((HALF, b.sum(apart(b, s), 1, (i, 0, s.n - 1))), *whole(b, log(2), log(2)))
+
+    c.prove(proof)
+    c.call(normalised(s.p), normalised(s.q)).shows(C)
+    c.say("0/0 is 0 off both supports")
+    c.variant("labels exchanged", "known bug: 1 - D*", D=1 - P[i] / s.total[i])
+    c.variant("greater bound", "-log 2, of the halved criterion", law=(C, ">=", -log(2)))
+    c.variant("squared distance without the half", "the bound on twice the excess", law=(C, ">=", -log(4) + apart_by))
+    c.variant("doubled", "known bug", C=2 * c.sum(s.first[i] + s.second[i], i))
+    c.remark(
+        "The sum of (p - q)²/(p + q) is what makes the theorem say “only if”: it is 0 for equal laws alone. "
+        "The bound is sharp to third order in p - q."
     )
 
 
-def equal_laws_proof() -> Derivation:
-    return Derivation(
-        (
-            Step("substitute", AT_BEST, -2 * a * log(2), why="each point gives -2 p log 2", by=((b, a),)),
-            Step("rewrite", -2 * log(2), -log(4), why="and p sums to 1"),
-        ),
-        EVERYWHERE,
-        lift="pointwise",
-    )
+@claim("gan.value_at_optimum", SECTION, "gan.gan_criterion")
+def value_at_optimum(c: Any) -> None:
+    """For equal laws the criterion is -log 4."""
+    n = c.size("n", 2, 4)
+    p = c.law_on("p", n)
+    i = c.index("i", n)
+    P = c.let("P", i, p[i] / c.sum(p[i], i))
+    total = c.let("total", i, P[i] + P[i])
+    D = c.let("D", i, P[i] / total[i])
+    first = c.let("first", i, weighted_log(P[i], D[i], p[i]))
+    C = c.let("C", (), 2 * c.sum(first[i], i))
+    c.law(C, -log(4))
 
+    def proof(b: Any) -> None:
+        """The best discriminator cannot tell: each point gives -2 p log 2, and p sums to 1."""
+        s = SimpleNamespace(c=c, i=i, laws=((p, P),))
 
-def theorem_proof() -> Derivation:
-    return Derivation(
-        (
-            *triangle_proof().steps,
-            Step("differentiate", AT_BEST, a / (b * (a + b)), why="the criterion is convex in q", by=(b, b)),
-            *equal_laws_proof().steps,
-        ),
-        EVERYWHERE,
-        lift="pointwise",
-    )
+        def fill(h: Any) -> None:
+            h.left.unfold(first, D, total).rewrite(*given)
+            h.cases(p[i] > 0, None, lambda k: k.combine((log(2), nothing(k, p[i]))))
 
+        given = shares(b, s)
+        each = b.have("each point", first[i], "=", -p[i] * log(2), fill)
+        b.left.unfold(C).rewrite(each)
+        b.combine((-2 * log(2), b.condition("p adds up to 1")))
 
-# ------------------------------------------------------------------ what it leaves
-
-GAME = (
-    *best_of(p, q),
-    (first[i], weighted_log(p[i], D[i])),
-    (second[i], where_positive(q[i] * log1p(-D[i]), q[i])),
-    (V, over(first[i] + second[i])),
-)
-on_laws: dict[str, Any] = {"section": SECTION, "driver": "between_laws", "structure": (POINTS,), "inputs": LAWS}
-SWAPPED = Variant("labels exchanged", "known bug: 1 - D*", ((D[i], 1 - p[i] / total[i]),))
-support = Claim(
-    id="gan.support",
-    title="Off both supports the discriminator may be anything but NaN: the value does not see it",
-    kind="equality",
-    subject="gan.optimal_discriminator",
-    program=Program(GAME, out(V)),
-    definition=Program((), (Output("V", CRITERION),)),
-    statement=Eq(V, over(p[i] * log(D[i])) + over(q[i] * log(1 - D[i]))),
-    conditions=("D is the best discriminator wherever one of the laws is positive", "0 log 0 is 0"),
-    derivation=support_proof,
-    variants=(
-        SWAPPED,
-        Variant(
-            "small number in the divisor",
-            "known habit: 1e-8",
-            ((D[i], p[i] / (total[i] + SMALL)),),
-            why="off the support it makes D 0, which is harmless, but on it D is a little below the best",
-        ),
-        Variant("undecided everywhere", "known bug: always 1/2", ((D[i], Rational(1, 2)),)),
-        Variant(
-            "never certain", "known habit: clamp to 0.01 … 0.99", ((D[i], Max(LOW, Min(1 - LOW, p[i] / total[i]))),)
-        ),
-    ),
-    **on_laws | {"driver": "discriminator_value"},
-    remarks="0/0 off the support is NaN, and 0 times NaN is NaN: a default such as 1/2 is needed.",
-)
-
-ENTROPIES = (
-    *GIVEN,
-    *best_of(P, Q),
-    (first[i], weighted_log(P[i], D[i], p[i])),
-    (second[i], weighted_log(Q[i], Q[i] / total[i], q[i])),
-    (C, over(first[i] + second[i])),
-)
-criterion = Claim(
-    id="gan.criterion",
-    title="The criterion is the value against the best discriminator",
-    kind="equality",
-    subject="gan.gan_criterion",
-    program=Program(ENTROPIES, out(C)),
-    definition=Program(GAME[:-1], (Output("C", GAME[-1][1]),)),
-    statement=Eq(C, over(p[i] * log(p[i] / (p[i] + q[i]))) + over(q[i] * log(q[i] / (p[i] + q[i])))),
-    conditions=("0 log 0 is 0",),
-    derivation=criterion_proof,
-    variants=(
-        SWAPPED,
-        Variant("first expectation only", "known bug", ((C, over(first[i])),)),
-        Variant(
-            "second under the law of the data", "known bug", ((second[i], weighted_log(P[i], Q[i] / total[i], p[i])),)
-        ),
-        Variant("average of both expectations", "half the criterion", ((C, over(first[i] + second[i]) / 2),)),
-        Variant("in bits", "logarithm to base 2", ((C, over(first[i] + second[i]) / log(2)),)),
-        Variant(
-            "divergence from the other law",
-            "middle forgotten",
-            ((D[i], P[i] / Q[i]), (second[i], weighted_log(Q[i], Q[i] / P[i], q[i]))),
-        ),
-        Variant(
-            "small number inside the logarithms",
-            "known habit: 1e-8",
-            ((first[i], weighted_log(P[i], D[i] + SMALL, p[i])),),
-        ),
-    ),
-    **on_laws,
-)
-
-theorem = Claim(
-    id="gan.theorem1",
-    title="The criterion is at least -log 4, and equal to it only if the laws are equal",
-    kind="inequality",
-    subject="gan.gan_criterion",
-    program=Program(ENTROPIES, out(C)),
-    statement=Ge(C, -log(4) + over((p[i] - q[i]) ** 2 / (p[i] + q[i])) / 2),
-    relation=Relation(C, ">=", -log(4) + TRIANGLE / 2),
-    conditions=("both laws sum to 1", "0/0 is 0 off both supports"),
-    derivation=theorem_proof,
-    variants=(
-        SWAPPED,
-        Variant("greater bound", "-log 2, of the halved criterion", relation=Relation(C, ">=", -log(2))),
-        Variant(
-            "squared distance without the half",
-            "the bound on twice the excess",
-            relation=Relation(C, ">=", -log(4) + TRIANGLE),
-        ),
-        Variant("doubled", "known bug", ((C, 2 * over(first[i] + second[i])),)),
-    ),
-    **on_laws,
-    remarks="The sum of (p - q)²/(p + q) is what makes the theorem say “only if”: it is 0 for equal laws alone. "
-    "The bound is sharp to third order in p - q.",
-)
-
-ONE = (LAWS[0],)
-value_at_optimum = Claim(
-    id="gan.value_at_optimum",
-    title="For equal laws the criterion is -log 4",
-    kind="equality",
-    subject="gan.gan_criterion",
-    program=Program(
-        (GIVEN[0], *best_of(P, P), (first[i], weighted_log(P[i], D[i], p[i])), (C, 2 * over(first[i]))), out(C)
-    ),
-    definition=Program((), (Output("C", -log(4)),)),
-    statement=Eq(C, -log(4)),
-    conditions=("p sums to 1",),
-    derivation=equal_laws_proof,
-    variants=(
-        Variant("-log 2", "average of both expectations", ((C, over(first[i])),)),
-        Variant("0", "the Jensen-Shannon divergence", ((C, Integer(0) * over(first[i])),)),
-        Variant("log 4", "sign: the discriminator's loss", ((C, -2 * over(first[i])),)),
-        Variant("-2", "in bits", ((C, 2 * over(first[i]) / log(2)),)),
-        Variant("mean over the points", "known bug", ((C, 2 * over(first[i]) / n),)),
-    ),
-    **on_laws | {"inputs": ONE},
-    options={"arguments": ("p", "p")},
-)
-
-CLAIMS = (support, criterion, theorem, value_at_optimum)
+    c.prove(proof)
+    c.call(normalised(p), normalised(p)).shows(C)
+    c.variant("-log 2", "average of both expectations", C=c.sum(first[i], i))
+    c.variant("0", "the Jensen-Shannon divergence", C=Integer(0) * c.sum(first[i], i))
+    c.variant("log 4", "sign: the discriminator's loss", C=-2 * c.sum(first[i], i))
+    c.variant("-2", "in bits", C=2 * c.sum(first[i], i) / log(2))
+    c.variant("mean over the points", "known bug", C=2 * c.sum(first[i], i) / n)
