@@ -127,15 +127,15 @@ def test_at_a_right_point_values_and_gradients_hold(toys):
 WIDTHS, LAWS = Sizes("widths", sp.Symbol("n", integer=True, positive=True)), Choice("law", {"a": {}, "b": {}})
 LINKS, NODES = Graph("A", Size("m", 1, 3)), Size("m", 1, 3)
 DOMAINS = (real("x", toy.n), positive("y", high=1), simplex("p", toy.n), real("k", toy.n, low=0, high=3, integer=True),
-           positive("rate", host=True, high=1))  # fmt: skip
+           positive("rate", host=True, high=1), simplex("r", toy.n, covers="p"))  # fmt: skip
 EVERYTHING = dataclasses.replace(
     toy.VARIANCE, id="toy.everything", structure=(toy.n, WIDTHS, LAWS, NODES, LINKS), inputs=DOMAINS,
 )  # fmt: skip
 STRUCTURE = {"n": 2, "widths": [1, 4], "law": "a", "m": 2, "A": [[0, 1], [1, 0]]}
-INPUTS = {"x": [1, 2], "y": 0.5, "p": [0.25, 0.75], "k": [0, 3], "rate": 0.5}
+INPUTS = {"x": [1, 2], "y": 0.5, "p": [0.25, 0.75], "k": [0, 3], "rate": 0.5, "r": [0.5, 0.5]}
 
 
-def everything(x, y, p, k, rate):
+def everything(x, y, p, k, rate, r):
     return torch.var(x)
 
 
@@ -184,7 +184,7 @@ def test_a_structure_outside_the_claim_is_a_usage_error(structure, words, toys):
 @pytest.mark.parametrize(
     ("inputs", "words"),
     [
-        ({"x": None}, "inputs: x missing; expected x, y, p, k, rate"),
+        ({"x": None}, "inputs: x missing; expected x, y, p, k, rate, r"),
         ({"z": 1.0}, "inputs: z is not one of them"),
         ({"x": [1.0]}, "x has shape (1,): expected (2,)"),
         ({"x": 1.0}, "x has shape (): expected (2,)"),
@@ -197,6 +197,7 @@ def test_a_structure_outside_the_claim_is_a_usage_error(structure, words, toys):
         ({"y": 1.5}, "y = 1.5: expected in (0, 1]"),
         ({"p": [0.5, 0.25]}, "p: the numbers [0.5, 0.25] sum to 0.75, expected probabilities"),
         ({"p": [1.5, -0.5]}, "p[0] = 1.5: expected probabilities"),
+        ({"r": [0, 1]}, "r is 0 where p is positive: expected probabilities, positive wherever p is, shape (n,)"),
         ({"k": [0, 4]}, "k[1] = 4.0: expected in [0, 3], shape (n,), whole"),
         ({"k": [0, 0.5]}, "k[1] = 0.5: expected in [0, 3], shape (n,), whole"),
         ({"rate": 0}, "rate = 0: expected in (0, 1], hyper-parameter"),

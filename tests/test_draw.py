@@ -45,6 +45,15 @@ def test_probabilities_sum_to_exactly_one_and_some_are_zero(dtype):
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
+def test_a_law_that_covers_another_is_0_only_where_the_other_is(dtype):
+    drawn = batch(dtype, inputs=(simplex("s", 4), simplex("c", 4, covers="s"))).values
+    assert bool((drawn["c"].sum(-1) == 1).all())
+    assert bool((drawn["c"][drawn["s"] > 0] > 0).all())
+    assert 0.02 < float((drawn["c"] == 0).double().mean()) < float((drawn["s"] == 0).double().mean())
+    assert 0.02 < float((drawn["c"] == drawn["s"]).all(-1).double().mean()) < 0.5
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
 def test_some_probabilities_are_as_small_as_their_sum_allows(dtype):
     laws = batch(dtype, size=9000).values
     least = max(torch.finfo(dtype).eps, 2.0**-48)

@@ -103,6 +103,7 @@ tilted = {sigma: sp.Lambda(u, sp.tanh(u)), dsigma: sp.Lambda(u, sp.tanh(u))}
         (lambda c, x, y: c.law(x, x**2), "y: shown, and no law speaks of it"),
         (lambda c, x, y: c.let("z", (), x * c.index("i", 3)), "i is left free"),
         (lambda c, x, y: (c.choice("s", {"tanh": tilted}), c.law(y, x**2)), "s=tanh: tanh.u. is not the slope of tanh"),
+        (lambda c, x, y: c.law_on("q", 3, covers=x), "q covers x, which is no input of the same shape"),
         (lambda c, x, y: None, "has no law"),
         (lambda c, x, y: c.prove(lambda p: None), "comes after its law"),
     ],

@@ -77,7 +77,7 @@ def points(claim: Claim, bindings: Any, seed: int) -> Iterator[dict[Any, Any]]:
             shape = shape_of(domain, bindings)
             common = VALUES[number] if number < 2 else rng.choice(VALUES) if number == 2 else None
             if domain.simplex:
-                found |= _probabilities(domain, shape, rng, equal=common is not None)
+                found |= _probabilities(domain, shape, rng, common is not None, found)
             else:
                 found |= {(domain.name, index): _inside(domain, common, rng) for index in entries(shape)}
             for index in entries(shape[:-1]) if domain.some else ():
@@ -99,11 +99,13 @@ def _inside(domain: Domain, wanted: Fraction | None, rng: random.Random) -> Frac
     return Fraction(low) + (Fraction(high) - Fraction(low)) * Fraction(rng.randint(1, 7), 8)
 
 
-def _probabilities(domain: Domain, shape: tuple[int, ...], rng: random.Random, equal: bool) -> dict[Any, Fraction]:
+def _probabilities(
+    domain: Domain, shape: tuple[int, ...], rng: random.Random, equal: bool, before: dict[Any, Fraction]
+) -> dict[Any, Fraction]:
     found = {}
-    least = 1 if domain.open_low else 0
     for lead in itertools.product(*(range(extent) for extent in shape[:-1])):
-        weights = [1 if equal else rng.randint(least, 4) for _ in range(shape[-1])]
+        least = [domain.open_low or before.get((domain.covers, (*lead, last)), 0) > 0 for last in range(shape[-1])]
+        weights = [1 if equal else rng.randint(least[last], 4) for last in range(shape[-1])]
         total = sum(weights) or len(weights)
         for last, weight in enumerate(weights):
             found[domain.name, (*lead, last)] = Fraction(weight if sum(weights) else 1, total)

@@ -166,6 +166,12 @@ def _check_simplex(domain: Domain, value: Tensor) -> None:
             )
 
 
+def check_covers(domain: Domain, values: Mapping[str, Tensor]) -> None:
+    """Raise a UsageError if a law is 0 where one that it covers is positive."""
+    if domain.covers and bool(((values[domain.name] == 0) & (values[domain.covers] > 0)).any()):
+        raise UsageError(f"{domain.name} is 0 where {domain.covers} is positive: expected {expected(domain)}")
+
+
 def expected(domain: Domain) -> str:
     """A domain in words."""
     return f"{domain}, whole" if domain.integer and not str(domain).startswith("integer") else str(domain)

@@ -119,10 +119,15 @@ def draw(
             if domain.host:
                 continue
             shape = shapes[domain.name]
-            value = _simplex(source, shape, regime, domain) if domain.simplex else _raw(source, shape, regime, domain)
+            covered = pieces[domain.covers][-1] if domain.covers else None
+            if domain.simplex:
+                value = _simplex(source, shape, regime, domain, covered)
+            else:
+                value = _raw(source, shape, regime, domain)
             alike = shape, domain.low, domain.high, domain.open_low, domain.open_high, domain.simplex
-            if regime == "ties" and alike in drawn:
-                value = torch.where(source.per_point(shape) < 0.5, drawn[alike], value)
+            equal = drawn.get(alike) if covered is None else covered
+            if regime == "ties" and equal is not None:
+                value = torch.where(source.per_point(shape) < 0.5, equal, value)
             drawn.setdefault(alike, value)
             pieces[domain.name].append(value)
     values = {}
@@ -190,20 +195,24 @@ def representable(domain: Domain, value: Tensor, dtype: torch.dtype) -> Tensor:
     return rounded if domain.simplex else _inside(domain, rounded)
 
 
-def _simplex(source: _Source, shape: Sequence[int], regime: str, domain: Domain) -> Tensor:
-    """Probabilities in steps of a power of two that the dtype resolves, so that they sum to exactly 1."""
+def _simplex(source: _Source, shape: Sequence[int], regime: str, domain: Domain, covered: Tensor | None) -> Tensor:
+    """Probabilities in steps of a power of two that the dtype resolves, so that they sum to exactly 1.
+
+    Where those that they cover are positive they have a step at least.
+    """
     parts = shape[-1]
     spread = regime in ("wide", "tiny")
     digits = min(FINEST if spread else 20, int(-math.log2(torch.finfo(source.dtype).eps)))
     steps = 2**digits
-    least = 1 if domain.open_low else 0
+    some = torch.full(tuple(shape), domain.open_low, device=source.generator.device)
+    least = (some if covered is None else some | (covered > 0)).to(torch.float64)
     weights = source.uniform(shape)
     weights = torch.exp2(-digits * weights) if spread else weights ** (1 if regime == "ordinary" else 4) + 2.0**-40
     if regime in ("sparse", "ties", "subnormal") and not domain.open_low:
         weights = weights * (source.uniform(shape) < 0.5)
     if regime == "integers":
         weights = torch.ones_like(weights)
-    room = steps - least * parts
+    room = steps - least.sum(-1, keepdim=True)
     total = weights.sum(-1, keepdim=True)
     share = torch.where(total > 0, weights / total, 1.0 / parts)
     counts = torch.floor(share * room)

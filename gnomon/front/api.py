@@ -10,7 +10,7 @@ from typing import Any
 import torch
 
 from gnomon.check.diagnose import Diagnosis, gradient_at, pinpoint
-from gnomon.check.domains import check_names, host_number, structure_fault, tensor_of
+from gnomon.check.domains import check_covers, check_names, host_number, structure_fault, tensor_of
 from gnomon.check.proof_record import proof_record
 from gnomon.check.search import BUDGETS, Compilations, Task, wants_gradient
 from gnomon.check.strategies import Example
@@ -177,6 +177,7 @@ def _point(task: Task, structure: dict[str, Any], inputs: dict[str, Any]) -> tup
             host[domain.name] = host_number(domain, given)
         else:
             values[domain.name] = tensor_of(domain, given, bindings, task.dtype, task.device).unsqueeze(0)
+            check_covers(domain, values)
     return Example(dict(structure), host, 0), Batch(values, host, (("given", 1),), 1)
 
 

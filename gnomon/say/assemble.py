@@ -317,7 +317,8 @@ def wider(domain: Domain) -> Domain:
     """A domain with its limits gone: what the audit puts in its place. A mask may leave out all of a row."""
     if domain.mask:
         return replace(domain, some=False)
-    return replace(domain, low=float("-inf"), high=float("inf"), open_low=False, open_high=False, simplex=False)
+    wide = replace(domain, low=float("-inf"), high=float("inf"), open_low=False, open_high=False)
+    return replace(wide, simplex=False, covers="")
 
 
 def wider_structure(domain: Structural) -> Structural:

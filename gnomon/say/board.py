@@ -122,9 +122,22 @@ class Board(Uncomputed, Reducing):
         """Numbers from 0 on."""
         return self.real(name, *shape, low=0.0, **more)
 
-    def law_on(self, name: str, *shape: Any, strict: bool = False) -> Any:
-        """Probabilities: nonnegative, with the sum 1 along the last axis; ``strict`` ones have no zero entry."""
-        return self._input(Domain(name, tuple(map(sp.sympify, shape)), 0.0, 1.0, open_low=strict, simplex=True))
+    def law_on(self, name: str, *shape: Any, strict: bool = False, covers: Any = None) -> Any:
+        """Probabilities: nonnegative, with the sum 1 along the last axis; ``strict`` ones have no zero entry.
+
+        Those that cover another law are positive wherever it is: a condition of the claim.
+        """
+        extents = tuple(map(sp.sympify, shape))
+        other = "" if covers is None else name_of(covers)
+        law = self._input(Domain(name, extents, 0.0, 1.0, open_low=strict, simplex=True, covers=other))
+        if other:
+            known = next((d.shape for d in self.inputs[:-1] if d.name == other), None)
+            if known != extents:
+                raise self.wrong(f"{name} covers {other}, which is no input of the same shape that stands before")
+            at = tuple(self.index(f"{name}_{n}", extent) for n, extent in enumerate(extents))
+            words = f"{name} is positive wherever {other} is"
+            self.condition(sp.Piecewise((1, sp.Eq(covers[at], 0)), (law[at], True)) > 0, *at, name=words, words=words)
+        return law
 
     def ragged(self, name: str, lengths: Any, *more: Any, **domain: Any) -> Any:
         """A list of arrays, whose lengths are those of a list of sizes; ``x[i, t]`` is an entry of the i-th."""

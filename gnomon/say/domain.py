@@ -22,7 +22,8 @@ class Domain:
     """Real numbers between ``low`` and ``high``, alone or as the entries of a tensor of symbolic ``shape``.
 
     ``host`` numbers are hyper-parameters: Python floats, one for a whole batch. ``typical`` lists values that users
-    meet and the generator must not miss. ``simplex`` entries are nonnegative and sum to exactly one on the last axis.
+    meet and the generator must not miss. ``simplex`` entries are nonnegative and sum to exactly one on the last axis;
+    they are positive wherever those of ``covers`` are, which names an input of the same shape that stands before.
     A ``mask`` has entries 1 and 0, which the subject gets as true and false; with ``some`` one at least along the last
     axis is 1. A ragged list has ``lengths``, a list of sizes: its tensor is filled up along the second axis; the
     subject gets a list of tensors without what fills them up, and no formula reads that.
@@ -36,6 +37,7 @@ class Domain:
     open_high: bool = False
     host: bool = False
     simplex: bool = False
+    covers: str = ""
     integer: bool = False
     mask: bool = False
     some: bool = False
@@ -88,7 +90,7 @@ class Domain:
 
     def __str__(self) -> str:
         if self.simplex:
-            text = "probabilities"
+            text = "probabilities" + (f", positive wherever {self.covers} is" if self.covers else "")
         elif self.mask:
             text = "mask" + ", some of each row" * self.some
         elif math.isinf(self.low) and math.isinf(self.high):
