@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from sympy import Eq, Piecewise, Rational, Sum, Symbol, log, sqrt
+from sympy import Piecewise, Rational, Sum, Symbol, log, sqrt
 
 from gnomon.proof import inequality
 from gnomon.proof.derivation import cite
@@ -45,12 +45,13 @@ CRITERION = Sum(weighted_log(p[i], p[i] / (p[i] + q[i]), p[i]), (i, 0, n - 1)) +
 # ------------------------------------------------------------------ two laws, and what is known of them
 
 
-def two_laws(c: Any) -> Any:
+def two_laws(c: Any, covering: bool = False) -> Any:
     """Two laws on one space, and what is handed on: the laws divided by their sums, 1, so that gradients are those
     along the simplex.
     """
     n = c.size("n", 2, 4)
-    p, q = c.law_on("p", n), c.law_on("q", n)
+    p = c.law_on("p", n)
+    q = c.law_on("q", n, covers=p if covering else None)
     i = c.index("i", n)
     P, Q = c.let("P", i, p[i] / c.sum(p[i], i)), c.let("Q", i, q[i] / c.sum(q[i], i))
     return SimpleNamespace(c=c, n=n, p=p, q=q, i=i, P=P, Q=Q, laws=((p, P), (q, Q)))
@@ -105,8 +106,8 @@ def decided(b: Any, *pairs: Any) -> None:
 def nothing(b: Any, x: Any) -> Any:
     """A mass that is not positive is 0."""
     given = b.goal.given
-    least, most = (inequality.combine(b.theory, *ends, given=given) for ends in ((0, "<=", x), (x, "<=", 0)))
-    return inequality.squeezed(b.theory, most, least)
+    most = inequality.combine(b.theory, x, "<=", 0, given=given)
+    return inequality.squeezed(b.theory, most, inequality.combine(b.theory, 0, "<=", x, given=given))
 
 
 def term(b: Any, given: Any, name: str, entry: Any, x: Any, y: Any, *unfolding: Any) -> Any:
@@ -252,12 +253,8 @@ def jsd_form(c: Any) -> None:
 
 def kullback(c: Any) -> Any:
     """Two laws, and the divergence of the first from the second, which is positive wherever the first is."""
-    s = two_laws(c)
-    p, q, i, P, Q = s.p, s.q, s.i, s.P, s.Q
-    s.supported = c.condition(
-        Piecewise((1, Eq(p[i], 0)), (q[i], True)) > 0, i, name="q is positive wherever p is",
-        words="q is positive wherever p is",
-    )  # fmt: skip
+    s = two_laws(c, covering=True)
+    p, i, P, Q = s.p, s.i, s.P, s.Q
     s.term = c.let("term", i, weighted_log(P[i], P[i] / Q[i], p[i]))
     s.KL = c.let("KL", (), c.sum(s.term[i], i))
     return s
@@ -281,7 +278,7 @@ def kl_nonneg(c: Any) -> None:
     """The Kullback-Leibler divergence is nowhere negative, and 0 only if the laws are equal."""
     s = kullback(c)
     i, p, q, KL = s.i, s.p[s.i], s.q[s.i], s.KL
-    square, share = where_positive((p - q) ** 2 / (p + 2 * q), p + 2 * q), Rational(2, 3)
+    square, share = where_positive((p - q) ** 2 / (p + 2 * q), p + q), Rational(2, 3)
     c.law(KL, ">=", Rational(3, 2) * c.sum(square, i))
 
     def proof(b: Any) -> None:

@@ -96,7 +96,7 @@ def support(c: Any) -> None:
         )
 
     c.prove(proof)
-    alive = Min(0, D[i] ** 2)  # 0, but NaN where D is: off the supports it need not be anything, but a number
+    alive = Min(0, 1 + D[i])  # 0 for every chance, but NaN where D is: off the supports it need only be a number
     value = Piecewise((p[i] * log(D[i]), p[i] > 0), (alive, True)) + Piecewise(
         (q[i] * log1p(-D[i]), q[i] > 0), (alive, True)
     )

@@ -186,6 +186,21 @@ def test_an_equation_is_squeezed_from_both_sides_alone():
         inequality.squeezed(theory, most, inequality.combine(Theory([Definition(y, x**2)]), 0, "<=", low))
 
 
+def test_what_is_squeezed_leans_on_all_that_both_sides_lean_on():
+    theory = Theory()
+    below = inequality.combine(theory, sp.log(x), "<=", sp.log(x))
+    above = inequality.combine(theory, sp.log(x), "<=", sp.log(x), given=frozenset({sp.Gt(x, 0)}))
+    shown = inequality.squeezed(theory, below, above)
+    assert [o.claim for o in shown.left] == [sp.Gt(x, 0)]
+    assert shown.given == {sp.Gt(x, 0)}
+    supposed = goals.hypotheses(
+        theory, [Goal(a[t], rel, b[t], within((t, 0, n)), frozenset({t})) for rel in ("<=", "=")], t
+    )
+    shown = inequality.squeezed(theory, supposed[0], equality.symmetric(theory, supposed[1]))
+    assert shown.hyps == supposed[0].hyps | supposed[1].hyps
+    assert shown.given == supposed[0].given
+
+
 def test_a_sum_needs_an_index_of_its_own_and_the_sign_of_its_weight():
     theory = Theory(bounds={"n": Bound(2)})
     square = inequality.combine(theory, 0, "<=", a[k] ** 2)
