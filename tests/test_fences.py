@@ -44,6 +44,7 @@ class Fence:
 
 VOCABULARY = (
     *("gnomon.say.claim", "gnomon.say.domain", "gnomon.say.maker", "gnomon.say.call", "gnomon.say.board"),
+    "gnomon.say.arguments",
     *("gnomon.proof", "gnomon.derivations"),
 )
 FENCES = {

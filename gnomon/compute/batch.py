@@ -26,7 +26,8 @@ class Batch:
         found: dict[Leaf, Any] = {(name, ()): value for name, value in self.host.items()}
         for name, value in self.values.items():
             for index in entries(tuple(value.shape[1:])):
-                found[name, index] = value[(slice(None), *index)]
+                entry: tuple[Any, ...] = (slice(None), *index)
+                found[name, index] = value[entry]
         return found
 
     def point(self, number: int) -> Batch:
