@@ -5,41 +5,22 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from sympy import Abs, Add, Eq, IndexedBase, Integral, Piecewise, Sum, Symbol, exp, factorial, false
+from sympy import Abs, Add, IndexedBase, Integral, Piecewise, Sum, Symbol, exp, factorial
 
-from gnomon.derivations.initial_value import i, j, n, stage_value, tableau
+from gnomon.derivations.initial_value import stage_value, tableau
 from gnomon.derivations.trees import EULER, RK4, Tableau, stability
 from gnomon.proof import bounds
 from gnomon.proof.bench import Bench
-from gnomon.proof.derivation import Derivation, Step, cite
 from gnomon.proof.inequality import at, monotone
+from gnomon.proof.integral import fundamental
+from gnomon.proof.integral import linear as linear_integral
 from gnomon.proof.theorem import Theorem
 from gnomon.say.board import Board
 from gnomon.say.call import function, tensor
-from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import Size, real
+from gnomon.say.domain import Size
 from gnomon.say.maker import claim
 
 SECTION = "2.2"
-
-
-def lagrange(power: int) -> Step:
-    return cite(
-        f"Taylor's theorem with Lagrange's remainder: exp(z) differs from its terms below z**{power} by "
-        f"exp(xi) z**{power}/{power}!, with xi between 0 and z"
-    )
-
-
-def telescope() -> Step:
-    """What the errors of N steps add up to, in units of the last power of R; E is exp(z) over R."""
-    ratio, N, j = Symbol("E", positive=True), Symbol("N", integer=True, positive=True), Symbol("j", integer=True)
-    return Step(
-        "sum",
-        (ratio - 1) * Sum(ratio**j, (j, 0, N - 1)),
-        ratio**N - 1,
-        why="the error of N steps is the sum of the errors of each, carried along by the steps after it",
-        wrong=(ratio ** (N - 1) - 1,),
-    )
 
 
 # ---------------------------------------------------------------- the error on y' = rate y
@@ -180,87 +161,71 @@ def euler_order_sharp(c: Board) -> None:
 
 # ---------------------------------------------------------------- integrals
 
-DEGREE = Size("degree", 0, 3)
-TIME, WIDE = real("t0", low=-1, high=1), real("h", low=0.125, high=1)
-COEFFICIENTS = real("p", DEGREE.symbol + 1, low=-2, high=2)
-degree, begin, wide, p = DEGREE.symbol, TIME.symbol, WIDE.symbol, COEFFICIENTS.symbol
-begun, ended, end = IndexedBase("y0", real=True), Symbol("t1", real=True), Symbol("end", real=True)
 
+@claim("solver.rk4.simpson", SECTION, "ode.odeint")
+def simpson(c: Board) -> None:
+    """Where f is a polynomial in t of degree 3 or less, the classical method is exact."""
+    degree = c.size("degree", 0, 3, closed=True)
+    t0, h = c.real("t0", low=-1, high=1), c.real("h", low=0.125, high=1)
+    p, y0 = c.real("p", degree + 1, low=-2, high=2), c.real("y0", 1, low=-2, high=2)
+    i, n, j = c.index("i", 0, 0), c.index("n", 0, 1), c.index("j", 0, degree)
+    stage, earlier = c.indices("s r", RK4.stages)
 
-def polynomial(time: Any) -> Any:
-    return Sum(p[j] * time**j, (j, 0, degree))
+    def slope(time: Any) -> Any:
+        """What f gives at a time, whatever the state is."""
+        return c.sum(p[j] * time**j, j)
 
+    t1 = c.let("t1", (), t0 + h)
+    span = t1 - t0
+    end = c.let("end", i, y0[i] + span / 6 * (slope(t0) + 4 * slope(t0 + span / 2) + slope(t1)))
+    exact = c.sum(p[j] * ((t0 + h) ** (j + 1) - t0 ** (j + 1)) / (j + 1), j)
+    c.law(end[i], y0[i] + exact)
 
-_EXACT = begun[0] + Sum(p[j] * (ended ** (j + 1) - begin ** (j + 1)) / (j + 1), (j, 0, degree))
-_TO_END = (ended, begin + wide)
-_SPAN = ended - begin
+    def power_by_power(b: Bench) -> None:
+        """Simpson's rule is exact for each power up to the third."""
+        each = b.have(
+            "each power", p[j] * ((t0 + h) ** (j + 1) - t0 ** (j + 1)) / (j + 1), "=",
+            p[j] * h / 6 * (t0**j + 4 * (t0 + h / 2) ** j + (t0 + h) ** j),
+            lambda one: one.every(j, 4, lambda known, power: None),
+        )  # fmt: skip
+        b.left.unfold(end, t1)
+        b.right.rewrite(each)
 
+    c.prove(power_by_power)
+    x = c.variable("x")
+    c.law(end[i], y0[i] + c.integral(slope(x), (x, t0, t0 + h)))
 
-def simpson_proof() -> Derivation:
-    H = Symbol("H", positive=True)
-    c0, c1, c2, c3, c4 = (Symbol(f"c{power}", real=True) for power in range(5))
-    time, at = Symbol("t", real=True), Symbol("tau", real=True)
+    @c.prove
+    def _(b: Bench) -> None:
+        """The primitive of each power is the next one."""
+        whole = Integral(slope(x), (x, t0, t0 + h))
 
-    def f(x: Any) -> Any:
-        return c0 + c1 * x + c2 * x**2 + c3 * x**3
+        def known(one: Bench, power: int) -> None:
+            primitive = x ** (power + 1) / (power + 1)
+            one.left.by(fundamental(b.theory, x**power, primitive, x, t0, t0 + h, one.goal.given))
 
-    return Derivation(
-        (
-            Step(
-                "integrate",
-                Integral(f(time), (time, at, at + H)),
-                H / 6 * (f(at) + 4 * f(at + H / 2) + f(at + H)),
-                why="where f does not look at the state, k2 = k3, and the method is Simpson's rule",
-                wrong=(H / 2 * (f(at) + f(at + H)),),
-            ),
-            Step(
-                "refute",
-                Eq(H / 6 * c4 * (4 * (H / 2) ** 4 + H**4), c4 * H**5 / 5),
-                false,
-                why="which is not exact for t**4: 5/24 instead of 1/5",
-                by=({H: 1, c4: 1},),
-            ),
-        ),
-        "every polynomial of degree 3",
-    )
+        area = b.have(
+            "the area under a power", Integral(x**j, (x, t0, t0 + h)), "=",
+            ((t0 + h) ** (j + 1) - t0 ** (j + 1)) / (j + 1), lambda one: one.every(j, 4, known),
+        )  # fmt: skip
+        summed = b.sum(area, p[j], (j, 0, degree))
+        b.right.rewrite(b.chain(whole).rewrite(linear_integral(b.theory, whole)).by(summed).theorem)
+        power_by_power(b)
 
+    a, weight = tableau(c, RK4, stage, earlier)
+    k = c.let("k", stage, slope(t0 + Sum(a[stage, earlier], (earlier, 0, stage - 1)) * h))
+    c.law(end[i], y0[i] + h * c.sum(weight[stage] * k[stage], stage))
 
-SIMPSON = Claim(
-    id="solver.rk4.simpson",
-    section=SECTION,
-    title="Where f is a polynomial in t of degree 3 or less, the classical method is exact",
-    kind="equality",
-    subject="ode.odeint",
-    driver="ode",
-    structure=(DEGREE,),
-    inputs=(TIME, WIDE, COEFFICIENTS, real("y0", 1, low=-2, high=2)),
-    program=Program(
-        (
-            _TO_END,
-            (
-                end,
-                begun[0] + _SPAN / 6 * (polynomial(begin) + 4 * polynomial(begin + _SPAN / 2) + polynomial(ended)),
-            ),
-        ),
-        (Output("end", end, (i, 0, 0)),),
-    ),
-    definition=Program((_TO_END, (end, _EXACT)), (Output("end", end, (i, 0, 0)),)),
-    statement=Eq(end, _EXACT),
-    derivation=simpson_proof,
-    variants=(
-        Variant("exact for degree 4 too", "wrong claim", structure=(Size("degree", 0, 4),)),
-        Variant(
-            "the trapezoidal rule",
-            "another method",
-            ((end, begun[0] + _SPAN / 2 * (polynomial(begin) + polynomial(ended))),),
-        ),
-        Variant("the midpoint rule", "another method", ((end, begun[0] + _SPAN * polynomial(begin + _SPAN / 2)),)),
-    ),
-    options={
-        "rhs": Output("slope", polynomial(Symbol("t", real=True)), (i, 0, 0)),
-        "times": Output("t", begin + n * wide, (n, 0, 1)),
-        "method": "rk4",
-    },
-)
+    @c.prove
+    def _(b: Bench) -> None:
+        """The method's stages, of which the second and the third are the same."""
+        b.left.unfold(end, t1)
+        b.right.listed().unfold("b", k).listed().unfold("a")
 
-CLAIMS = (SIMPSON,)
+    t = Symbol("t", real=True)
+    f = function((t, IndexedBase("y", real=True)), slope(t), (i, 0, 0))
+    c.call(f, y0, tensor(t0 + n * h, (n, 0, 1)), method="rk4").at(-1).shows(end)
+    c.variant("exact for degree 4 too", "wrong claim", drops=(Size("degree", 0, 4),))
+    c.variant("the trapezoidal rule", "another method", end=y0[i] + span / 2 * (slope(t0) + slope(t1)))
+    c.variant("the midpoint rule", "another method", end=y0[i] + span * slope(t0 + span / 2))
+    c.remark("f does not look at the state: the second slope is the third, and a step is Simpson's rule.")

@@ -2,179 +2,125 @@
 
 from __future__ import annotations
 
+from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
-from sympy import Eq, IndexedBase, Product, Rational, Sum, Symbol
+from sympy import IndexedBase, Product, Rational, Sum, Symbol
 
-from gnomon.derivations.initial_value import a, b, coefficients, i, j, k, n, point, q, s, y
+from gnomon.derivations.initial_value import tableau as coefficients
+from gnomon.derivations.tree_weights import Numbers, by_tree, order_conditions, over_branches, weights
 from gnomon.derivations.trees import (
-    BUTCHER,
     DOPRI5,
     RK4,
     THREE_EIGHTHS,
     Tableau,
-    flow_shows_densities,
+    entry,
+    entry_of,
     forest,
-    missed,
-    one_step,
-    order_conditions,
     rounded,
-    run_shows_weights,
     size,
-    symbolic,
     tableau,
-    trees,
-    values,
-    weight,
 )
-from gnomon.proof.derivation import Derivation, Step
-from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import Choice, Domain, real
+from gnomon.proof.bench import Bench
+from gnomon.proof.theorem import Theorem
+from gnomon.say.board import Board
+from gnomon.say.call import function, span, tensor, zeros_like
+from gnomon.say.maker import claim
 
 SECTION = "2.2"
-STATE = IndexedBase("y", real=True)
-H = Symbol("H", positive=True)
 FOREST = forest(5)
-PLACE = {tree: place for place, tree in enumerate(FOREST)}
-SCALES = real("w", len(FOREST), low=0.5, high=2)
-STEP = Domain("h", low=0.25, high=2, host=True, typical=(1.0, 0.5, 2.0))
-w, one = SCALES.symbol, STEP.symbol
-total, PHI = IndexedBase("total", real=True), IndexedBase("Phi", real=True)
-COUNT, BRANCH, NODES = (IndexedBase(name, integer=True, nonnegative=True) for name in ("count", "branch", "nodes"))
+BRANCHES = tuple(tuple(map(FOREST.index, tree)) for tree in FOREST)
+COUNT, BRANCH = (IndexedBase(name, integer=True, nonnegative=True) for name in ("count", "branch"))
+q = Symbol("q", integer=True)
 
 
-def _tables(method: Tableau) -> Choice:
-    """The trees as tables: how many branches, which, how many nodes; and the weights that the method gives them."""
-    tables = {
-        COUNT: tuple(len(tree) for tree in FOREST),
-        BRANCH: tuple(tuple(PLACE[branch] for branch in tree) for tree in FOREST),
-        NODES: tuple(size(tree) for tree in FOREST),
-        PHI: tuple(weight(tree, method) for tree in FOREST),
-    }
-    return Choice("trees", {"up to five nodes": tables})
+def product(i: Any, of: Any) -> Any:
+    """The product over the branches of the tree at an index."""
+    return by_tree(i, FOREST, lambda tree: over_branches(FOREST, tree, of))
 
 
-def _growth(index: Any, time: Any, state: Any) -> Any:
-    """The equations of all trees: a factor of its own for each, times the unknowns of its branches."""
-    return w[index] * Product(state(BRANCH[index, q]), (q, 0, COUNT[index] - 1))
+def run(c: Board, method: Tableau, name: str, adaptive: bool = False) -> SimpleNamespace:
+    """One step from zero on the equations of the trees, and what it comes to."""
+    c.choice("trees", {"up to five nodes": {COUNT: tuple(map(len, FOREST)), BRANCH: BRANCHES}})
+    h = c.hyper("h", 0.25, 2, typical=(1.0, 0.5, 2.0))
+    w = c.real("w", len(FOREST), low=0.5, high=2)
+    i = c.index("i", len(FOREST))
+    s, j = c.indices("s j", method.stages)
+    n = c.index("n", 0, 1)
 
+    a, b = coefficients(c, method, s, j)
+    k, point = IndexedBase("k", real=True), IndexedBase("point", real=True)
+    c.let("point", (s, i), h * Sum(a[s, j] * k[j, i], (j, 0, s - 1)))
+    c.let("k", (s, i), w[i] * product(i, lambda branch: point[s, branch]))
+    y = c.let("y", i, h * Sum(b[s] * k[s, i], (s, 0, method.stages - 1)))
+    c.output("end", y[i])
 
-def _run(method: Tableau) -> tuple[tuple[Any, Any], ...]:
-    """One step from zero, stage by stage."""
-    return (
-        *coefficients(method)[:2],
-        (point[s, i], one * Sum(a[s, j] * k[j, i], (j, 0, s - 1))),
-        (k[s, i], _growth(i, 0, lambda place: point[s, place])),
-        (y[i], one * Sum(b[s] * k[s, i], (s, 0, method.stages - 1))),
+    of = weights(c, i, FOREST, a, s, j, method.stages)
+    total = c.let("total", i, lambda total: w[i] * product(i, lambda branch: total[branch]))
+    c.law(y[i], by_tree(i, FOREST, lambda tree: h ** size(tree)) * of.under(b, i) * total[i])
+
+    @c.prove
+    def _(p: Bench) -> None:
+        """Tree by tree, branches first, the slopes at any stage of any method are the weights times powers of h."""
+        numbers = Numbers(p, of)
+        shown: list[Theorem] = []
+
+        def stage(place: int, bench: Bench) -> None:
+            bench.left.unfold(k)
+            bench.right.rewrite(numbers.turn(place)).unfold(total)
+            if FOREST[place]:
+                bench.left.unfold(point).rewrite(
+                    *dict.fromkeys(shown[FOREST.index(branch)] for branch in FOREST[place])
+                )
+
+        for place, tree in enumerate(FOREST):
+            value = h ** (size(tree) - 1) * of.u[place, s] * total[place]
+            shown.append(p.have(f"tree {place}", k[s, place], "=", value, partial(stage, place)))
+        p.every(i, len(FOREST), lambda bench, place: bench.left.unfold(y).rewrite(shown[place]))
+
+    t, state = Symbol("t", real=True), IndexedBase("y", real=True)
+    growth = w[i] * Product(state[BRANCH[i, q]], (q, 0, COUNT[i] - 1))
+    f = function((t, state), growth, (i, 0, len(FOREST) - 1))
+    times = tensor(n * h, (n, 0, 1))
+    alone = {"atol": 1e30, "options": {"first_step": span(times)}} if adaptive else {}
+    c.call(f, zeros_like(w), times, method=name, **alone).rows(1).at(-1).shows("end")
+    c.remark(
+        "The unknowns are the seventeen trees with at most five nodes, from zero: one step tells apart any two methods "
+        "whose weights differ up to order 5. Each tree has a factor of its own, lest two errors cancel."
     )
+    return SimpleNamespace(c=c, s=s, j=j, b=b, of=of)
 
 
-WEIGHED = (
-    (total[i], w[i] * Product(total[BRANCH[i, q]], (q, 0, COUNT[i] - 1))),
-    (y[i], one ** NODES[i] * PHI[i] * total[i]),
-)
-"""What the run comes to: h to the number of nodes, the elementary weight, the factors of the nodes."""
+def other(of: SimpleNamespace, name: str, source: str, method: Tableau) -> None:
+    """Another method in the place of the claim's."""
+    of.c.variant(name, source, a=entry_of(method.a, of.s, of.j), b=entry(method.b, of.s))
 
 
-def rk4_weights_proof() -> Derivation:
-    return Derivation(
-        (
-            run_shows_weights(FOREST, symbolic(4), H),
-            flow_shows_densities(FOREST, H),
-            BUTCHER,
-            order_conditions(forest(4), RK4, "all eight conditions for order 4 hold"),
-            order_conditions(forest(4), THREE_EIGHTHS, "and so they do for the 3/8 rule, so that accuracy cannot tell"),
-            missed(_APART, THREE_EIGHTHS, "but not this weight of order 5", worth=weight(_APART, RK4)),
-        ),
-        "every method with four stages",
-    )
+@claim("solver.rk4.weights", SECTION, "ode.odeint", kind="order")
+def rk4_weights(c: Board) -> None:
+    """One step on the equations of the rooted trees shows the method's weights, up to order 5."""
+    of = run(c, RK4, "rk4")
+    order_conditions(c, of.of, of.b, c.index("short", len(forest(4))))
+    order_conditions(c, of.of, of.b, c.index("long", len(forest(4)), len(FOREST) - 1), met=False)
+    other(of, 'the 3/8 rule, which torchdiffeq calls "rk4"', "torchdiffeq", THREE_EIGHTHS)
+    ralston = tableau(
+        "", "0.4", "0.2969776 0.1587596", "0.2181004 -3.0509651 3.8328647",
+        b="0.1747603 -0.5514807 1.2055355 0.1711848",
+    )  # fmt: skip
+    other(of, "Ralston's method of order 4, in seven digits", "Ralston 1962", ralston)
+    other(of, "weights 1/8, 3/8, 3/8, 1/8 on these stages", "known bug", Tableau(RK4.a, THREE_EIGHTHS.b))
+    other(of, "k3 from k1", "known bug", Tableau((*RK4.a[:2], (*RK4.a[1], 0), RK4.a[3]), RK4.b))
+    half = Tableau((*RK4.a[:3], (0, 0, Rational(1, 2))), RK4.b)
+    other(of, "half a step to the last stage", "known bug", half)
 
 
-def dopri_weights_proof() -> Derivation:
-    run = one_step(symbolic(DOPRI5.stages), FOREST, H)
-    return Derivation(
-        (
-            Step(
-                "substitute",
-                sum(w[PLACE[tree]] * run[tree] for tree in FOREST),
-                sum(w[PLACE[tree]] * H ** size(tree) * weight(tree, DOPRI5) for tree in FOREST),
-                why="one step from zero on the equations of the trees, each with a factor of its own",
-                by=values(DOPRI5),
-            ),
-            flow_shows_densities(FOREST, H),
-            BUTCHER,
-            order_conditions(FOREST, DOPRI5, "all seventeen conditions for order 5 hold"),
-        ),
-        "every right-hand side that is smooth",
-    )
-
-
-def _weights(id: str, method: Tableau, name: str, title: str, proof: Any, variants: Any, **options: Any) -> Claim:
-    outputs = (Output("end", y[i], (i, 0, len(FOREST) - 1)),)
-    rhs = Output("slope", _growth(i, 0, lambda place: STATE[place]), (i, 0, len(FOREST) - 1))
-    return Claim(
-        id=id,
-        section=SECTION,
-        title=title,
-        kind="order",
-        subject="ode.odeint",
-        driver="ode_rows",
-        structure=(_tables(method),),
-        inputs=(STEP, SCALES),
-        program=Program(_run(method), outputs),
-        definition=Program(WEIGHED, outputs),
-        statement=Eq(*WEIGHED[-1]),
-        derivation=proof,
-        variants=variants,
-        options={"rhs": rhs, "times": Output("t", n * one, (n, 0, 1)), "method": name, **options},
-        remarks="The unknowns are the seventeen trees with at most five nodes, from zero: one step tells apart any two "
-        "methods whose weights differ up to order 5. Each tree has a factor of its own, lest two errors cancel.",
-    )
-
-
-def _other(name: str, source: str, method: Tableau) -> Variant:
-    return Variant(name, source, coefficients(method)[:2])
-
-
-_APART = next(tree for tree in trees(5) if weight(tree, RK4) != weight(tree, THREE_EIGHTHS))
-RK4_WEIGHTS = _weights(
-    "solver.rk4.weights",
-    RK4,
-    "rk4",
-    "One step on the equations of the rooted trees shows the method's weights, up to order 5",
-    rk4_weights_proof,
-    (
-        _other('the 3/8 rule, which torchdiffeq calls "rk4"', "torchdiffeq", THREE_EIGHTHS),
-        _other(
-            "Ralston's method of order 4, in seven digits",
-            "Ralston 1962",
-            tableau(
-                "",
-                "0.4",
-                "0.2969776 0.1587596",
-                "0.2181004 -3.0509651 3.8328647",
-                b="0.1747603 -0.5514807 1.2055355 0.1711848",
-            ),
-        ),
-        _other("weights 1/8, 3/8, 3/8, 1/8 on these stages", "known bug", Tableau(RK4.a, THREE_EIGHTHS.b)),
-        _other("k3 from k1", "known bug", Tableau((*RK4.a[:2], (*RK4.a[1], 0), RK4.a[3]), RK4.b)),
-        _other("half a step to the last stage", "known bug", Tableau((*RK4.a[:3], (0, 0, Rational(1, 2))), RK4.b)),
-    ),
-)
-DOPRI_WEIGHTS = _weights(
-    "solver.dopri.pair.weights",
-    DOPRI5,
-    "dopri5",
-    "One step of the pair shows the weights of order 5, not those of its companion",
-    dopri_weights_proof,
-    (
-        _other("goes on with order 4", "known bug: no local extrapolation", DOPRI5.companion()),
-        _other("the classical method", "notes, section 2.2", RK4),
-        _other("-25360/2187 in seven digits", "known bug: a rounded coefficient", rounded(DOPRI5, 4, 1)),
-        _other("46732/5247 in seven digits", "known bug: a rounded coefficient", rounded(DOPRI5, 5, 2)),
-    ),
-    one_step=True,
-    keywords={"atol": 1e30},
-)
-
-CLAIMS = (RK4_WEIGHTS, DOPRI_WEIGHTS)
+@claim("solver.dopri.pair.weights", SECTION, "ode.odeint", kind="order")
+def dopri_weights(c: Board) -> None:
+    """One step of the pair shows the weights of order 5, not those of its companion."""
+    of = run(c, DOPRI5, "dopri5", adaptive=True)
+    order_conditions(c, of.of, of.b, c.index("every", len(FOREST)))
+    other(of, "goes on with order 4", "known bug: no local extrapolation", DOPRI5.companion())
+    other(of, "the classical method", "notes, section 2.2", RK4)
+    other(of, "-25360/2187 in seven digits", "known bug: a rounded coefficient", rounded(DOPRI5, 4, 1))
+    other(of, "46732/5247 in seven digits", "known bug: a rounded coefficient", rounded(DOPRI5, 5, 2))

@@ -15,16 +15,13 @@ from gnomon.derivations import (
     conv,
     conv_structure,
     lstm_memory,
-    solver_weights,
-    trees,
 )
-from gnomon.derivations.initial_value import cases
 from gnomon.proof.bench import Bench, unused
 from gnomon.proof.defined import smooth
 from gnomon.proof.goals import Goal
 from gnomon.proof.signs import Bound
 from gnomon.proof.tangent import tangents
-from gnomon.proof.terms import indices_of, mentioned, name_of, within
+from gnomon.proof.terms import indices_of, name_of, within
 from gnomon.proof.theorem import Refused, Theorem
 from gnomon.proof.theory import Definition, Theory
 
@@ -224,47 +221,4 @@ def attention() -> Hard:
                 {"Q": (n, d), "K": (m, d), "V": (m, v), "top": (n,)})  # fmt: skip
 
 
-def dormand_prince() -> Hard:
-    W = solver_weights
-    i, q = symbols("i q", integer=True)
-    count, gamma = len(W.FOREST), IndexedBase("gamma", positive=True)
-
-    def place(n: int, of: Any) -> int:
-        return W.PLACE[of[n]] if n < len(of) else 0
-
-    def table(f: Any) -> Any:
-        return cases([sp.sympify(f(t)) for t in W.FOREST], i)
-
-    at = {"i": (0, count - 1), "q": (0, 3), "s": (0, 6), "j": (0, 6)}
-    branch = table(lambda t: cases([place(n, t) for n in range(4)], q))
-    tables = ((W.COUNT[i], table(len)), (W.NODES[i], table(trees.size)), (W.BRANCH[i, q], branch))
-    law_lets = (*tables, W.WEIGHED[0], (gamma[i], table(trees.density)))
-
-    def proof(bench: Bench) -> None:
-        known: dict[Any, Theorem] = {}
-
-        def value(e: Any) -> Theorem:
-            if e not in known:
-                c = bench.chain(e).unfold(e)
-                for name in ("count", "branch", "a", "b"):
-                    if name == "branch":
-                        c.listed(quiet=True)
-                    if name in mentioned(c.now):
-                        c.unfold(name)
-                for x in sorted((x for x in c.now.atoms(sp.Indexed) if name_of(x) in ("k", "point", "total")), key=str):
-                    if c.now.has(x):
-                        c.rewrite(value(x))
-                known[e] = c.to(sp.expand(c.now)).theorem if c.now != sp.expand(c.now) else c.theorem
-            return known[e]
-
-        def at_tree(b: Bench, n: int) -> None:
-            b.left.rewrite(value(b.left.now))
-            b.right.unfold("nodes", "gamma").rewrite(value(W.total[n]))
-
-        bench.every(i, count, at_tree)
-
-    return Hard(W.y[i], W.one ** W.NODES[i] / gamma[i] * W.total[i], ("i",), (*tables, *W.DOPRI_WEIGHTS.program.lets),
-                definitions(law_lets, at), at, proof, {"w": (count,)}, variants=W.DOPRI_WEIGHTS.variants)  # fmt: skip
-
-
-CLAIMS = (batch_norm, convolution, memory, memory_total, attention, dormand_prince)
+CLAIMS = (batch_norm, convolution, memory, memory_total, attention)

@@ -189,3 +189,32 @@ def test_an_inequality_tells_two_outputs_of_one_array_apart_and_so_does_a_varian
 def _halved(p, y, half, T):
     p.left.rewrite(p.theory.definitions["y"], at={sp.Symbol("t", integer=True): T})
     p.right.unfold(half)
+
+
+def _below_its_end(closed):
+    """m**2 <= 3 m for the sizes m from 0 to 3."""
+
+    @claim("toy.below", "1.1", "toy.below")
+    def maker(c):
+        """A size is at most its end."""
+        m = c.size("m", 0, 3, closed=closed)
+        x = c.real("x")
+        y = c.let("y", (), m**2 * x**2)
+        c.law(y, "<=", 3 * m * x**2)
+        c.prove(lambda p: (p.left.unfold(y), p.combine()))
+        c.call(x, m).shows(y)
+        c.variant("twice", "wrong", y=2 * m**2 * x**2)
+
+    return maker
+
+
+def test_a_closed_size_is_bounded_above_and_only_that():
+    found = proved(_below_its_end(closed=True).claim)
+    assert (found.label, str(found)) == ("proved", "proved for every m ≤ 3")
+    with pytest.raises(Refused):
+        proved(_below_its_end(closed=False).claim)
+
+
+def test_the_audit_opens_a_closed_size():
+    (mutant,) = (mutant for mutant in audit(_below_its_end(closed=True)) if mutant.change == "domain widened: m")
+    assert mutant.refused

@@ -85,11 +85,11 @@ def _definitions(program: Program, written: Written) -> list[Definition]:
 
 
 def _bounds(domain: Any) -> Iterator[tuple[str, Bound]]:
-    """Between which numbers the symbols of a domain lie. The greatest size that is drawn bounds no proof."""
+    """Between which numbers the symbols of a domain lie. Only a closed size is bounded above."""
     if isinstance(domain, Domain):
         yield domain.name, Bound(_number(domain.low), _number(domain.high), domain.open_low, domain.open_high)
     elif isinstance(domain, Size):
-        yield domain.name, Bound(sp.Integer(domain.low))
+        yield domain.name, Bound(sp.Integer(domain.low), sp.Integer(domain.high) if domain.closed else sp.oo)
     elif isinstance(domain, Sizes):
         yield domain.name, Bound(sp.Integer(domain.low), domain.bound)
         if domain.widest:

@@ -62,7 +62,7 @@ def proved(claim: Claim, program: Program | None = None) -> Proved:
     labels = [_label(theorem, theory, claim) for theorem in theorems]
     cites = sorted({name for theorem in theorems if theorem for name in theorem.cites})
     fixed = _fixed(claim)
-    sizes = fixed or sorted(d.name for d in claim.structure if isinstance(d, (Size, Sizes)))
+    sizes = fixed or sorted(_every(d) for d in claim.structure if isinstance(d, (Size, Sizes)))
     return Proved(tuple(theorems), max(labels, key=ORDER.index), tuple(sizes), tuple(cites), tuple(lemmas.items()))
 
 
@@ -105,6 +105,11 @@ def _turn(theorem: Theorem, theory: Theory) -> bool:
         return False
     turn = equality.decide(theory, theory.opened(theorem.lhs), theorem.given).rhs
     return alike(theory.expanded(turn), theory.expanded(theorem.rhs))
+
+
+def _every(size: Size | Sizes) -> str:
+    """For which values of a size the proof is."""
+    return f"{size.name} ≤ {size.high}" if isinstance(size, Size) and size.closed else size.name
 
 
 def _fixed(claim: Claim) -> list[str]:

@@ -326,7 +326,7 @@ def wider_structure(domain: Structural) -> Structural:
     if isinstance(domain, Graph):
         return replace(domain, connected=False, directed=True, loops=True)
     if isinstance(domain, Size):
-        return replace(domain, low=0)
+        return replace(domain, low=0, closed=False)
     if isinstance(domain, Choice):
         return domain
     return replace(domain, low=0)

@@ -64,9 +64,12 @@ class Board(Uncomputed, Reducing):
 
     # ------------------------------------------------------------------ structural domains
 
-    def size(self, name: str, low: int = 1, high: int = 4) -> Any:
-        """A whole number that fixes a shape, drawn from ``low`` to ``high``; proofs are for every one from ``low``."""
-        return self._structural(Size(name, low, high))
+    def size(self, name: str, low: int = 1, high: int = 4, closed: bool = False) -> Any:
+        """A whole number that fixes a shape, drawn from ``low`` to ``high``; proofs are for every one from ``low``.
+
+        A ``closed`` one is ``high`` at most: what is claimed may be false above.
+        """
+        return self._structural(Size(name, low, high, closed))
 
     def sizes(self, name: str, length: Any, low: int = 1, high: int = 4) -> Any:
         """A list of sizes: the widths of a network's layers."""

@@ -144,11 +144,16 @@ def _whole(low: int) -> dict[str, bool]:
 
 @dataclass(frozen=True)
 class Size:
-    """A whole number that fixes a shape, from ``low`` to ``high``."""
+    """A whole number that fixes a shape, from ``low`` to ``high``.
+
+    Checks draw no more than ``high``, while proofs are for every number from ``low`` on; unless it is ``closed``: then
+    nothing is claimed above ``high``.
+    """
 
     name: str
     low: int = 1
     high: int = 4
+    closed: bool = False
 
     @property
     def symbol(self) -> Any:
