@@ -60,12 +60,16 @@ def masked_softmax(c):
     n, m = c.size("n", 1, 3), c.size("m")
     s, keep = c.real("s", n, m), c.mask("keep", n, m, some=True)
     i, j, k = c.index("i", n), c.index("j", m), c.index("k", m)
-    e = c.let("e", (i, j), c.where(keep[i, j], s[i, j]))
-    a = c.let("a", (i, j), exp(e[i, j] - c.max(e[i, k], k)))
+
+    def softmax_of(e):
+        return exp(e(j) - c.max(e(k), k))
+
+    a = c.let("a", (i, j), softmax_of(lambda at: c.where(keep[i, at], s[i, at])))
     y = c.let("y", (i, j), a[i, j] / c.sum(a[i, k], k))
-    c.law(y[i, j], keep[i, j] * exp(s[i, j]) / c.sum(keep[i, k] * exp(s[i, k]), k))
+    c.law(y[i, j], c.where(keep[i, j], exp(s[i, j]), 0) / c.sum(c.where(keep[i, k], exp(s[i, k]), 0), k))
+    c.prove(lambda p: p.left.unfold(y, a).without().taken_out(exp(-c.max(c.where(keep[i, k], s[i, k]), k))))
     c.call(s, keep).shows(y)
-    c.variant("a mask of the scores", "known bug: masked scores are 0", e=c.where(keep[i, j], s[i, j], 0))
+    c.variant("a mask of the scores", "known bug: masked scores are 0", a=softmax_of(lambda at: s[i, at] * keep[i, at]))
     c.variant("not divided by what is kept", "known bug", y=keep[i, j] * exp(s[i, j]) / c.sum(exp(s[i, k]), k))
 
 

@@ -31,5 +31,12 @@ def test_the_claim_of_add_a_claim_is_proved_audited_and_checked():
         options = {"device": "cpu", "dtypes": ["float64", "float32"], "budget": "quick", "seed": 0}
         return [evidence.verdict for evidence in check(maker.claim, implementations=given, **options)]
 
+    masked = names["masked_softmax"]
+    assert str(proved(masked.claim)) == "proved for every m"
+    given = {masked.subject: lambda s, keep: torch.softmax(s.masked_fill(~keep, -torch.inf), -1)}
+    (found,) = check(masked.claim, implementations=given, device="cpu", dtypes=["float32"], budget="quick", seed=0)
+    assert found.verdict == "holds"
+    assert all(variant.rejected for variant in found.variants)
+
     assert verdicts(torch.var) == ["holds", "holds"]
     assert verdicts(lambda x: torch.var(x, correction=0)) == ["fails", "fails"]

@@ -11,13 +11,14 @@ from gnomon.proof.goals import Goal
 from gnomon.proof.inequality import combine, monotone
 from gnomon.proof.integral import integrated
 from gnomon.proof.library import lemma
-from gnomon.proof.reductions import ArgMax, ArgMin, Largest, LogSumExp, Smallest
+from gnomon.proof.reductions import LEFT_OUT, ArgMax, ArgMin, Largest, LogSumExp, Smallest
 from gnomon.proof.second_look import second_look
 from gnomon.proof.signs import Bound
 from gnomon.proof.tangent import slope
 from gnomon.proof.terms import alike
 from gnomon.proof.theorem import Refused
-from gnomon.proof.theory import Theory
+from gnomon.proof.theory import Definition, Theory
+from gnomon.say.board import Mutation
 
 n = sp.Symbol("n", integer=True, positive=True)
 m = sp.Symbol("m", integer=True, nonnegative=True)
@@ -185,7 +186,119 @@ def test_the_order_of_a_maximum_is_shown_with_the_rules():
     assert inequality.holds(own, wide - TOP, inside, False) is False
 
 
-@pytest.mark.parametrize("maker", [reduced.logsumexp, reduced.softmax, reduced.extremes], ids=lambda maker: maker.id)
+# ---------------------------------------------------------------------- minus infinity for what is left out
+
+keep = sp.IndexedBase("keep", integer=True, nonnegative=True)
+
+
+def masked(term, at=i):
+    return sp.Piecewise((term, sp.Eq(keep[at], 1)), (LEFT_OUT, True))
+
+
+COUNT = sp.Sum(sp.Piecewise((1, sp.Eq(keep[i], 1)), (0, True)), RANGE)
+SCORES = masked(x[i])
+
+
+def masking(some=True):
+    return Theory(
+        shapes={"x": (n,), "keep": (n,)},
+        bounds={"keep": Bound(0, 1)},
+        conditions=[("some", sp.Ge(COUNT, 1), ())] if some else [],
+    )
+
+
+def test_a_power_of_what_is_left_out_is_0_and_not_above_it():
+    own = masking()
+    given = WITHIN
+    sound(extremes.without(own, sp.exp(masked(x[k], k) - c), given))
+    sound(combine(own, 0, "<=", sp.exp(masked(x[k], k)), (), given))
+    for lhs, rel, rhs in [
+        (0, "<", sp.exp(masked(x[k], k))),
+        (0, "<", sp.exp(2 * masked(x[k], k) - c)),
+        (0, "<", sp.Sum(sp.exp(SCORES), RANGE) - 1),
+        (0, "<", sp.Product(sp.exp(SCORES), RANGE)),
+    ]:
+        with pytest.raises(Refused):
+            combine(own, lhs, rel, rhs, (), given)
+    assert lemma(own, "log_tangent", given, u=sp.exp(masked(x[k], k)), m=sp.S.One).left
+
+
+def test_minus_infinity_by_itself_is_no_number():
+    own = masking()
+    one = masked(x[k], k)
+    for e in (one, one - one.subs(x[k], x[k] + 1), sp.exp(-one), 1 / sp.exp(one), c * sp.exp(one * c), sp.Max(one, 0)):
+        assert normal(own, e, e, WITHIN).left, e
+    for e in (Smallest(SCORES, RANGE), ArgMax(SCORES, RANGE), sp.Sum(SCORES, RANGE), Largest(-SCORES, RANGE)):
+        assert normal(own, e, e).left, e
+    with pytest.raises(Refused, match="left out"):
+        extremes.attained(own, Largest(SCORES, RANGE))
+    assert extremes.turned(own, Largest(SCORES, RANGE)).left
+    more = frozenset({sp.Ge(n, 2)})
+    assert extremes.last_term(own, Largest(SCORES, RANGE), more).left
+    named = Theory([Definition(sp.IndexedBase("e", real=True)[i], SCORES, (RANGE,))], shapes={"x": (n,), "keep": (n,)})
+    e = sp.IndexedBase("e", real=True)
+    assert normal(named, sp.exp(e[k]), sp.exp(e[k]), WITHIN).left
+    assert normal(named, Largest(e[i], RANGE), Largest(e[i], RANGE)).left
+
+
+def test_the_greatest_of_what_is_left_needs_something_left():
+    for e in (Largest(SCORES, RANGE), LogSumExp(SCORES, RANGE), LogSumExp(SCORES - c, RANGE)):
+        sound(normal(masking(), e, e))
+        assert normal(masking(some=False), e, e).left
+    sound(combine(masking(), 0, "<", sp.Sum(sp.exp(SCORES), RANGE)))
+    for theory_, term in (
+        (masking(some=False), sp.exp(SCORES)),
+        (masking(), sp.exp(SCORES) - 1),
+        (masking(), sp.Piecewise((x[i] ** 2, sp.Eq(keep[i], 1)), (0, True))),
+        (masking(), sp.Piecewise((1, sp.Eq(keep[i], 0)), (0, True))),
+    ):
+        with pytest.raises(Refused):
+            combine(theory_, 0, "<", sp.Sum(term, RANGE))
+    with pytest.raises(Refused):  # another range than the one in which something is left
+        combine(masking(), 0, "<", sp.Sum(sp.exp(SCORES), (i, 0, n - 2)), (), frozenset({sp.Ge(n, 2)}))
+
+
+def test_the_rules_of_extremes_read_masks():
+    own, top = masking(), Largest(SCORES, RANGE)
+    kept = WITHIN | {sp.Eq(keep[k], 1)}
+    assert sound(extremes.bounded_by(own, top, k, kept)).lhs == x[k]
+    assert extremes.bounded_by(own, top, k, WITHIN).left
+    sound(extremes.powers(own, LogSumExp(SCORES, RANGE)))
+    sound(extremes.shifted(own, top, c))
+    assert extremes.powers(masking(some=False), LogSumExp(SCORES, RANGE)).left
+    bounded = Theory(
+        shapes={"x": (n,), "keep": (n,)}, bounds={"keep": Bound(0, 1)},
+        conditions=[("some", sp.Ge(COUNT, 1), ()), ("below", sp.Le(x[i] * keep[i], c), (RANGE,))],
+    )  # fmt: skip
+    here = frozenset({sp.Ge(i, 0), sp.Le(i, n - 1), sp.Eq(keep[i], 1)})
+    each = inequality.at(bounded, bounded.conditions["below"], {i: i}, here)
+    with pytest.raises(Refused, match="does not hold for every"):
+        extremes.extreme(bounded, each, RANGE)
+    assert sound(extremes.extreme(bounded, each, RANGE, kept=sp.Eq(keep[i], 1))).rhs == c
+    lower = combine(own, 0, "<=", x[i] ** 2, (), here)
+    with pytest.raises(Refused, match="the least"):
+        extremes.extreme(own, lower, RANGE, kept=sp.Eq(keep[i], 1))
+
+
+def test_a_factor_out_of_branches():
+    own = masking()
+    total = sp.Sum(sp.Piecewise((c * x[i], sp.Eq(keep[i], 1)), (0, True)), RANGE)
+    assert extremes.taken_out(own, total, c).left  # it may be 0
+    sound(extremes.taken_out(own, total, sp.exp(c)))
+    with pytest.raises(Refused, match="no sum of branches"):
+        extremes.taken_out(own, sp.Sum(x[i], RANGE), c)
+
+
+def test_a_mask_that_may_leave_out_a_whole_row_proves_no_softmax():
+    with pytest.raises(Refused):
+        proved(reduced.masked_softmax.built(Mutation(domain="keep")))
+
+
+@pytest.mark.parametrize(
+    "maker",
+    [reduced.logsumexp, reduced.softmax, reduced.extremes, reduced.masked_softmax],
+    ids=lambda maker: maker.id,
+)
 def test_claims_on_them_are_proved_for_every_size(maker):
     whole = proved(maker.claim)
     assert all(theorem is not None and not theorem.left for theorem in whole.theorems)

@@ -14,7 +14,7 @@ from gnomon.compute.whole_numbers import Bindings, LoweringError
 from gnomon.link.proved import proved
 from gnomon.proof.enclosure import OutOfDomain, enclose
 from gnomon.proof.normal_form import canon
-from gnomon.proof.reductions import ArgMax, ArgMin, Largest, LogSumExp, Smallest
+from gnomon.proof.reductions import LEFT_OUT, ArgMax, ArgMin, Largest, LogSumExp, Smallest
 from gnomon.proof.terms import alike, put
 from gnomon.proof.theorem import Refused
 from gnomon.say.claim import Output, Program
@@ -88,7 +88,7 @@ def test_logsumexp_does_not_overflow_and_every_right_way_is_within_its_bound(num
 
 
 def test_all_terms_minus_infinity_give_minus_infinity():
-    gone = sp.Piecewise((x[i], x[i] > 100), (-sp.oo, True))
+    gone = sp.Piecewise((x[i], x[i] > 100), (LEFT_OUT, True))
     for kind in (Largest, LogSumExp):
         assert run(kind(gone, RANGE), [1.0, 2.0]) == (-torch.inf, 0.0)
         assert run(kind(gone, RANGE), [1.0, 200.0])[0] == 200.0
@@ -159,6 +159,7 @@ def test_they_are_set_as_binders():
     assert plain(Largest(x[i] + 1, RANGE) / 2) == "1/2 max[i=0…n−1] (x[i] + 1)"
     assert plain(LogSumExp(x[i], RANGE)) == "logsumexp[i=0…n−1] x[i]"
     assert plain(ArgMin(x[i] * x[j], RANGE)) == "argmin[i=0…n−1] x[i]·x[j]"
+    assert plain(sp.Piecewise((x[i], i > 0), (LEFT_OUT, True))) == "{x[i] if i > 0; −∞ otherwise}"
     assert "munderover" in mathml(Smallest(x[i], RANGE))
     assert sp.latex(Largest(x[i], RANGE)) == r"\max_{i=0}^{n - 1} {x}_{i}"
     assert str(ArgMax(x[i], RANGE)) == "ArgMax(x[i], (i, 0, n - 1))"
@@ -360,3 +361,36 @@ def test_lengths_are_a_list_of_sizes():
 
     with pytest.raises(ValueError, match=r"no term at all at n\[i\] = 0"):
         none.claim  # noqa: B018
+
+
+def test_a_place_is_compared_with_an_index():
+    at_top = sp.Sum(sp.KroneckerDelta(i, ArgMax(x[j], (j, 0, n - 1))) * x[i] ** 2, RANGE)
+    assert run(at_top, [1.0, 5.0, 2.0])[0] == 25.0
+    chosen = sp.Piecewise((1, sp.Eq(ArgMax(x[j], (j, 1, n - 1)), 2)), (0, True))
+    assert run(chosen, [9.0, 2.0, 5.0]) == (1.0, 0.0)
+
+
+def test_the_derivative_of_log_sum_exp_is_softmax_and_there_is_none_of_a_maximum():
+    @claim("toy.slope", "9.9", "toy.slope")
+    def slopes(c):
+        """The derivative of log-sum-exp is softmax."""
+        m = c.size("m")
+        s, p, q = c.real("s", m), c.index("p", m), c.index("q", m)
+        y = c.let("y", (), c.logsumexp(s[p], p))
+        d = c.let("d", q, c.D(y, s[q]))
+        c.law(d[q], sp.exp(s[q]) / c.sum(sp.exp(s[p]), p))
+        c.prove(lambda b: b.left.expand().contract().rewrite(b.powers(c.logsumexp(s[p], p))))
+        c.call(s).gradient(by=s).shows(d)
+        c.variant("of the greatest alone", "known bug", d=sp.Piecewise((1, sp.Eq(s[q], c.max(s[p], p))), (0, True)))
+
+    assert str(proved(slopes.claim)) == "proved for every m"
+    assert verdict(slopes, lambda s: torch.logsumexp(s, -1)).verdict == "holds"
+
+    @claim("toy.kink", "9.9", "toy.kink")
+    def kink(c):
+        """The derivative of a maximum."""
+        s, p = c.real("s", c.size("m")), c.index("p", sp.Symbol("m", integer=True, positive=True))
+        c.D(c.let("y", (), c.max(s[p], p)), s[0])
+
+    with pytest.raises(Refused, match="kink"):
+        kink.claim  # noqa: B018

@@ -18,7 +18,7 @@ from sympy.core.relational import Relational
 from gnomon.compute.operations import FUNCTIONS, PAIRED, REDUCED
 from gnomon.compute.slp import SLP
 from gnomon.compute.whole_numbers import Bindings, Env, LoweringError, Wholes
-from gnomon.proof.reductions import ArgMax
+from gnomon.proof.reductions import LEFT_OUT, ArgMax
 from gnomon.proof.terms import name_of
 from gnomon.say.claim import Claim, Output, Program, Relation
 from gnomon.say.domain import Choice, Domain, Sizes, Structural, Structure
@@ -134,7 +134,7 @@ class Lowering:
             return slp.pi()
         if expr is sp.E:
             return slp.unary("exp", slp.constant(1))
-        if expr is sp.S.NegativeInfinity:
+        if expr in (LEFT_OUT, sp.S.NegativeInfinity):
             return slp.minus_infinity()
         if expr.is_Add or isinstance(expr, sp.Sum):
             return self._fold("add", self._summands(expr, env))

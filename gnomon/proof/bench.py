@@ -95,6 +95,14 @@ class Chain:
             pairs[sp.Symbol(name)] = (fresh_one[0], there)
         return self._then(equality.renamed(self.theory, self.now, pairs, self.given))
 
+    def without(self) -> Chain:
+        """Powers of e with 0 in the place of what is minus infinity: what a mask leaves out."""
+        return self._then(extremes.without(self.theory, self.now, self.given))
+
+    def taken_out(self, factor: Any) -> Chain:
+        """A factor that is not 0 taken out of sums of branches."""
+        return self._then(extremes.taken_out(self.theory, self.now, factor, self.given))
+
     def listed(self, quiet: bool = False) -> Chain:
         """Sums and products over known numbers written out; ``quiet`` if there may be none."""
 
@@ -278,9 +286,9 @@ class Bench:
         """The greatest, or the least, is the term at the place where it is."""
         return extremes.attained(self.theory, extreme, self.goal.given)
 
-    def extreme(self, theorem: Theorem, *limit: Any) -> Theorem:
-        """What bounds every term of a range bounds the greatest (or from below, the least)."""
-        return extremes.extreme(self.theory, theorem, limit, self.goal.given)
+    def extreme(self, theorem: Theorem, *limit: Any, kept: Any = sp.true) -> Theorem:
+        """What bounds every term of a range (that is kept) bounds the greatest, or from below, the least."""
+        return extremes.extreme(self.theory, theorem, limit, self.goal.given, kept)
 
     def last_term(self, e: Any) -> Theorem:
         """An extreme, or log-sum-exp, with its last term taken off."""

@@ -15,7 +15,17 @@ from sympy.functions.elementary.piecewise import ExprCondPair
 from sympy.logic.boolalg import Boolean
 
 from gnomon.proof.mean import Exists, Mean
-from gnomon.proof.reductions import EXTREMES, ArgMax, Reduction
+from gnomon.proof.reductions import (
+    EXTREMES,
+    LEFT_OUT,
+    ArgMax,
+    Largest,
+    LogSumExp,
+    Reduction,
+    branched,
+    left_out,
+    powered,
+)
 from gnomon.proof.terms import Facts, indices_of, inside, mentioned, name_of, put
 from gnomon.proof.theorem import Refused
 
@@ -79,10 +89,25 @@ def asked(theory: Any, x: Any, facts: Facts) -> Iterable[tuple[Any, Facts]]:
         yield sp.Symbol(f"{x} is defined"), facts
     elif isinstance(x, sp.Function) and not isinstance(x, (*TOTAL, sp.Piecewise)) and not hasattr(x, "total"):
         raise Refused(f"{type(x).__name__} has no known domain: {x}")
-    elif x in (sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I):
+    elif x in (sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I, LEFT_OUT):
         yield sp.Symbol(f"{x} is a real number"), facts
     elif not isinstance(x, (*_PLAIN, *TOTAL, sp.Piecewise)) and not hasattr(x, "total"):
         raise Refused(f"{type(x).__name__} has no known domain: {x}")
+
+
+def instead(x: Any) -> tuple[Any, tuple[Any, ...]] | None:
+    """What is defined wherever an expression in minus infinity is, and what else must hold; None if that is not read.
+
+    A power of e is 0 there. The greatest term, and log-sum-exp, leave it out, and ask that some term is left.
+    """
+    if isinstance(x, sp.exp) and (value := powered(x)) is not None:
+        return value, ()
+    if isinstance(x, (Largest, LogSumExp)) and (parts := left_out(x.function)) is not None:
+        rest, choices = parts
+        shown = rest + sp.Add(*[branched(choice, lambda value: value, sp.S.Zero) for _, choice in choices])
+        kept = sp.Mul(*[branched(choice, lambda _: sp.S.One, sp.S.Zero) for _, choice in choices])
+        return x.func(shown, *x.limits), (sp.Ge(sp.Sum(kept, *x.limits), 1),)
+    return None
 
 
 def _of_mean(theory: Any, x: Mean, facts: Facts) -> Iterable[tuple[Any, Facts]]:

@@ -10,9 +10,10 @@ from typing import Any
 import sympy as sp
 
 from gnomon.proof.equality import belongs, needed
-from gnomon.proof.normal_form import fresh
-from gnomon.proof.reductions import ArgMax, ArgMin, Largest, LogSumExp, Reduction, Smallest
-from gnomon.proof.terms import Facts, inside, put
+from gnomon.proof.facts import settled
+from gnomon.proof.normal_form import canon, fresh
+from gnomon.proof.reductions import LEFT_OUT, ArgMax, ArgMin, Largest, LogSumExp, Reduction, Smallest, bare, powered
+from gnomon.proof.terms import Facts, inside, put, walk
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 from gnomon.proof.theory import Theory
 
@@ -26,7 +27,7 @@ def bounded_by(theory: Theory, e: Any, place: Any, given: Facts = frozenset()) -
     e, place, given = _read(e, Largest, Smallest), sp.sympify(place), frozenset(given)
     if not place.is_integer:
         raise Refused(f"{place} is not known to be a whole number, as {e.index} is")
-    (first, last), term = e.ends, _at(e, place)
+    (first, last), term = e.ends, settled(_at(e, place), given)
     left = [Obligation(claim, given) for claim in (sp.Ge(place, first), sp.Ge(last, place))]
     left += [*theory.wellformed(e, given), *theory.wellformed(term, given)]
     lhs, rhs = (term, e) if isinstance(e, Largest) else (e, term)
@@ -36,13 +37,17 @@ def bounded_by(theory: Theory, e: Any, place: Any, given: Facts = frozenset()) -
 def attained(theory: Theory, e: Any, given: Facts = frozenset()) -> Theorem:
     """The greatest term is one of them: ``Largest(e) = e(ArgMax(e))``, and ``Smallest(e) = e(ArgMin(e))``."""
     e, given = _read(e, Largest, Smallest), frozenset(given)
+    if bare(e.function):
+        raise Refused(f"it is read at a place that may be left out: {e}")
     term = _at(e, (ArgMax if isinstance(e, Largest) else ArgMin)(*e.args))
     left = [*theory.wellformed(e, given), *theory.wellformed(term, given)]
     return made(theory, "an extreme is attained", e, "=", term, given=given, left=theory.open(left))
 
 
-def extreme(theory: Theory, theorem: Theorem, limit: Any, given: Facts = frozenset()) -> Theorem:
+def extreme(theory: Theory, theorem: Theorem, limit: Any, given: Facts = frozenset(), kept: Any = sp.true) -> Theorem:
     """``Largest(e) rel b`` from ``e(i) rel b`` for every i of a range, and ``b rel Smallest(e)`` from ``b rel e(i)``.
+
+    With ``kept``, of the terms that it keeps: all others are minus infinity, and only the greatest is bounded.
 
     Raises:
         Refused: if both sides move with the index, or neither, the theorem supposes more of the index than its range,
@@ -54,7 +59,7 @@ def extreme(theory: Theory, theorem: Theorem, limit: Any, given: Facts = frozens
         raise Refused(f"one side of an inequality should move with {index}: {theorem}")
     if theory.speaks_of(index) or index.is_integer is not True:
         raise Refused(f"{index}: of the claim, or no whole number, and so no index")
-    around = inside(sp.Sum(0, (index, first, last)), given)
+    around = inside(sp.Sum(0, (index, first, last)), given) | ({kept} - {sp.true})
     asked = [fact for fact in theorem.given if index in fact.free_symbols]
     if missing := [fact for fact in asked if not theory.closes(Obligation(fact, around))]:
         raise Refused(f"{', '.join(map(str, missing))} is supposed, and does not hold for every index")
@@ -62,7 +67,10 @@ def extreme(theory: Theory, theorem: Theorem, limit: Any, given: Facts = frozens
         raise Refused("a hypothesis is fixed in the index")
     kind, place = (Largest, 0) if moves[0] else (Smallest, 1)
     sides = [theorem.lhs, theorem.rhs]
-    sides[place] = kind(fresh(sides[place]), (index, first, last))
+    if kept is not sp.true and kind is Smallest:
+        raise Refused(f"what {kept} leaves out is the least: minus infinity")
+    term = fresh(sides[place]) if kept is sp.true else sp.Piecewise((fresh(sides[place]), kept), (LEFT_OUT, True))
+    sides[place] = kind(term, (index, first, last))
     left = [Obligation(o.claim, o.facts | around).everywhere({index}) for o in needed(theory, theorem)]
     left += [*theory.wellformed(sides[0], given), *theory.wellformed(sides[1], given)]
     kept = theorem.given - set(asked)
@@ -121,6 +129,45 @@ def turned(theory: Theory, e: Any, given: Facts = frozenset()) -> Theorem:
     value = other if isinstance(e, ArgMax) else -other
     left = [*theory.wellformed(e, given), *theory.wellformed(value, given)]
     return made(theory, "turned", e, "=", value, given=given, left=theory.open(left))
+
+
+def without(theory: Theory, e: Any, given: Facts = frozenset()) -> Theorem:
+    """``e = e'``: powers of e with 0 in the place of what is minus infinity."""
+
+    def change(x: Any, _: Facts) -> Any:
+        return powered(x) if isinstance(x, sp.exp) else None
+
+    e, given = fresh(sp.sympify(e)), frozenset(given)
+    new = walk(e, given, change)
+    left = [*theory.wellformed(e, given), *theory.wellformed(new, given)]
+    return made(theory, "left out", e, "=", new, given=given, left=theory.open(left))
+
+
+def taken_out(theory: Theory, e: Any, factor: Any, given: Facts = frozenset()) -> Theorem:
+    """``e = e'``: a factor that is not 0 taken out of sums of branches, ``sum of {f v if c} = f sum of {v if c}``.
+
+    (SymPy draws what stands before a ``Piecewise`` into its branches when it makes a sum of it.)
+
+    Raises:
+        Refused: if there is no such sum.
+    """
+    factor, given, hits = fresh(sp.sympify(factor)), frozenset(given), 0
+
+    def change(x: Any, _: Facts) -> Any:
+        nonlocal hits
+        moves = isinstance(x, sp.Sum) and bool(factor.free_symbols & set(x.variables))
+        if not isinstance(x, sp.Sum) or not isinstance(x.function, sp.Piecewise) or moves:
+            return None
+        hits += 1
+        branches = [(canon(value / factor), condition) for value, condition in x.function.args]
+        return factor * sp.Sum(sp.Piecewise(*branches), *x.limits)
+
+    e = fresh(sp.sympify(e))
+    new = walk(e, given, change)
+    if not hits:
+        raise Refused(f"no sum of branches in {e}")
+    left = [*theory.wellformed(e, given), *theory.wellformed(new, given), Obligation(sp.Ne(factor, 0), given)]
+    return made(theory, "taken out", e, "=", new, given=given, left=theory.open(left))
 
 
 def _read(e: Any, *kinds: type[Reduction]) -> Any:

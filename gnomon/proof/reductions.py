@@ -11,6 +11,22 @@ from typing import Any
 
 import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
+from sympy.core.singleton import Singleton
+
+
+class MinusInfinity(sp.AtomicExpr, metaclass=Singleton):  # type: ignore[misc, metaclass]
+    """The value of a term that is left out. SymPy's own infinity would be taken for a number: ``exp(-oo) > 0``."""
+
+    is_commutative = True
+
+    def _sympystr(self, printer: Any) -> str:
+        return "−∞"
+
+    def _latex(self, printer: Any) -> str:
+        return r"-\infty"
+
+
+LEFT_OUT = MinusInfinity()
 
 
 class Reduction(ExprWithLimits):  # type: ignore[misc]
@@ -121,6 +137,54 @@ class ArgMin(ArgMax):
     """``ArgMin(e, (i, a, b))``: the first index at which e(i) is least."""
 
     words = "argmin"
+
+
+def bare(e: Any) -> bool:
+    """Whether minus infinity stands in an expression by itself, and not within a reduction or a power of e."""
+    return e is LEFT_OUT or (not isinstance(e, (Reduction, sp.exp)) and any(map(bare, e.args)))
+
+
+def left_out(e: Any) -> tuple[Any, list[tuple[Any, Any]]] | None:
+    """A term that is minus infinity, or is in some branches, taken apart: what has a value everywhere, and the branches
+    with their positive coefficients, or None.
+    """
+    rest, found = [], []
+    for addend in sp.Add.make_args(e) if isinstance(e, sp.Expr) and bare(e) else ():
+        number, choice = addend.as_coeff_Mul()
+        if not bare(addend):
+            rest.append(addend)
+        elif number.is_positive and (choice is LEFT_OUT or (isinstance(choice, sp.Piecewise) and _whole(choice))):
+            found.append((number, choice))
+        else:
+            return None
+    return (sp.Add(*rest), found) if found else None
+
+
+def _whole(choice: Any) -> bool:
+    """Whether each branch is minus infinity or has none in it."""
+    values = all(value is LEFT_OUT or not bare(value) for value, _ in choice.args)
+    return values and not any(bare(condition) for _, condition in choice.args)
+
+
+def branched(choice: Any, kept: Callable[[Any], Any], gone: Any) -> Any:
+    """The same branches with other values: one for those that are minus infinity."""
+    if choice is LEFT_OUT:
+        return gone
+    branches = [(gone if value is LEFT_OUT else kept(value), at) for value, at in choice.args]
+    return sp.Piecewise(*branches, evaluate=False)
+
+
+def powered(e: sp.exp) -> Any:
+    """``exp(rest + branches)`` with 0 where a branch is minus infinity; None if there is none."""
+    parts = left_out(e.args[0])
+    if parts is None:
+        return None
+    rest, choices = parts
+    return sp.Mul(sp.exp(rest), *[_power(*part) for part in choices])
+
+
+def _power(number: Any, choice: Any) -> Any:
+    return branched(choice, lambda value: sp.exp(number * value), sp.S.Zero)
 
 
 EXTREMES = (Largest, Smallest, ArgMax)

@@ -13,11 +13,11 @@ from typing import Any
 import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
 
-from gnomon.proof.facts import Row, entails
+from gnomon.proof.facts import Row, entails, settled
 from gnomon.proof.mean import Mean
 from gnomon.proof.normal_form import fresh
-from gnomon.proof.reductions import ArgMax, Largest, Smallest
-from gnomon.proof.terms import Facts, branches, name_of, opened, unshadowed, unsigned
+from gnomon.proof.reductions import ArgMax, Largest, Smallest, bare
+from gnomon.proof.terms import Facts, branches, name_of, opened, unshadowed, unsigned, within
 
 Unfold = Callable[[Any], Any]
 Instances = Callable[[Any, Facts], Iterable[Row]]
@@ -122,7 +122,7 @@ class Signs:
         """``e**x > 0``, at most 1 for x <= 0, and at least 1 for x >= 0."""
         below = [(1 - atom, False)] if self.holds(-atom.args[0], facts, False) else []
         above = [(atom - 1, False)] if self.holds(atom.args[0], facts, False) else []
-        return [(atom, True), *below, *above]
+        return [(atom, not bare(atom.args[0])), *below, *above]
 
     def _of_power(self, power: Any, facts: Facts) -> list[Row]:
         """``0 <= b**k <= 1`` for a base in [0, 1], and ``b**k < 1`` below 1 for a power of at least 1."""
@@ -152,7 +152,7 @@ class Signs:
             return all(self.nonzero(arg, facts) for arg in e.args)
         if e.is_Pow:
             return self.nonzero(e.base, facts)
-        if isinstance(e, sp.exp) or (e.is_nonzero and not e.has(ExprWithLimits)):
+        if (isinstance(e, sp.exp) and not bare(e.args[0])) or (e.is_nonzero and not e.has(ExprWithLimits)):
             return True
         if self.holds(e, facts, True) or self.holds(-e, facts, True) or self.entails(facts, sp.Ne(e, 0)):
             return True
@@ -222,7 +222,8 @@ class Signs:
         if isinstance(e, (sp.Sum, sp.Product)):
             filled = isinstance(e, sp.Product) or not strict
             filled = filled or all(self.entails(facts, sp.Ge(last, first)) for _, first, last in e.limits)
-            return filled and (self.holds(*opened(e, facts), strict) or (strict and self._one_term(e, facts)))
+            found = filled and (self.holds(*opened(e, facts), strict) or (strict and self._one_term(e, facts)))
+            return found or (strict and self._some_term(e, facts))
         if isinstance(e, (Largest, Smallest)):
             return self.entails(facts, sp.Ge(e.ends[1], e.ends[0])) and self.holds(*opened(e, facts), strict)
         if isinstance(e, sp.Integral):
@@ -237,7 +238,7 @@ class Signs:
         if isinstance(e, sp.Min):
             return all(self.holds(arg, facts, strict) for arg in e.args)
         if isinstance(e, sp.exp):
-            return True
+            return not strict or not any(map(bare, settled(e, facts).args))
         if isinstance(e, sp.Abs):
             return not strict or self.nonzero(e.args[0], facts)
         if isinstance(e, sp.log):
@@ -258,6 +259,24 @@ class Signs:
             return False
         v, *ends = e.limits[0]
         return any(self.holds(fresh(e.function).xreplace({v: end}), facts, True) for end in ends)
+
+    def _some_term(self, e: Any, facts: Facts) -> bool:
+        """A sum of nonnegative terms that are positive in a branch, which some index is known to take."""
+        if not isinstance(e, sp.Sum) or len(e.limits) != 1:
+            return False
+        v, *ends = e.limits[0]
+        at = sp.Dummy(v.name, integer=True)
+        term, around = fresh(e.function).xreplace({v: at}), facts | within((at, *ends))
+        for choice in sorted(e.function.atoms(sp.Piecewise), key=sp.default_sort_key):
+            kept = choice.args[0][1]
+            there = around | {kept.xreplace({v: at})}
+            if kept is sp.true or not self.entails(
+                facts, sp.Ge(sp.Sum(sp.Piecewise((1, kept), (0, True)), *e.limits), 1)
+            ):
+                continue
+            if self.holds(term, around, False) and self.holds(settled(term, there), there, True):
+                return True
+        return False
 
     def _product(self, e: Any, facts: Facts, strict: bool) -> bool:
         turns = 1

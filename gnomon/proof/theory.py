@@ -11,7 +11,7 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.proof.defined import asked, asked_of, free_names, thing
+from gnomon.proof.defined import asked, asked_of, free_names, instead, thing
 from gnomon.proof.facts import Row, entails, nonnegative, rows, settled
 from gnomon.proof.mean import Exists
 from gnomon.proof.normal_form import canon, fresh
@@ -328,8 +328,13 @@ class Theory:
         """
         found: list[Obligation] = []
 
-        def look(x: Any, facts: Facts) -> None:
+        def look(x: Any, facts: Facts) -> Any:
+            if (other := instead(x)) is not None:
+                found.extend(Obligation(claim, facts) for claim in other[1])
+                walk(other[0], facts, look)
+                return x
             found.extend(Obligation(claim, at) for claim, at in asked(self, x, facts))
+            return None
 
         walk(fresh(sp.sympify(e)), facts, look)
         return found

@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.proof.reductions import ArgMax, ArgMin, Largest, LogSumExp, Reduction, Smallest
+from gnomon.proof.reductions import LEFT_OUT, ArgMax, ArgMin, Largest, LogSumExp, Reduction, Smallest
 
 
 class Reducing:
@@ -35,7 +35,7 @@ class Reducing:
         """The first value of an index at which the term is least."""
         return self._reduced(ArgMin, term, (index,))
 
-    def where(self, kept: Any, term: Any, otherwise: Any = -sp.oo) -> Any:
+    def where(self, kept: Any, term: Any, otherwise: Any = LEFT_OUT) -> Any:
         """The term where a mask's entry is 1, and something else where it is 0: minus infinity, for a masked score."""
         return sp.Piecewise((term, sp.Eq(kept, 1)), (otherwise, True))
 
