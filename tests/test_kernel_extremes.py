@@ -186,6 +186,25 @@ def test_the_order_of_a_maximum_is_shown_with_the_rules():
     assert inequality.holds(own, wide - TOP, inside, False) is False
 
 
+def test_two_inequalities_are_an_equation():
+    """``Largest(c**2 x) = c**2 Largest(x)``, term by term both ways; for any c it is false."""
+    own = theory()
+    inside = frozenset({sp.Ge(i, 0), sp.Le(i, n - 1)})
+    wide = Largest(c**2 * x[i], RANGE)
+    each = combine(own, c**2 * x[i], "<=", c**2 * TOP, [(c**2, extremes.bounded_by(own, TOP, i, inside))], inside)
+    below = extremes.extreme(own, each, RANGE)
+    place = ArgMax(x[i], RANGE)
+    there = extremes.bounded_by(own, wide, place)
+    above = combine(own, c**2 * TOP, "<=", wide, [(1, there), (c**2, extremes.attained(own, TOP))])
+    sound(inequality.both_ways(own, below, above))
+    with pytest.raises(Refused, match="coefficient"):
+        combine(own, c * x[i], "<=", c * TOP, [(c, extremes.bounded_by(own, TOP, i, inside))], inside)
+    strict = combine(own, x[0], "<", x[0] + 1)
+    for pair in ((below, below), (strict, combine(own, x[0], "<=", x[0] + 1)), (below, there)):
+        with pytest.raises(Refused, match="both ways"):
+            inequality.both_ways(own, *pair)
+
+
 # ---------------------------------------------------------------------- minus infinity for what is left out
 
 keep = sp.IndexedBase("keep", integer=True, nonnegative=True)

@@ -17,6 +17,7 @@ from gnomon.proof.normal_form import canon
 from gnomon.proof.reductions import LEFT_OUT, ArgMax, ArgMin, Largest, LogSumExp, Smallest
 from gnomon.proof.terms import alike, put
 from gnomon.proof.theorem import Refused
+from gnomon.say.call import tensor
 from gnomon.say.claim import Output, Program
 from gnomon.say.domain import Domain
 from gnomon.say.errors import UsageError
@@ -244,6 +245,21 @@ def test_a_masked_softmax_that_is_wrong_is_found(wrong):
     rows = found.counterexample.inputs["keep"]
     assert all(any(row) for row in rows)
     assert all(entry in (0, 1) for row in rows for entry in row)
+
+
+def test_a_mask_may_be_added_as_0_and_minus_infinity():
+    @claim("toy.added", "9.9", "toy.added")
+    def added(c):
+        """A softmax of scores to which a mask is added."""
+        m = c.size("m")
+        s, keep, a, b = c.real("s", m), c.mask("keep", m, some=True), c.index("a", m), c.index("b", m)
+        y = c.let("y", a, sp.exp(c.where(keep[a], s[a]) - c.logsumexp(c.where(keep[b], s[b]), b)))
+        c.law(y[a], c.where(keep[a], sp.exp(s[a]), 0) / c.sum(c.where(keep[b], sp.exp(s[b]), 0), b))
+        c.call(s, tensor(c.where(keep[a], 0), (a, 0, m - 1))).shows(y)
+        c.variant("all", "no mask", y=sp.exp(s[a]) / c.sum(sp.exp(s[b]), b))
+
+    assert verdict(added, lambda s, bias: torch.softmax(s + bias, -1), "float32").verdict == "holds"
+    assert verdict(added, lambda s, bias: torch.softmax(s + bias.clamp(min=-1e3), -1), "float32").verdict == "fails"
 
 
 def zero_if_none(s, keep):

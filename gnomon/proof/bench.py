@@ -12,6 +12,7 @@ from typing import Any
 import sympy as sp
 
 from gnomon.proof import equality, expectation, extremes, goals, inequality, library, tangent
+from gnomon.proof.bench_extremes import Extremes
 from gnomon.proof.equality import belongs
 from gnomon.proof.goals import Goal
 from gnomon.proof.normal_form import fresh
@@ -155,7 +156,7 @@ class Chain:
 Fill = Callable[..., Any]
 
 
-class Bench:
+class Bench(Extremes):
     """One goal, and what is at hand to show it."""
 
     def __init__(self, theory: Theory, goal: Goal, ranges: Ranges | None = None, parent: Bench | None = None) -> None:
@@ -275,36 +276,6 @@ class Bench:
     def lemma(self, name: str, given: Sequence[Any] = (), **values: Any) -> Theorem:
         """A lemma of the library at values of its symbols and arrays: ``p.lemma("amgm", x=a[i], y=b[i], c=2)``."""
         return library.lemma(self.theory, name, self.goal.given | frozenset(given), **values)
-
-    # ------------------------------------------------------------ extremes
-
-    def term(self, extreme: Any, place: Any, given: Sequence[Any] = ()) -> Theorem:
-        """A term is at most the greatest, and at least the least."""
-        return extremes.bounded_by(self.theory, extreme, place, self.goal.given | frozenset(given))
-
-    def attained(self, extreme: Any) -> Theorem:
-        """The greatest, or the least, is the term at the place where it is."""
-        return extremes.attained(self.theory, extreme, self.goal.given)
-
-    def extreme(self, theorem: Theorem, *limit: Any, kept: Any = sp.true) -> Theorem:
-        """What bounds every term of a range (that is kept) bounds the greatest, or from below, the least."""
-        return extremes.extreme(self.theory, theorem, limit, self.goal.given, kept)
-
-    def last_term(self, e: Any) -> Theorem:
-        """An extreme, or log-sum-exp, with its last term taken off."""
-        return extremes.last_term(self.theory, e, self.goal.given)
-
-    def powers(self, e: Any) -> Theorem:
-        """Log-sum-exp is the logarithm of the sum of powers."""
-        return extremes.powers(self.theory, e, self.goal.given)
-
-    def shifted(self, e: Any, by: Any) -> Theorem:
-        """A shift taken out of an extreme or of log-sum-exp: ``Largest(e) = by + Largest(e - by)``."""
-        return extremes.shifted(self.theory, e, by, self.goal.given)
-
-    def turned(self, e: Any) -> Theorem:
-        """The greatest is minus the least of the negative terms."""
-        return extremes.turned(self.theory, e, self.goal.given)
 
     def root(self, theorem: Theorem, a: Any, b: Any) -> Theorem:
         """``|a| <= b`` from the theorem ``a**2 <= b**2``."""

@@ -193,6 +193,20 @@ def squeezed(theory: Theory, below: Theorem, above: Theorem) -> Theorem:
     return made(theory, "squeeze", below.lhs, "=", below.rhs, given=given, left=left, premises=(below, above))
 
 
+def both_ways(theory: Theory, below: Theorem, above: Theorem) -> Theorem:
+    """``a = b`` from ``a <= b`` and ``b <= a``.
+
+    Raises:
+        Refused: if one of them is strict, or they speak of different sides.
+    """
+    belongs(theory, below), belongs(theory, above)
+    if "<" in (below.rel, above.rel) or not (alike(below.lhs, above.rhs) and alike(below.rhs, above.lhs)):
+        raise Refused(f"not the same sides both ways:\n    {below}\n    {above}")
+    left = theory.open((*needed(theory, below), *needed(theory, above)))
+    given = below.given | above.given
+    return made(theory, "both ways", below.lhs, "=", below.rhs, given=given, left=left, premises=(below, above))
+
+
 def product(theory: Theory, f: Theorem, g: Theorem, given: Facts = frozenset()) -> Theorem:
     """``0 <= (f.rhs - f.lhs) (g.rhs - g.lhs)`` from two inequalities, strict if both are."""
     belongs(theory, f), belongs(theory, g)
