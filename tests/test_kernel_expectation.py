@@ -5,12 +5,12 @@ import itertools
 import pytest
 import sympy as sp
 
-from gnomon.proof import expectation, goals, inequality
+from gnomon.proof import equality, expectation, goals, inequality
 from gnomon.proof.bench import Chain
 from gnomon.proof.expectation import averaged, moments
 from gnomon.proof.goals import Goal
 from gnomon.proof.library import lemma
-from gnomon.proof.mean import Bernoulli, Categorical, Draws, Mean, Normal, RandomSigns, Sample, Uniform
+from gnomon.proof.mean import Bernoulli, Categorical, Draws, Exists, Mean, Normal, RandomSigns, Sample, Uniform
 from gnomon.proof.normal_form import canon
 from gnomon.proof.signs import Bound
 from gnomon.proof.terms import alike
@@ -227,6 +227,18 @@ def test_expectations_keep_order():
     assert not theorem.left
     assert inequality.holds(theory, Mean(z[0] ** 2, z, Normal()), frozenset(), False)
     assert not inequality.holds(theory, Mean(z[0], z, Normal()), frozenset({sp.Ge(z[0], 0)}), False)
+
+
+def test_there_is_a_mean_of_what_equals_something_with_a_mean_and_of_nothing_else():
+    theory, wild, double = noisy(), sp.exp(z[0] ** 2), sp.log(2 * sp.exp(z[0]))
+    assert isinstance(double, sp.log)
+    assert Mean(double, z, Normal()).asks()
+    assert not averaged(theory, equality.normal(theory, double, sp.log(2) + z[0]), z, Normal()).left
+    same = averaged(theory, equality.reflexive(theory, wild), z, Normal())
+    turned = averaged(theory, equality.normal(theory, sp.log(2) + z[0], double), z, Normal())
+    above = averaged(theory, inequality.combine(theory, 0, "<=", wild), z, Normal())
+    below = averaged(theory, inequality.combine(theory, -wild, "<=", 0), z, Normal())
+    assert all(isinstance(one.left[0].claim, Exists) for one in (same, turned, above, below))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from typing import Any
 import sympy as sp
 
 from gnomon.proof.equality import belongs, needed
-from gnomon.proof.mean import Entries, Indices, Law, Mean, Sample
+from gnomon.proof.mean import Entries, Exists, Indices, Law, Mean, Sample
 from gnomon.proof.normal_form import Limits, fresh, spread, summed
 from gnomon.proof.terms import Facts, mentioned, name_of, unshadowed, walk, within
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
@@ -65,8 +65,10 @@ def averaged(theory: Theory, theorem: Theorem, noise: Any, law: Law, given: Fact
     sides = [Mean(side, label, law) for side in (theorem.lhs, theorem.rhs)]
     for side in sides:
         _hidden(theory, side)
-    left = [*needed(theory, theorem), *(o for side in sides for o in theory.wellformed(side, around))]
     rel = "=" if theorem.rel == "=" else "<="
+    left = [*needed(theory, theorem), *(o for side in sides for o in theory.wellformed(side, around))]
+    if rel == "=":  # what equals it for every outcome has a mean where the other has
+        left = [o for o in left if o.claim != Exists(sides[0]) or sides[0] == sides[1]]
     return made(theory, "mean", sides[0], rel, sides[1], given=around, left=theory.open(left), premises=(theorem,))
 
 
