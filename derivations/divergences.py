@@ -3,26 +3,17 @@
 from types import SimpleNamespace
 from typing import Any
 
-from sympy import Piecewise, Rational, Sum, Symbol, log, sqrt
+from sympy import Piecewise, Rational, log, sqrt
 
 from gnomon.proof import inequality
-from gnomon.proof.derivation import cite
 from gnomon.proof.terms import name_of
 from gnomon.proof.xlogy import relative, unfolded
 from gnomon.say.call import normalised
-from gnomon.say.domain import Size, simplex, symbols_of
 from gnomon.say.maker import claim
 
 SECTION = "4.2.1"
 SMALL = Rational(1, 10**8)
 HALF = Rational(1, 2)
-
-# What claims that are not linked yet import.
-POINTS = Size("n", 2, 4)
-(n,) = symbols_of((POINTS,))
-i = Symbol("i", integer=True)
-p, q = symbols_of((simplex("p", POINTS), simplex("q", POINTS)))
-CONVEX = cite("a convex function is nowhere below its tangents")
 
 
 def where_positive(entry: Any, mass: Any) -> Any:
@@ -37,10 +28,6 @@ def weighted_log(x: Any, y: Any, mass: Any) -> Any:
     """
     return where_positive(x * log(y), mass)
 
-
-CRITERION = Sum(weighted_log(p[i], p[i] / (p[i] + q[i]), p[i]), (i, 0, n - 1)) + Sum(
-    weighted_log(q[i], q[i] / (p[i] + q[i]), q[i]), (i, 0, n - 1)
-)
 
 # ------------------------------------------------------------------ two laws, and what is known of them
 

@@ -1,54 +1,19 @@
 """The best discriminator, point by point (notes, section 4.2.1)."""
 
-from typing import Any
-
-from sympy import Eq, IndexedBase, Piecewise, Rational, exp, log, symbols
+from sympy import Piecewise, Rational, exp, log
 from sympy.codegen.cfunctions import log1p
 
-from gnomon.derivations.divergences import CONVEX, POINTS, SECTION, SMALL, i
-from gnomon.derivations.divergences import n as n
-from gnomon.proof.derivation import Step
-from gnomon.say.claim import Output
+from gnomon.derivations.divergences import SECTION, SMALL
 from gnomon.say.domain import real
 from gnomon.say.maker import claim
 
-D, total = (IndexedBase(name, real=True) for name in ("D", "total"))
 PRIOR = Rational(3, 4)
-
-# ------------------------------------------------------------------ proofs
-
-a, b, y = symbols("a b y", positive=True)
-term = a * log(y) + b * log(1 - y)
-steep = a / y**2 + b / (1 - y) ** 2
-best = a / (a + b)
-
-
-def concave_steps() -> tuple[Step, ...]:
-    """At one point the value is a concave function of D with one flat point."""
-    return (
-        Step("differentiate", term, a / y - b / (1 - y), why="the slope in y = D(x)", by=(y,), assume=(y < 1,)),
-        Step("solve", Eq(a / y - b / (1 - y), 0), best, why="vanishes at one point", by=(y,), wrong=(b / (a + b),)),
-        Step("differentiate", term, -steep, why="the second derivative", by=(y, y), assume=(y < 1,)),
-        Step("inequality", steep > 0, steep, why="is negative", assume=(y < 1,)),
-        CONVEX,
-    )
-
-
-# ------------------------------------------------------------------ the best discriminator
-
-
-def out(symbol: Any) -> tuple[Output, ...]:
-    return (Output(str(symbol), symbol),)
-
-
-def best_of(first: Any, second: Any) -> tuple[tuple[Any, Any], ...]:
-    return ((total[i], first[i] + second[i]), (D[i], first[i] / total[i]))
 
 
 @claim("gan.optimal_discriminator", SECTION, "gan.optimal_discriminator")
 def optimal(c):
     """The best discriminator is the data's share of both densities."""
-    n = c.size("n", POINTS.low, POINTS.high)
+    n = c.size("n", 2, 4)
     p, q = c.nonnegative("p", n), c.nonnegative("q", n)
     i = c.index("i", n)
     c.condition(p[i] + q[i] > 0, i, name="on the union of both supports")
@@ -76,7 +41,7 @@ def optimal(c):
 @claim("gan.optimal_discriminator.logit", SECTION, "gan.optimal_logit")
 def logit(c):
     """The logit of the best discriminator is the logarithm of the ratio of the densities."""
-    n = c.size("n", POINTS.low, POINTS.high)
+    n = c.size("n", 2, 4)
     log_p, log_q = c.real("log_p", n), c.real("log_q", n)
     i = c.index("i", n)
     shown = c.let("logit", i, log_p[i] - log_q[i])
