@@ -55,7 +55,9 @@ def test_a_lemma_is_true_of_numbers(name, point, size):
 
 def at_point(e, point, size):
     values = {
-        sp.Symbol(s.name, **s._assumptions_orig): POINTS[point][s.name] for s in e.free_symbols if s.name in POINTS[0]
+        sp.Symbol(s.name, **s._assumptions_orig): sp.Integer(POINTS[point][s.name])
+        for s in e.free_symbols
+        if s.name in POINTS[0]
     }
     e = e.xreplace(
         {

@@ -132,6 +132,16 @@ def test_what_a_condition_says_of_each_entry_is_known_within_sums():
     assert not holds(Theory(), sp.Sum((a[k] - 1) * b[k] ** 2, (k, 0, n - 1)))
 
 
+def test_an_entry_is_not_0_where_a_condition_says_so_and_nowhere_else():
+    condition = ("positive", sp.Gt(a[i], 0), ((i, 0, n - 1),))
+    theory = Theory(conditions=[condition], shapes={"a": (n + 1,)})
+    within_range = frozenset(within((k, 0, n - 1)))
+    assert theory.closes(Obligation(sp.Ne(a[k], 0), within_range))
+    assert not theory.closes(Obligation(sp.Ne(a[k], 1), within_range))
+    assert not theory.closes(Obligation(sp.Ne(a[k + 1], 0), within_range))
+    assert not theory.closes(Obligation(sp.Ne(b[k], 0), within_range))
+
+
 @pytest.mark.parametrize(
     ("f", "start", "order", "both"),
     [

@@ -266,6 +266,15 @@ def halves() -> Theorem:
 
 
 @cache
+def between() -> Theorem:
+    """``x = 0`` for ``0 <= x <= 0``: what is neither below nor above, or is said to be 0."""
+    theory, given = Theory(), frozenset({sp.Ge(x, 0), sp.Le(x, 0)})
+    up, down = (equality.decide(theory, sp.Max(0, x), frozenset({fact})) for fact in (sp.Ge(x, 0), sp.Le(x, 0)))
+    shown = equality.chain(theory, equality.symmetric(theory, up), down)
+    return goals.general(theory, shown, Goal(x, "=", sp.S.Zero, given, frozenset({x})), "between")
+
+
+@cache
 def geometric() -> Theorem:
     """``(1 - r) sum of r**i over i < n  =  1 - r**n``, by induction."""
     theory = Theory()
@@ -382,6 +391,7 @@ LEMMAS: dict[str, Callable[[], Theorem]] = {
     "gibbs_square": gibbs_square,
     "to_middle": to_middle,
     "halves": halves,
+    "between": between,
     "geometric": geometric,
     "geometric_sum": geometric_sum,
     "entry": entry,

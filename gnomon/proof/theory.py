@@ -291,6 +291,8 @@ class Theory:
         claim, facts = obligation.claim, obligation.facts | self.facts
         if isinstance(claim, sp.And):
             return all(self.closes(Obligation(part, obligation.facts)) for part in claim.args)
+        if isinstance(claim, sp.Ne) and self._above_0(claim.lhs - claim.rhs, facts):
+            return True
         if self.signs.entails(facts, claim):
             return True
         if isinstance(claim, sp.Ne):
@@ -304,6 +306,20 @@ class Theory:
             return any(isinstance(f, sp.Eq) and alike(claim.args[0], side) for f in facts for side in f.args)
         if isinstance(claim, sp.Or):
             return any(self.closes(Obligation(part, obligation.facts)) for part in claim.args)
+        return False
+
+    def _above_0(self, entry: Any, facts: Facts) -> bool:
+        """Whether a condition says just this, that an entry is positive: seen before all that is known is put together.
+
+        Where entries are bound to each other by many equations, as eigenvectors are, that takes seconds.
+        """
+        for condition in self.conditions.values() if isinstance(entry, sp.Indexed) else ():
+            if condition.rel == "<" and condition.lhs == 0 and isinstance(condition.rhs, sp.Indexed):
+                for values in places(condition, entry):
+                    at = [fresh(fact).xreplace(values) for fact in condition.given]
+                    same = fresh(condition.rhs).xreplace(values) == entry
+                    if same and all(entails(facts, fact, self.signs.of_bounds) for fact in at):
+                        return True
         return False
 
     def _supposed(self, claim: Any) -> bool:
