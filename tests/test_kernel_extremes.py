@@ -11,7 +11,7 @@ from gnomon.proof.goals import Goal
 from gnomon.proof.inequality import combine, monotone
 from gnomon.proof.integral import integrated
 from gnomon.proof.library import lemma
-from gnomon.proof.reductions import LEFT_OUT, ArgMax, ArgMin, Largest, LogSumExp, Smallest
+from gnomon.proof.reductions import ArgMax, ArgMin, Kept, Largest, LogSumExp, Smallest
 from gnomon.proof.second_look import second_look
 from gnomon.proof.signs import Bound
 from gnomon.proof.tangent import slope
@@ -211,7 +211,7 @@ keep = sp.IndexedBase("keep", integer=True, nonnegative=True)
 
 
 def masked(term, at=i):
-    return sp.Piecewise((term, sp.Eq(keep[at], 1)), (LEFT_OUT, True))
+    return Kept(term, sp.Eq(keep[at], 1))
 
 
 COUNT = sp.Sum(sp.Piecewise((1, sp.Eq(keep[i], 1)), (0, True)), RANGE)

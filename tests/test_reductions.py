@@ -14,7 +14,7 @@ from gnomon.compute.whole_numbers import Bindings, LoweringError
 from gnomon.link.proved import proved
 from gnomon.proof.enclosure import OutOfDomain, enclose
 from gnomon.proof.normal_form import canon
-from gnomon.proof.reductions import LEFT_OUT, ArgMax, ArgMin, Largest, LogSumExp, Smallest
+from gnomon.proof.reductions import ArgMax, ArgMin, Kept, Largest, LogSumExp, Smallest
 from gnomon.proof.terms import alike, put
 from gnomon.proof.theorem import Refused
 from gnomon.say.call import tensor
@@ -89,7 +89,7 @@ def test_logsumexp_does_not_overflow_and_every_right_way_is_within_its_bound(num
 
 
 def test_all_terms_minus_infinity_give_minus_infinity():
-    gone = sp.Piecewise((x[i], x[i] > 100), (LEFT_OUT, True))
+    gone = Kept(x[i], x[i] > 100)
     for kind in (Largest, LogSumExp):
         assert run(kind(gone, RANGE), [1.0, 2.0]) == (-torch.inf, 0.0)
         assert run(kind(gone, RANGE), [1.0, 200.0])[0] == 200.0
@@ -156,11 +156,25 @@ def test_over_no_term_there_is_no_value():
         empty.claim  # noqa: B018
 
 
+def test_nothing_is_drawn_out_of_what_binds_it():
+    """SymPy draws a ``Piecewise`` out of a sum by the index's name, though it is bound within."""
+    top = Largest(Kept(x[i], x[i] > 0), RANGE)
+    whole = sp.Sum(sp.exp(Kept(x[i], x[i] > 0) - top), RANGE)
+    assert i not in whole.free_symbols
+    assert run(whole, [-1.0, 2.0, 2.0])[0] == 2.0
+    rows = sp.Sum(Largest(Kept(x[i] * x[j], x[i] > x[j]), RANGE), (j, 1, n - 1))
+    assert not {i, j} & rows.free_symbols
+    assert run(rows, [3.0, 1.0, 2.0])[0] == 9.0
+    chosen = sp.Piecewise((1, top > 0), (0, True))
+    assert i not in chosen.free_symbols
+    assert run(chosen, [-1.0, -2.0])[0] == 0.0
+
+
 def test_they_are_set_as_binders():
     assert plain(Largest(x[i] + 1, RANGE) / 2) == "1/2 max[i=0…n−1] (x[i] + 1)"
     assert plain(LogSumExp(x[i], RANGE)) == "logsumexp[i=0…n−1] x[i]"
     assert plain(ArgMin(x[i] * x[j], RANGE)) == "argmin[i=0…n−1] x[i]·x[j]"
-    assert plain(sp.Piecewise((x[i], i > 0), (LEFT_OUT, True))) == "{x[i] if i > 0; −∞ otherwise}"
+    assert plain(Kept(x[i], i > 0)) == "{x[i] if i > 0; −∞ otherwise}"
     assert "munderover" in mathml(Smallest(x[i], RANGE))
     assert sp.latex(Largest(x[i], RANGE)) == r"\max_{i=0}^{n - 1} {x}_{i}"
     assert str(ArgMax(x[i], RANGE)) == "ArgMax(x[i], (i, 0, n - 1))"

@@ -18,7 +18,7 @@ from sympy.core.relational import Relational
 from gnomon.compute.operations import FUNCTIONS, PAIRED, REDUCED
 from gnomon.compute.slp import SLP
 from gnomon.compute.whole_numbers import Bindings, Env, LoweringError, Wholes
-from gnomon.proof.reductions import LEFT_OUT, ArgMax
+from gnomon.proof.reductions import ArgMax, Kept
 from gnomon.proof.terms import name_of
 from gnomon.say.claim import Claim, Output, Program, Relation
 from gnomon.say.domain import Choice, Domain, Sizes, Structural, Structure
@@ -134,7 +134,7 @@ class Lowering:
             return slp.pi()
         if expr is sp.E:
             return slp.unary("exp", slp.constant(1))
-        if expr in (LEFT_OUT, sp.S.NegativeInfinity):
+        if expr is sp.S.NegativeInfinity:
             return slp.minus_infinity()
         if expr.is_Add or isinstance(expr, sp.Sum):
             return self._fold("add", self._summands(expr, env))
@@ -151,8 +151,8 @@ class Lowering:
         if isinstance(expr, sp.KroneckerDelta):
             pair = [self.node(arg, env) for arg in expr.args]
             return slp.select(slp.binary("eq", *pair), slp.constant(1), slp.constant(0))
-        if isinstance(expr, sp.Piecewise):
-            return self._piecewise(expr, env)
+        if isinstance(expr, (sp.Piecewise, Kept)):
+            return self._piecewise(expr.written if isinstance(expr, Kept) else expr, env)
         if expr.func in FUNCTIONS:
             return slp.unary(FUNCTIONS[expr.func], self.node(expr.args[0], env))
         if expr.func in PAIRED:

@@ -17,12 +17,11 @@ from sympy.logic.boolalg import Boolean
 from gnomon.proof.mean import Exists, Mean
 from gnomon.proof.reductions import (
     EXTREMES,
-    LEFT_OUT,
     ArgMax,
+    Kept,
     Largest,
     LogSumExp,
     Reduction,
-    branched,
     left_out,
     powered,
 )
@@ -38,7 +37,7 @@ TOTAL = (
 SIGNS = {"real", "integer", "nonnegative", "positive", "commutative"}
 """What a symbol that a theorem is general in may be supposed to be."""
 
-KINKS = (sp.Abs, sp.Max, sp.Min, sp.sign, sp.floor, sp.ceiling, sp.Heaviside, *EXTREMES)
+KINKS = (sp.Abs, sp.Max, sp.Min, sp.sign, sp.floor, sp.ceiling, sp.Heaviside, *EXTREMES, Kept)
 """Functions with a place where they have no slope."""
 
 _PLAIN = (sp.Symbol, sp.Number, sp.NumberSymbol, sp.Add, sp.Mul, sp.IndexedBase, sp.Tuple, ExprCondPair, Boolean)
@@ -89,7 +88,7 @@ def asked(theory: Any, x: Any, facts: Facts) -> Iterable[tuple[Any, Facts]]:
         yield sp.Symbol(f"{x} is defined"), facts
     elif isinstance(x, sp.Function) and not isinstance(x, (*TOTAL, sp.Piecewise)) and not hasattr(x, "total"):
         raise Refused(f"{type(x).__name__} has no known domain: {x}")
-    elif x in (sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I, LEFT_OUT):
+    elif isinstance(x, Kept) or x in (sp.nan, sp.zoo, sp.oo, -sp.oo, sp.I):
         yield sp.Symbol(f"{x} is a real number"), facts
     elif not isinstance(x, (*_PLAIN, *TOTAL, sp.Piecewise)) and not hasattr(x, "total"):
         raise Refused(f"{type(x).__name__} has no known domain: {x}")
@@ -103,9 +102,9 @@ def instead(x: Any) -> tuple[Any, tuple[Any, ...]] | None:
     if isinstance(x, sp.exp) and (value := powered(x)) is not None:
         return value, ()
     if isinstance(x, (Largest, LogSumExp)) and (parts := left_out(x.function)) is not None:
-        rest, choices = parts
-        shown = rest + sp.Add(*[branched(choice, lambda value: value, sp.S.Zero) for _, choice in choices])
-        kept = sp.Mul(*[branched(choice, lambda _: sp.S.One, sp.S.Zero) for _, choice in choices])
+        rest, found = parts
+        shown = rest + sp.Add(*[kept.chosen(kept.term, sp.S.Zero) for _, kept in found])
+        kept = sp.Mul(*[kept.chosen(sp.S.One, sp.S.Zero) for _, kept in found])
         return x.func(shown, *x.limits), (sp.Ge(sp.Sum(kept, *x.limits), 1),)
     return None
 
@@ -188,7 +187,7 @@ def tame(e: Any) -> Any:
 def _wild(part: Any, integral: Any) -> bool:
     """Whether a part may jump within the range of an integral."""
     unknown = isinstance(part, AppliedUndef) or getattr(part, "family", None) is not None
-    jumps = isinstance(part, (sp.Piecewise, sp.sign, sp.floor, sp.ceiling, sp.Heaviside, ArgMax)) or unknown
+    jumps = isinstance(part, (sp.Piecewise, sp.sign, sp.floor, sp.ceiling, sp.Heaviside, ArgMax, Kept)) or unknown
     return jumps and bool(part.free_symbols & set(integral.variables))
 
 

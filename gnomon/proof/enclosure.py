@@ -17,7 +17,7 @@ from sympy.codegen.cfunctions import expm1, log1p
 
 from gnomon.proof import exact_numbers
 from gnomon.proof.exact_numbers import EncloseError, OutOfDomain, Undecided, number
-from gnomon.proof.reductions import ArgMax, ArgMin, Largest, LogSumExp, MinusInfinity, Smallest
+from gnomon.proof.reductions import ArgMax, ArgMin, Kept, Largest, LogSumExp, Smallest
 
 __all__ = ["BITS", "EncloseError", "Encloser", "OutOfDomain", "Undecided", "enclose", "holds"]
 
@@ -290,7 +290,7 @@ _RULES: dict[type, _Rule] = {
     type(sp.EulerGamma): lambda self, e, env: arb.const_euler(),
     type(sp.nan): Encloser.nowhere,
     type(sp.zoo): Encloser.nowhere,
-    MinusInfinity: lambda self, e, env: arb("-inf"),
+    Kept: lambda self, e, env: self.value(e.term, env) if self.truth(e.condition, env) else arb("-inf"),
     sp.Symbol: Encloser.symbol,
     sp.Indexed: Encloser.indexed,
     sp.Add: Encloser.add,

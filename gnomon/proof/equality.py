@@ -10,6 +10,7 @@ from gnomon.proof.defined import asked_of
 from gnomon.proof.indexed import collapse
 from gnomon.proof.is_zero import METHODS
 from gnomon.proof.normal_form import canon, fresh
+from gnomon.proof.reductions import Kept
 from gnomon.proof.terms import Facts, alike, branches, inside, put, walk
 from gnomon.proof.theorem import Obligation, Refused, Theorem, genuine, made
 from gnomon.proof.theory import Theory
@@ -174,6 +175,8 @@ def decide(theory: Theory, e: Any, given: Facts = frozenset()) -> Theorem:
     def change(x: Any, facts: Facts) -> Any:
         if isinstance(x, sp.Piecewise):
             return _decided(theory, x, facts, change, left)
+        if isinstance(x, Kept) and theory.entails(facts, x.condition):
+            return walk(x.term, facts, change)
         if isinstance(x, sp.KroneckerDelta):
             if theory.entails(facts, sp.Eq(*x.args)):
                 return sp.S.One

@@ -10,9 +10,8 @@ from typing import Any
 import sympy as sp
 
 from gnomon.proof.equality import belongs, needed
-from gnomon.proof.facts import settled
 from gnomon.proof.normal_form import canon, fresh
-from gnomon.proof.reductions import LEFT_OUT, ArgMax, ArgMin, Largest, LogSumExp, Reduction, Smallest, bare, powered
+from gnomon.proof.reductions import ArgMax, ArgMin, Kept, Largest, LogSumExp, Reduction, Smallest, bare, powered, shown
 from gnomon.proof.terms import Facts, inside, put, walk
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 from gnomon.proof.theory import Theory
@@ -27,7 +26,7 @@ def bounded_by(theory: Theory, e: Any, place: Any, given: Facts = frozenset()) -
     e, place, given = _read(e, Largest, Smallest), sp.sympify(place), frozenset(given)
     if not place.is_integer:
         raise Refused(f"{place} is not known to be a whole number, as {e.index} is")
-    (first, last), term = e.ends, settled(_at(e, place), given)
+    (first, last), term = e.ends, shown(_at(e, place), lambda condition: theory.entails(given, condition))
     left = [Obligation(claim, given) for claim in (sp.Ge(place, first), sp.Ge(last, place))]
     left += [*theory.wellformed(e, given), *theory.wellformed(term, given)]
     lhs, rhs = (term, e) if isinstance(e, Largest) else (e, term)
@@ -69,8 +68,7 @@ def extreme(theory: Theory, theorem: Theorem, limit: Any, given: Facts = frozens
     sides = [theorem.lhs, theorem.rhs]
     if kept is not sp.true and kind is Smallest:
         raise Refused(f"what {kept} leaves out is the least: minus infinity")
-    term = fresh(sides[place]) if kept is sp.true else sp.Piecewise((fresh(sides[place]), kept), (LEFT_OUT, True))
-    sides[place] = kind(term, (index, first, last))
+    sides[place] = kind(Kept(fresh(sides[place]), kept), (index, first, last))
     left = [Obligation(o.claim, o.facts | around).everywhere({index}) for o in needed(theory, theorem)]
     left += [*theory.wellformed(sides[0], given), *theory.wellformed(sides[1], given)]
     kept = theorem.given - set(asked)

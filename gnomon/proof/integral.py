@@ -14,14 +14,14 @@ from gnomon.proof.equality import belongs, needed, zero_by
 from gnomon.proof.inequality import holds, runs_along, smooth_along
 from gnomon.proof.mean import Mean
 from gnomon.proof.normal_form import fresh, spread, summed
-from gnomon.proof.reductions import ArgMax, Reduction
+from gnomon.proof.reductions import ArgMax, Kept, Reduction
 from gnomon.proof.terms import Facts, put, within
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 from gnomon.proof.theory import Theory
 
 JUMPS = (
     sp.sign, sp.floor, sp.ceiling, sp.Heaviside, sp.Piecewise, sp.KroneckerDelta, sp.Integral, sp.Derivative, sp.Limit,
-    Mean, ArgMax,
+    Mean, ArgMax, Kept,
 )  # fmt: skip
 
 

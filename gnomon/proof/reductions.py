@@ -11,22 +11,40 @@ from typing import Any
 
 import sympy as sp
 from sympy.concrete.expr_with_limits import ExprWithLimits
-from sympy.core.singleton import Singleton
 
 
-class MinusInfinity(sp.AtomicExpr, metaclass=Singleton):  # type: ignore[misc, metaclass]
-    """The value of a term that is left out. SymPy's own infinity would be taken for a number: ``exp(-oo) > 0``."""
+class Kept(sp.Expr):  # type: ignore[misc]
+    """``Kept(e, condition)``: e where the condition holds, and minus infinity where it does not: left out.
+
+    It is no ``Piecewise``, since SymPy draws the branches of one out of what binds their index, and no number: of
+    ``exp(-oo)`` SymPy says that it is positive.
+    """
 
     is_commutative = True
 
-    def _sympystr(self, printer: Any) -> str:
-        return "−∞"
+    def __new__(cls, term: Any, condition: Any) -> Any:
+        term, condition = sp.sympify(term), sp.sympify(condition)
+        return term if condition is sp.true else super().__new__(cls, term, condition)
 
-    def _latex(self, printer: Any) -> str:
-        return r"-\infty"
+    @property
+    def term(self) -> Any:
+        return self.args[0]
 
+    @property
+    def condition(self) -> Any:
+        return self.args[1]
 
-LEFT_OUT = MinusInfinity()
+    @property
+    def written(self) -> Any:
+        """How it is read on a page."""
+        return sp.Piecewise(self.args, (-sp.oo, True), evaluate=False)
+
+    def _eval_derivative(self, s: Any) -> Any:
+        return self.chosen(self.term.diff(s), sp.S.Zero)
+
+    def chosen(self, kept: Any, gone: Any) -> Any:
+        """One of two values by the condition."""
+        return sp.Piecewise((kept, self.condition), (gone, True), evaluate=False)
 
 
 class Reduction(ExprWithLimits):  # type: ignore[misc]
@@ -140,51 +158,42 @@ class ArgMin(ArgMax):
 
 
 def bare(e: Any) -> bool:
-    """Whether minus infinity stands in an expression by itself, and not within a reduction or a power of e."""
-    return e is LEFT_OUT or (not isinstance(e, (Reduction, sp.exp)) and any(map(bare, e.args)))
+    """Whether minus infinity may stand in an expression by itself, and not within a reduction or a power of e."""
+    return isinstance(e, Kept) or (not isinstance(e, (Reduction, sp.exp)) and any(map(bare, e.args)))
 
 
 def left_out(e: Any) -> tuple[Any, list[tuple[Any, Any]]] | None:
-    """A term that is minus infinity, or is in some branches, taken apart: what has a value everywhere, and the branches
-    with their positive coefficients, or None.
+    """What may be minus infinity taken apart: what has a value everywhere, and what is kept with its coefficient, which
+    is positive; or None.
     """
     rest, found = [], []
     for addend in sp.Add.make_args(e) if isinstance(e, sp.Expr) and bare(e) else ():
-        number, choice = addend.as_coeff_Mul()
+        number, kept = addend.as_coeff_Mul()
         if not bare(addend):
             rest.append(addend)
-        elif number.is_positive and (choice is LEFT_OUT or (isinstance(choice, sp.Piecewise) and _whole(choice))):
-            found.append((number, choice))
+        elif number.is_positive and isinstance(kept, Kept) and not any(map(bare, kept.args)):
+            found.append((number, kept))
         else:
             return None
     return (sp.Add(*rest), found) if found else None
 
 
-def _whole(choice: Any) -> bool:
-    """Whether each branch is minus infinity or has none in it."""
-    values = all(value is LEFT_OUT or not bare(value) for value, _ in choice.args)
-    return values and not any(bare(condition) for _, condition in choice.args)
-
-
-def branched(choice: Any, kept: Callable[[Any], Any], gone: Any) -> Any:
-    """The same branches with other values: one for those that are minus infinity."""
-    if choice is LEFT_OUT:
-        return gone
-    branches = [(gone if value is LEFT_OUT else kept(value), at) for value, at in choice.args]
-    return sp.Piecewise(*branches, evaluate=False)
-
-
 def powered(e: sp.exp) -> Any:
-    """``exp(rest + branches)`` with 0 where a branch is minus infinity; None if there is none."""
+    """``exp(rest + kept)`` with 0 for what is left out; None if nothing may be."""
     parts = left_out(e.args[0])
     if parts is None:
         return None
-    rest, choices = parts
-    return sp.Mul(sp.exp(rest), *[_power(*part) for part in choices])
+    rest, found = parts
+    return sp.Mul(sp.exp(rest), *[kept.chosen(sp.exp(number * kept.term), sp.S.Zero) for number, kept in found])
 
 
-def _power(number: Any, choice: Any) -> Any:
-    return branched(choice, lambda value: sp.exp(number * value), sp.S.Zero)
+def shown(e: Any, holds: Callable[[Any], bool]) -> Any:
+    """The expression with what is surely kept as it is; what a binder holds is about other indices."""
+    if isinstance(e, Kept) and holds(e.condition):
+        return shown(e.term, holds)
+    if isinstance(e, ExprWithLimits) or not bare(e) or isinstance(e, Kept):
+        return e
+    return e.func(*[shown(arg, holds) for arg in e.args])
 
 
 EXTREMES = (Largest, Smallest, ArgMax)

@@ -16,7 +16,7 @@ from sympy.concrete.expr_with_limits import ExprWithLimits
 from gnomon.proof.facts import Row, entails, settled
 from gnomon.proof.mean import Mean
 from gnomon.proof.normal_form import fresh
-from gnomon.proof.reductions import ArgMax, Largest, Smallest, bare
+from gnomon.proof.reductions import ArgMax, Kept, Largest, Smallest, bare, shown
 from gnomon.proof.terms import Facts, branches, name_of, opened, unshadowed, unsigned, within
 
 Unfold = Callable[[Any], Any]
@@ -238,7 +238,7 @@ class Signs:
         if isinstance(e, sp.Min):
             return all(self.holds(arg, facts, strict) for arg in e.args)
         if isinstance(e, sp.exp):
-            return not strict or not any(map(bare, settled(e, facts).args))
+            return not strict or not bare(shown(e.args[0], lambda condition: self.entails(facts, condition)))
         if isinstance(e, sp.Abs):
             return not strict or self.nonzero(e.args[0], facts)
         if isinstance(e, sp.log):
@@ -267,8 +267,8 @@ class Signs:
         v, *ends = e.limits[0]
         at = sp.Dummy(v.name, integer=True)
         term, around = fresh(e.function).xreplace({v: at}), facts | within((at, *ends))
-        for choice in sorted(e.function.atoms(sp.Piecewise), key=sp.default_sort_key):
-            kept = choice.args[0][1]
+        for choice in sorted(e.function.atoms(sp.Piecewise, Kept), key=sp.default_sort_key):
+            kept = choice.condition if isinstance(choice, Kept) else choice.args[0][1]
             there = around | {kept.xreplace({v: at})}
             if kept is sp.true or not self.entails(
                 facts, sp.Ge(sp.Sum(sp.Piecewise((1, kept), (0, True)), *e.limits), 1)

@@ -14,6 +14,7 @@ import sympy as sp
 from gnomon.proof.defined import KINKS, differentiable
 from gnomon.proof.mean import Mean
 from gnomon.proof.normal_form import fresh
+from gnomon.proof.reductions import Kept
 from gnomon.proof.terms import OPAQUE, Facts, indices_of, mentioned, name_of, walk
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 from gnomon.proof.theory import Definition, Shape, Theory
@@ -94,6 +95,10 @@ def _moved(rhs: Any, base: str, moving: set[str], new: tuple[Any, ...], tangent:
     def move(x: Any, _: Facts) -> Any:
         if isinstance(x, sp.Piecewise) and any(moving & mentioned(c) for _, c in x.args):
             raise Refused(f"a branch looks at what moves, which may be a kink: {x}")
+        if isinstance(x, Kept):
+            if moving & mentioned(x.condition):
+                raise Refused(f"what is kept hangs on what moves: {x}")
+            return None
         if isinstance(x, KINKS) and moving & mentioned(x):
             raise Refused(f"a kink: {x}")
         if isinstance(x, (Mean, sp.Integral, *OPAQUE)) and moving & mentioned(x):

@@ -7,7 +7,7 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.proof.reductions import LEFT_OUT, ArgMax, ArgMin, Largest, LogSumExp, Reduction, Smallest
+from gnomon.proof.reductions import ArgMax, ArgMin, Kept, Largest, LogSumExp, Reduction, Smallest
 
 
 class Reducing:
@@ -35,9 +35,10 @@ class Reducing:
         """The first value of an index at which the term is least."""
         return self._reduced(ArgMin, term, (index,))
 
-    def where(self, kept: Any, term: Any, otherwise: Any = LEFT_OUT) -> Any:
+    def where(self, kept: Any, term: Any, otherwise: Any = None) -> Any:
         """The term where a mask's entry is 1, and something else where it is 0: minus infinity, for a masked score."""
-        return sp.Piecewise((term, sp.Eq(kept, 1)), (otherwise, True))
+        held = sp.Eq(kept, 1)
+        return Kept(term, held) if otherwise is None else sp.Piecewise((term, held), (otherwise, True))
 
     def _reduced(self, kind: type[Reduction], term: Any, indices: Sequence[Any]) -> Any:
         for index in indices:

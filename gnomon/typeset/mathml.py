@@ -45,7 +45,8 @@ def plain(expr: Any) -> str:
 
 
 def _lay(expr: Any) -> Element:
-    """Lay out anything: the rule of the nearest class that has one."""
+    """Lay out anything: the rule of the nearest class that has one; what says how it is ``written`` as that."""
+    expr = getattr(expr, "written", expr)
     for kind in type(expr).__mro__:
         if rule := _RULES.get(kind):
             return rule(expr)
@@ -64,6 +65,7 @@ def _negative(expr: Any) -> bool:
 
 
 def _level(expr: Any) -> int:
+    expr = getattr(expr, "written", expr)
     for kinds, level in _LEVELS:
         if isinstance(expr, kinds):
             return SUM if level >= SUM and _negative(expr) else level
