@@ -5,22 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from sympy import (
-    Abs,
     Eq,
     Function,
     IndexedBase,
     KroneckerDelta,
-    Matrix,
     Piecewise,
     Rational,
     Sum,
     Symbol,
-    symbols,
-    zeros,
 )
 
 from gnomon.derivations.initial_value import (
-    HOST_WIDTH,
     PARAMETERS,
     PARTIALS,
     PROBLEMS,
@@ -32,10 +27,7 @@ from gnomon.derivations.initial_value import (
     cases,
     i,
     j,
-    l,
-    n,
     pulled,
-    q,
     s,
     shown,
     theta,
@@ -43,12 +35,11 @@ from gnomon.derivations.initial_value import (
 )
 from gnomon.derivations.trees import RK4, THREE_EIGHTHS, Tableau, entry, entry_of
 from gnomon.proof.derivation import Derivation, Step, define
-from gnomon.say.claim import Claim, Output, Program, Relation, Variant
-from gnomon.say.domain import Choice, Size, real, symbols_of
+from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.domain import Choice, real, symbols_of
 
 SECTION = "2.3.2"
 READ_AS_COLUMN = "notes: a row read as a column"
-width = HOST_WIDTH.symbol
 S = Symbol("S", integer=True, positive=True)
 _STAGES = {"euler": 1, "rk4": 4}
 
@@ -124,177 +115,6 @@ def invariant_step(rate: Any = None, words: str = "") -> Step:
         wrong=(Sum(row[i] * wave[i], (i, 0, dim - 1)),),
     )
 
-
-# ---------------------------------------------------------------- linear systems
-
-STATES = Size("d", 2, 4)
-d = STATES.symbol
-ONE, MATRIX = real("y0", STATES, low=-1, high=1), real("A", STATES, STATES, low=-2, high=2)
-COST, VARIATION = real("c", STATES, low=-2, high=2), real("v", STATES, low=-2, high=2)
-A, cost, v = MATRIX.symbol, COST.symbol, VARIATION.symbol
-adj, adj_k, dz, dz_k = (IndexedBase(name, real=True) for name in ("a_", "a_k", "dz", "dz_k"))
-N = Symbol("N", integer=True, positive=True)
-
-
-def _steps(now: Any, slopes: Any, product: Any, begin: Any) -> tuple[tuple[Any, Any], ...]:
-    """Steps of the classical method on a linear system; ``product(i, x)`` is what its matrix makes of x."""
-    share = Piecewise((0, Eq(s, 0)), (1, Eq(s, 3)), (Rational(1, 2), True))
-    slope = Piecewise((0, Eq(s, 0)), (slopes[n, s - 1, l], True))
-    average = sum(weight * slopes[n - 1, stage, i] for stage, weight in enumerate((1, 2, 2, 1))) / 6
-    return (
-        (slopes[n, s, i], product(i, lambda place: (now[n, l] + width * share * slope).subs(l, place))),
-        (now[n, i], Piecewise((begin, Eq(n, 0)), (now[n - 1, i] + width * average, True))),
-    )
-
-
-def times(low: int = 0) -> Any:
-    """A x; with ``low=1`` only what lies above the diagonal."""
-    return lambda index, x: Sum(A[index, q] * x(q), (q, index + 1 if low else 0, d - 1))
-
-
-def transposed(low: int = 0) -> Any:
-    """The transpose of A times x."""
-    return lambda index, x: Sum(A[q, index] * x(q), (q, 0, index - 1 if low else d - 1))
-
-
-def _negated(product: Any) -> Any:
-    return lambda index, x: -product(index, x)
-
-
-def _options(low: int, steps: Any) -> dict[str, Any]:
-    state = IndexedBase("y", real=True)
-    return {
-        "rhs": Output("slope", times(low)(i, lambda place: state[place]), (i, 0, d - 1)),
-        "times": Output("t", n * steps * width, (n, 0, 1)),
-        "loss": Output("loss", Sum(cost[i] * state[1, i], (i, 0, d - 1))),
-        "method": "rk4",
-        "step_size": "h",
-    }
-
-
-def state_proof() -> Derivation:
-    B, x, u = (IndexedBase(name, real=True) for name in ("B", "x", "u"))
-    last = dim - 1
-    return Derivation(
-        (
-            invariant_step(),
-            Step(
-                "rewrite",
-                Sum(Sum(B[j, i] * x[j], (j, 0, last)) * u[i], (i, 0, last)),
-                Sum(x[i] * Sum(B[i, j] * u[j], (j, 0, last)), (i, 0, last)),
-                why="steps of a method keep it too, where f is linear: what a factor of its polynomial in A does to "
-                "v, the transposed factor does to a",
-                wrong=(Sum(x[i] * Sum(B[j, i] * u[j], (j, 0, last)), (i, 0, last)),),
-            ),
-        ),
-        lift="pointwise",
-    )
-
-
-GRAD = IndexedBase("grad_y0", real=True)
-_SEEN, _CHANGE = Sum(GRAD[i] * v[i], (i, 0, d - 1)), Sum(cost[i] * dz[N, i], (i, 0, d - 1))
-STATE = Claim(
-    id="adjoint.state",
-    section=SECTION,
-    title="a(t) is the gradient of the loss by the state at t: a(t) . v(t) is constant for every variation v",
-    kind="invariance",
-    subject="ode.odeint_adjoint",
-    driver="adjoint",
-    structure=(STATES, Size("N", 1, 3)),
-    inputs=(HOST_WIDTH, ONE, MATRIX, COST, VARIATION),
-    program=Program(
-        (*_steps(adj, adj_k, transposed(), cost[i]), *_steps(dz, dz_k, times(), v[i])),
-        (Output("grad_y0", adj[N, i], (i, 0, d - 1)),),
-    ),
-    statement=Eq(_SEEN, _CHANGE),
-    relation=Relation(Abs(_SEEN - _CHANGE), "<=", Rational(0)),
-    conditions=("f is linear, dz/dt = A z",),
-    derivation=state_proof,
-    variants=(
-        Variant("Jacobian not transposed", READ_AS_COLUMN, _steps(adj, adj_k, times(), cost[i])[:1], printed=True),
-        Variant("the gradient at the end", "known bug: not solved back", ((adj_k[n, s, i], 0 * cost[i]),)),
-        Variant("the sign of the state", "known bug", _steps(adj, adj_k, _negated(transposed()), cost[i])[:1]),
-    ),
-    options=_options(0, N),
-    remarks="v(t) is the difference of two neighbouring solutions; v(t0) is the input v. The loss is c . z(t1).",
-)
-
-term = IndexedBase("term", real=True)
-TAYLOR = (
-    (term[q, i], Piecewise((cost[i], Eq(q, 0)), (width / q * Sum(A[l, i] * term[q - 1, l], (l, 0, i - 1)), True))),
-    (adj[i], Sum(term[q, i], (q, 0, d - 1))),
-)
-
-
-def dynamics_proof() -> Derivation:
-    size, time = 4, Symbol("t", real=True)
-    upper = Matrix(size, size, lambda r, c: Symbol(f"A{r}{c}", real=True) if c > r else 0)
-    end = Matrix(symbols(f"c:{size}", real=True))
-    terms = [end]
-    for power in range(1, size):
-        terms.append(time * upper.T * terms[-1] / power)
-    exact = sum(terms, zeros(size, 1))
-    slopes: list[Any] = []
-    for share in (0, Rational(1, 2), Rational(1, 2), 1):
-        slopes.append(upper.T * (end + time * share * (slopes[-1] if slopes else zeros(size, 1))))
-    return Derivation(
-        (
-            *limit_steps(),
-            Step(
-                "differentiate",
-                tuple(exact),
-                tuple(upper.T * exact),
-                why="with nothing on or below the diagonal of A, what solves it backwards is a polynomial: four "
-                "terms of exp",
-                by=(time,),
-                wrong=(tuple(upper * exact),),
-            ),
-            Step(
-                "rewrite",
-                tuple(end + time * sum(((1, 2, 2, 1)[k] * slopes[k] for k in range(4)), zeros(size, 1)) / 6),
-                tuple(exact),
-                why="and one step of the classical method has all of them",
-            ),
-        ),
-        "every dimension; the closed form for d = 4, which holds the smaller ones",
-    )
-
-
-DYNAMICS = Claim(
-    id="adjoint.dynamics",
-    section=SECTION,
-    title="The adjoint obeys da/dt = -(∂f/∂z)ᵀ a",
-    kind="equality",
-    subject="ode.odeint_adjoint",
-    driver="adjoint",
-    structure=(STATES,),
-    inputs=(HOST_WIDTH, ONE, MATRIX, COST),
-    program=Program(_steps(adj, adj_k, transposed(1), cost[i]), (Output("grad_y0", adj[1, i], (i, 0, d - 1)),)),
-    definition=Program(TAYLOR, (Output("grad_y0", adj[i], (i, 0, d - 1)),)),
-    statement=Eq(Function("a'_i")(Symbol("t")), _CARRIED),
-    conditions=("f is continuously differentiable, J is its Jacobian", "A is zero on and below its diagonal"),
-    derivation=dynamics_proof,
-    gradient=False,
-    variants=(
-        Variant(
-            "Jacobian not transposed",
-            READ_AS_COLUMN,
-            _steps(adj, adj_k, times(1), cost[i])[:1],
-            printed=True,
-            why="The notes' formula is right for a row; read for a column, A = [[0, 1], [0, 0]] takes (1, 0) to (1, "
-            "0), not to (1, 1).",
-        ),
-        Variant("the sign of the state", "known bug", _steps(adj, adj_k, _negated(transposed(1)), cost[i])[:1]),
-        Variant(
-            "the symmetric part of the Jacobian",
-            "known bug",
-            _steps(adj, adj_k, lambda r, x: (transposed(1)(r, x) + times(1)(r, x)) / 2, cost[i])[:1],
-        ),
-    ),
-    options=_options(1, 1),
-    remarks="With nothing on or below the diagonal exp(hAᵀ) is a polynomial, which one step of order 4 reaches "
-    "exactly. The gradient is not differentiated again.",
-)
 
 # ---------------------------------------------------------------- the three equations in one call
 
@@ -383,4 +203,4 @@ AUGMENTED = Claim(
     "adjoint.param_gradient.",
 )
 
-CLAIMS = (STATE, DYNAMICS, AUGMENTED)
+CLAIMS = (AUGMENTED,)

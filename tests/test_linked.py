@@ -132,6 +132,31 @@ def balanced(c):
     c.variant("nothing flows", "too strong", law=(y[i], "=", 0))
 
 
+@pytest.mark.parametrize("shown", [True, False])
+def test_a_law_about_nothing_that_is_shown_is_proved_beside_the_relation(shown):
+    @claim("toy.doubled", "1.1", "toy.doubled", kind="invariance")
+    def doubled(c):
+        """The sum is doubled, and the slope is 2."""
+        n = c.size("n")
+        x, (i, j) = c.real("x", n), c.indices("i j", n)
+        y = c.let("y", i, 2 * x[i])
+        c.law(c.sum(y[i], i), 2 * c.sum(x[i], i))
+        c.prove(lambda p: p.left.unfold(y))
+        c.law(2 * sp.KroneckerDelta(i, j), c.D(y[i], x[j]))
+        if shown:
+            c.prove(lambda p: p.right.unfold("∂y/∂x"))
+        c.call(x).shows(y)
+        c.variant("tripled", "toy", y=3 * x[i])
+
+    if not shown:
+        with pytest.raises(ValueError, match="speaks of nothing that is shown; prove it"):
+            doubled.claim  # noqa: B018  building is what raises
+        return
+    assert doubled.claim.relation.ranges == ()
+    assert len(doubled.claim.program.lets) == 1
+    assert proved(doubled.claim).label == "proved"
+
+
 def test_a_program_that_says_the_same_does_not_spoil_a_claim_about_accuracy():
     @claim("toy.shifted", "1.1", "toy.shifted", kind="invariance")
     def shifted(c):

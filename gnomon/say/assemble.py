@@ -47,6 +47,7 @@ def claim(board: Board) -> Claim:
     defined = _definition(judged, outputs, shown, tuple(let for let in lets if name_of(let[0]) in theirs))
     equal = board.kind in EQUAL and not any(variant.relation for variant in board.variants)
     exact = defined is not None or equal or all(law.rel == "=" and _output_of(law, outputs) for law in judged)
+    judged = judged if exact else _about_what_is_shown(board, judged, outputs)
     theirs = theirs if len(judged) == len(board.laws) else law_names(board.definitions.values(), judged, shown)
     needed = ours if exact else ours | theirs  # an inequality is computed beside the program
     program = Program(tuple(let for let in lets if name_of(let[0]) in needed), outputs)
@@ -240,6 +241,23 @@ def _definition(laws: Sequence[Law], outputs: Sequence[Output], shown: set[str],
 
 def replace_entry(output: Output, entry: Any) -> Output:
     return Output(output.name, entry, *output.ranges)
+
+
+def _about_what_is_shown(board: Board, laws: Sequence[Law], outputs: Sequence[Output]) -> list[Law]:
+    """The laws that speak of an entry that is shown; one that speaks of others alone is proved beside them.
+
+    Raises:
+        ValueError: for such a law without a proof.
+    """
+
+    def sees(law: Law) -> bool:
+        parts = (law.lhs - law.rhs).atoms(sp.Indexed, sp.Symbol)
+        return any(_seen(x, output) is not None for x in parts for output in outputs)
+
+    found = [law for law in laws if sees(law)]
+    if lost := [law for law in laws if law not in found and law.proof is None]:
+        raise board.wrong(f"{lost[0].lhs} {lost[0].rel} {lost[0].rhs}: speaks of nothing that is shown; prove it")
+    return found
 
 
 def relation(laws: Sequence[Law], outputs: Sequence[Output]) -> Relation:
