@@ -3,7 +3,18 @@
 import sympy as sp
 from sympy import exp, log
 
+from gnomon.check.verdict import check
 from gnomon.say.maker import claim
+
+
+def verdict(maker, subject, dtype="float64"):
+    """The evidence on a subject, all variants of the claim rejected."""
+    made = maker.claim
+    (found,) = check(
+        made, implementations={made.subject: subject}, device="cpu", dtypes=[dtype], budget="quick", seed=0
+    )
+    assert all(variant.rejected for variant in found.variants), found.variants
+    return found
 
 
 @claim("toy.logsumexp", "9.9", "toy.logsumexp")

@@ -5,7 +5,7 @@ import math
 import pytest
 import sympy as sp
 
-from gnomon.proof import bounds, library
+from gnomon.proof import bounds, library, library_base
 from gnomon.proof.inequality import combine
 from gnomon.proof.library import LEMMAS, lemma
 from gnomon.proof.second_look import second_look
@@ -47,7 +47,9 @@ def test_a_second_look_refutes_no_lemma(name):
 @pytest.mark.parametrize("size", [0, 1, 4])
 def test_a_lemma_is_true_of_numbers(name, point, size):
     theorem = LEMMAS[name]()
-    if not all(at_point(fact, point, size) for fact in theorem.given) or (library.filled in theorem.over and not size):
+    if not all(at_point(fact, point, size) for fact in theorem.given) or (
+        library_base.filled in theorem.over and not size
+    ):
         return
     left, right = (at_point(side, point, size) for side in (theorem.lhs, theorem.rhs))
     assert sp.N(right - left) >= -1e-12 if theorem.rel != "=" else sp.N(right - left) == 0
@@ -63,7 +65,7 @@ def at_point(e, point, size):
         {
             **values,
             library.n: sp.Integer(size),
-            library.filled: sp.Integer(size),
+            library_base.filled: sp.Integer(size),
             library.k: sp.Integer(min(1, size - 1)),
         }
     ).doit()

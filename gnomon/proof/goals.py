@@ -10,9 +10,9 @@ import sympy as sp
 
 from gnomon.proof.defined import asked_of
 from gnomon.proof.equality import belongs, instance
-from gnomon.proof.terms import Facts, alike, put
+from gnomon.proof.terms import Facts, alike, places, put
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
-from gnomon.proof.theory import Theory, places
+from gnomon.proof.theory import Theory
 
 RELATIONS = {"=": sp.Eq, "<=": sp.Le, "<": sp.Lt}
 

@@ -11,23 +11,37 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.proof import equality, extremes, goals
+from gnomon.proof import equality, goals
 from gnomon.proof.goals import Goal
 from gnomon.proof.inequality import absolute, at, combine, monotone, product, root, total
-from gnomon.proof.reductions import Largest, LogSumExp
+from gnomon.proof.library_base import (
+    a,
+    b,
+    c,
+    exp_tangent,
+    general,
+    i,
+    j,
+    k,
+    log_tangent,
+    m,
+    n,
+    p,
+    q,
+    r,
+    run,
+    s,
+    u,
+    w,
+    x,
+    y,
+    z,
+)
+from gnomon.proof.library_extremes import exp_monotone, log_monotone, lse_below_max, max_below_lse, term_below_lse
 from gnomon.proof.terms import Facts, name_of
 from gnomon.proof.theorem import Refused, Theorem
 from gnomon.proof.theory import Theory
 from gnomon.proof.xlogy import relative, unfolded
-
-x, y, z, w = sp.symbols("x y z w", real=True)
-u, m, c = sp.symbols("u m c", positive=True)
-s, p, q, v = sp.symbols("s p q v", nonnegative=True)
-n = sp.Symbol("n", integer=True, nonnegative=True)
-i, j, k = sp.symbols("i j k", integer=True)
-a, b = sp.IndexedBase("a", real=True), sp.IndexedBase("b", real=True)
-r = sp.Symbol("r", real=True)
-filled = sp.Symbol("n", integer=True, positive=True)
 
 
 def lemma(theory: Theory, name: str, given: Facts = frozenset(), **values: Any) -> Theorem:
@@ -45,19 +59,10 @@ def lemma(theory: Theory, name: str, given: Facts = frozenset(), **values: Any) 
     return at(theory, theorem, {known[name]: value for name, value in values.items()}, given)
 
 
-def _general(theorem: Theorem, *over: Any, name: str) -> Theorem:
-    goal = Goal(theorem.lhs, theorem.rel, theorem.rhs, theorem.given, frozenset(over))
-    return goals.general(theorem.theory, theorem, goal, name)
-
-
-def _run(e: Any, index: Any = i, count: Any = n) -> Any:
-    return sp.Sum(e, (index, 0, count - 1))
-
-
 @cache
 def square_nonneg() -> Theorem:
     """``0 <= x**2``."""
-    return _general(combine(Theory(), 0, "<=", x**2), x, name="square_nonneg")
+    return general(combine(Theory(), 0, "<=", x**2), x, name="square_nonneg")
 
 
 @cache
@@ -65,7 +70,7 @@ def amgm() -> Theorem:
     """``2 x y <= c x**2 + y**2 / c`` for c > 0."""
     theory = Theory()
     square = combine(theory, 0, "<=", (c * x - y) ** 2)
-    return _general(combine(theory, 2 * x * y, "<=", c * x**2 + y**2 / c, [(1 / c, square)]), x, y, c, name="amgm")
+    return general(combine(theory, 2 * x * y, "<=", c * x**2 + y**2 / c, [(1 / c, square)]), x, y, c, name="amgm")
 
 
 @cache
@@ -74,10 +79,8 @@ def cauchy_schwarz() -> Theorem:
     theory = Theory()
     crossed = combine(theory, 0, "<=", (a[i] * b[j] - a[j] * b[i]) ** 2)
     summed = total(theory, total(theory, crossed, 1, (i, 0, n - 1)), 1, (j, 0, n - 1))
-    shown = combine(
-        theory, _run(a[i] * b[i]) ** 2, "<=", _run(a[i] ** 2) * _run(b[i] ** 2), [(sp.Rational(1, 2), summed)]
-    )
-    return _general(shown, a, b, n, name="cauchy_schwarz")
+    shown = combine(theory, run(a[i] * b[i]) ** 2, "<=", run(a[i] ** 2) * run(b[i] ** 2), [(sp.Rational(1, 2), summed)])
+    return general(shown, a, b, n, name="cauchy_schwarz")
 
 
 @cache
@@ -85,8 +88,8 @@ def square_of_sum() -> Theorem:
     """``(sum a)**2 <= n sum a**2``: Cauchy and Schwarz with ones."""
     theory = Theory()
     ones = at(theory, cauchy_schwarz(), {b: lambda k: sp.S.One})
-    shown = combine(theory, _run(a[i]) ** 2, "<=", n * _run(a[i] ** 2), [(1, ones)])
-    return _general(shown, a, n, name="square_of_sum")
+    shown = combine(theory, run(a[i]) ** 2, "<=", n * run(a[i] ** 2), [(1, ones)])
+    return general(shown, a, n, name="square_of_sum")
 
 
 @cache
@@ -96,7 +99,7 @@ def triangle() -> Theorem:
     above, below = ([combine(theory, 0, "<=", sp.Abs(z) + way * z) for z in (x, y)] for way in (1, -1))
     crossed = [product(theory, above[0], below[1]), product(theory, below[0], above[1])]
     squared = combine(theory, (x + y) ** 2, "<=", (sp.Abs(x) + sp.Abs(y)) ** 2, [(1, one) for one in crossed])
-    return _general(root(theory, squared, x + y, sp.Abs(x) + sp.Abs(y)), x, y, name="triangle")
+    return general(root(theory, squared, x + y, sp.Abs(x) + sp.Abs(y)), x, y, name="triangle")
 
 
 @cache
@@ -112,7 +115,7 @@ def triangle_products() -> Theorem:
     above = combine(theory, x * y + z * w, "<=", most, crossed(down, up))
     below = combine(theory, -most, "<=", x * y + z * w, crossed(up, down))
     shown = absolute(theory, below, above)
-    return _general(shown, x, y, z, w, name="triangle_products")
+    return general(shown, x, y, z, w, name="triangle_products")
 
 
 @cache
@@ -129,7 +132,7 @@ def absolute_product() -> Theorem:
         return goals.cases(theory, sp.Ge(y, 0), case(fact, sp.Ge(y, 0)), case(fact, sp.Lt(y, 0)))
 
     shown = goals.cases(theory, sp.Ge(x, 0), cases(sp.Ge(x, 0)), cases(sp.Lt(x, 0)))
-    return _general(shown, x, y, name="absolute_product")
+    return general(shown, x, y, name="absolute_product")
 
 
 @cache
@@ -138,12 +141,12 @@ def triangle_sum() -> Theorem:
     theory = Theory()
 
     def step(hypothesis: Theorem) -> Theorem:
-        split = at(theory, triangle(), {x: _run(a[i]), y: a[n]})
+        split = at(theory, triangle(), {x: run(a[i]), y: a[n]})
         return combine(
-            theory, sp.Abs(_run(a[i], i, n + 1)), "<=", _run(sp.Abs(a[i]), i, n + 1), [(1, split), (1, hypothesis)]
+            theory, sp.Abs(run(a[i], i, n + 1)), "<=", run(sp.Abs(a[i]), i, n + 1), [(1, split), (1, hypothesis)]
         )
 
-    return _inducted(theory, sp.Abs(_run(a[i])), "<=", _run(sp.Abs(a[i])), (a,), step, "triangle_sum")
+    return _inducted(theory, sp.Abs(run(a[i])), "<=", run(sp.Abs(a[i])), (a,), step, "triangle_sum")
 
 
 def _inducted(
@@ -170,28 +173,9 @@ def bernoulli() -> Theorem:
 
 
 @cache
-def log_tangent() -> Theorem:
-    """``log u <= log m + (u - m) / m`` for u, m > 0; with m = 1, ``log u <= u - 1``."""
-    theory = Theory()
-    above = monotone(theory, u - 1 - sp.log(u), u, 1, 2, both=True)
-    ratio = at(theory, above, {u: u / m})
-    shown = combine(theory, sp.log(u), "<=", sp.log(m) + (u - m) / m, [(1, ratio)])
-    return _general(shown, u, m, name="log_tangent")
-
-
-@cache
-def exp_tangent() -> Theorem:
-    """``e**y (1 + x - y) <= e**x``; with y = 0, ``1 + x <= e**x``."""
-    theory = Theory()
-    above = at(theory, monotone(theory, sp.exp(x) - 1 - x, x, 0, 2, both=True), {x: x - y})
-    shown = combine(theory, sp.exp(y) * (1 + x - y), "<=", sp.exp(x), [(sp.exp(y), above)])
-    return _general(shown, x, y, name="exp_tangent")
-
-
-@cache
 def square_tangent() -> Theorem:
     """``y**2 + 2 y (x - y) <= x**2``."""
-    return _general(combine(Theory(), y**2 + 2 * y * (x - y), "<=", x**2), x, y, name="square_tangent")
+    return general(combine(Theory(), y**2 + 2 * y * (x - y), "<=", x**2), x, y, name="square_tangent")
 
 
 @cache
@@ -217,7 +201,7 @@ def gibbs_square() -> Theorem:
 
     zero = sp.Eq(p, 0)
     shown = goals.cases(theory, zero, case(zero), case(sp.Ne(p, 0)))
-    return _general(shown, p, q, name="gibbs_square")
+    return general(shown, p, q, name="gibbs_square")
 
 
 @cache
@@ -243,7 +227,7 @@ def _relative(lhs: Any, to: Any, rhs: Any, tangent: dict[Any, Any], fits: Facts,
 
     zero = sp.Eq(p, 0)
     shown = goals.cases(theory, zero, case(zero), case(sp.Ne(p, 0)))
-    return _general(shown, p, q, name=name)
+    return general(shown, p, q, name=name)
 
 
 def _decided(theory: Theory, equation: Theorem, given: Facts) -> Theorem:
@@ -262,7 +246,7 @@ def halves() -> Theorem:
         return equality.chain(theory, shown, equality.normal(theory, shown.rhs, x**2, given))
 
     rising = sp.Ge(x, 0)
-    return _general(goals.cases(theory, rising, case(rising), case(sp.Lt(x, 0))), x, name="halves")
+    return general(goals.cases(theory, rising, case(rising), case(sp.Lt(x, 0))), x, name="halves")
 
 
 @cache
@@ -280,17 +264,17 @@ def geometric() -> Theorem:
     theory = Theory()
 
     def step(hypothesis: Theorem) -> Theorem:
-        return combine(theory, (1 - r) * _run(r**i, i, n + 1), "=", 1 - r ** (n + 1), [(1, hypothesis)])
+        return combine(theory, (1 - r) * run(r**i, i, n + 1), "=", 1 - r ** (n + 1), [(1, hypothesis)])
 
-    return _inducted(theory, (1 - r) * _run(r**i), "=", 1 - r**n, (r,), step, "geometric")
+    return _inducted(theory, (1 - r) * run(r**i), "=", 1 - r**n, (r,), step, "geometric")
 
 
 @cache
 def geometric_sum() -> Theorem:
     """``sum of r**i over i < n  =  (1 - r**n) / (1 - r)`` for r != 1."""
     theory, given = Theory(), frozenset({sp.Ne(r, 1)})
-    shown = combine(theory, _run(r**i), "=", (1 - r**n) / (1 - r), [(1 / (1 - r), geometric())], given)
-    return _general(shown, r, n, name="geometric_sum")
+    shown = combine(theory, run(r**i), "=", (1 - r**n) / (1 - r), [(1 / (1 - r), geometric())], given)
+    return general(shown, r, n, name="geometric_sum")
 
 
 @cache
@@ -299,7 +283,7 @@ def entry() -> Theorem:
     theory, given = Theory(), frozenset({sp.Ge(k, 0), sp.Le(k, n - 1)})
     delta = sp.KroneckerDelta(i, k)
     others = total(theory, combine(theory, 0, "<=", a[i] ** 2), 1 - delta, (i, 0, n - 1), given=given)
-    return _general(combine(theory, a[k] ** 2, "<=", _run(a[i] ** 2), [(1, others)], given), a, k, n, name="entry")
+    return general(combine(theory, a[k] ** 2, "<=", run(a[i] ** 2), [(1, others)], given), a, k, n, name="entry")
 
 
 @cache
@@ -307,71 +291,9 @@ def vanishing_power() -> Theorem:
     """``s**n (1 + n (1 / s - 1)) <= 1`` for s > 0: how fast the powers of a number below 1 vanish."""
     theory = Theory()
     above = at(theory, bernoulli(), {s: 1 / c})
-    return _general(
+    return general(
         combine(theory, c**n * (1 + n * (1 / c - 1)), "<=", 1, [(c**n, above)]), c, n, name="vanishing_power"
     )
-
-
-@cache
-def log_monotone() -> Theorem:
-    """``log u <= log m`` for 0 < u <= m."""
-    theory, given = Theory(), frozenset({sp.Le(u, m)})
-    below = combine(theory, 0, "<=", (m - u) / m, (), given)
-    return _general(
-        combine(theory, sp.log(u), "<=", sp.log(m), [(1, log_tangent()), (1, below)], given), u, m, name="log_monotone"
-    )
-
-
-@cache
-def exp_monotone() -> Theorem:
-    """``e**y <= e**x`` for y <= x."""
-    theory, given = Theory(), frozenset({sp.Le(y, x)})
-    below = combine(theory, 0, "<=", x - y, (), given)
-    return _general(
-        combine(theory, sp.exp(y), "<=", sp.exp(x), [(1, exp_tangent()), (sp.exp(y), below)], given),
-        x,
-        y,
-        name="exp_monotone",
-    )
-
-
-@cache
-def term_below_lse() -> Theorem:
-    """``a[k] <= logsumexp a`` for k in the range."""
-    theory, given = Theory(), frozenset({sp.Ge(k, 0), sp.Le(k, n - 1)})
-    whole, delta = _run(sp.exp(a[i])), sp.KroneckerDelta(i, k)
-    others = total(theory, combine(theory, 0, "<=", sp.exp(a[i])), 1 - delta, (i, 0, n - 1), given=given)
-    one = combine(theory, sp.exp(a[k]), "<=", whole, [(1, others)], given)
-    tangent = at(theory, log_tangent(), {u: sp.exp(a[k]), m: whole}, given)
-    named = extremes.powers(theory, LogSumExp(a[i], (i, 0, n - 1)), given)
-    shown = combine(theory, a[k], "<=", named.lhs, [(1, tangent), (1 / whole, one), (-1, named)], given)
-    return _general(shown, a, k, n, name="term_below_lse")
-
-
-@cache
-def max_below_lse() -> Theorem:
-    """``max a <= logsumexp a``."""
-    theory = Theory()
-    limit = (i, 0, filled - 1)
-    term = at(theory, term_below_lse(), {k: i, n: filled}, frozenset({sp.Ge(i, 0), sp.Le(i, filled - 1)}))
-    return _general(extremes.extreme(theory, term, limit), a, filled, name="max_below_lse")
-
-
-@cache
-def lse_below_max() -> Theorem:
-    """``logsumexp a <= max a + log n``."""
-    theory, limit = Theory(), (i, 0, filled - 1)
-    inside = frozenset({sp.Ge(i, 0), sp.Le(i, filled - 1)})
-    most, whole = Largest(a[i], limit), sp.Sum(sp.exp(a[i]), limit)
-    term = extremes.bounded_by(theory, most, i, inside)
-    tangent = at(theory, exp_tangent(), {x: most, y: a[i]}, inside)
-    each = combine(theory, sp.exp(a[i]), "<=", sp.exp(most), [(1, tangent), (sp.exp(a[i]), term)], inside)
-    summed = total(theory, each, 1, limit)
-    above = filled * sp.exp(most)
-    logs = at(theory, log_tangent(), {u: whole, m: above})
-    named = extremes.powers(theory, LogSumExp(a[i], limit))
-    shown = combine(theory, named.lhs, "<=", most + sp.log(filled), [(1, logs), (1 / above, summed), (1, named)])
-    return _general(shown, a, filled, name="lse_below_max")
 
 
 LEMMAS: dict[str, Callable[[], Theorem]] = {

@@ -209,3 +209,19 @@ def _depths(symbols: Iterable[Any]) -> list[int]:
 def alike(a: Any, b: Any) -> bool:
     """Whether two expressions are the same up to the names of bound variables."""
     return bool(a == b) or bool(alpha(sp.sympify(a)) == alpha(sp.sympify(b)))
+
+
+def places(condition: Any, part: Any) -> Iterator[dict[Any, Any]]:
+    """Values of a condition's indices at which one of its entries occurs in a part."""
+    seen: list[dict[Any, Any]] = []
+    if not condition.over:
+        yield {}
+    for pattern in sp.Tuple(condition.lhs, condition.rhs).atoms(sp.Indexed):
+        for x in part.atoms(sp.Indexed):
+            if x.base != pattern.base or len(x.indices) != len(pattern.indices):
+                continue
+            values = {v: j for v, j in zip(pattern.indices, x.indices, strict=True) if v in condition.over}
+            whole = all(j.is_integer for j in values.values())
+            if whole and set(values) == condition.over and values not in seen:
+                seen.append(values)
+                yield values

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from types import MappingProxyType
@@ -17,7 +17,7 @@ from gnomon.proof.mean import Exists
 from gnomon.proof.normal_form import canon, fresh
 from gnomon.proof.recursion import ends
 from gnomon.proof.signs import Bound, Signs
-from gnomon.proof.terms import Facts, alike, indices_of, mentioned, name_of, put, walk, within
+from gnomon.proof.terms import Facts, alike, indices_of, mentioned, name_of, places, put, walk, within
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 
 Shape = Sequence[Any] | Callable[..., Sequence[Any]]
@@ -369,22 +369,6 @@ class Theory:
     def leans(self, name: str) -> set[str]:
         """All names that a definition leans on."""
         return set().union(*[mentioned(self.definitions[n].rhs) for n in {name, *self.reach(name)}])
-
-
-def places(condition: Theorem, part: Any) -> Iterator[dict[Any, Any]]:
-    """Values of a condition's indices at which one of its entries occurs in a part."""
-    seen: list[dict[Any, Any]] = []
-    if not condition.over:
-        yield {}
-    for pattern in sp.Tuple(condition.lhs, condition.rhs).atoms(sp.Indexed):
-        for x in part.atoms(sp.Indexed):
-            if x.base != pattern.base or len(x.indices) != len(pattern.indices):
-                continue
-            values = {v: j for v, j in zip(pattern.indices, x.indices, strict=True) if v in condition.over}
-            whole = all(j.is_integer for j in values.values())
-            if whole and set(values) == condition.over and values not in seen:
-                seen.append(values)
-                yield values
 
 
 def _said(definition: Definition) -> Any:
