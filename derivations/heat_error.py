@@ -3,137 +3,135 @@
 from math import factorial
 from typing import Any
 
-from sympy import (
-    Abs,
-    Eq,
-    IndexedBase,
-    Integral,
-    Le,
-    Max,
-    Piecewise,
-    Sum,
-    Symbol,
-    exp,
-    symbols,
-)
+from sympy import Abs, Eq, IndexedBase, Integral, Le, Max, Piecewise, Sum, Symbol, exp, symbols
 
-from gnomon.derivations.graph_spectra import (
-    APPLIED,
-    CONNECTED,
-    GRAPHS,
-    WEIGHT,
-    A,
-    Lx,
+from gnomon.derivations.graph_spectra import CONNECTED, A, i, j, lam, n, q, time, top, v, x
+from gnomon.derivations.heat_modes import (
     by_modes,
-    deviation,
     exponents,
-    flow_steps,
-    i,
-    j,
-    k,
-    laplacian,
-    mode_steps,
-    n,
-    q,
-    time,
-    top,
-    w,
-    width,
-    x,
-    z,
+    first_term,
+    mixture,
+    no_eigenvalue,
+    orthogonal,
+    parts,
+    settled,
+    share,
+    spectrum,
+    squares,
 )
+from gnomon.derivations.heat_step_modes import laplacian, stepped
+from gnomon.proof.bench import Bench
+from gnomon.proof.bounds import exp_taylor
 from gnomon.proof.derivation import Derivation, Step, cite, define
+from gnomon.proof.inequality import combine, product
+from gnomon.proof.terms import within
+from gnomon.say.board import Board
+from gnomon.say.call import edges
+from gnomon.say.call import weights as edge_weights
 from gnomon.say.claim import Claim, Output, Program, Relation, Variant
 from gnomon.say.domain import Graph, Size, nonnegative, real
+from gnomon.say.maker import claim
 
 SECTION = "4.6.2"
 y = IndexedBase("y", real=True)
 
 # ------------------------------------------------------------------ a step
 
-average = Symbol("average", real=True)
-EXACT = IndexedBase("exact", real=True)
-error = Sum((y[j] - EXACT[j]) ** 2, (j, 0, n - 1))
 
+@claim("heat.euler_step.local_error", "4.6.2", "graph.heat_step", kind="order")
+def local_error(c: Board) -> None:
+    """A step of Euler's method is off by at most (h w top)^2 / 2 times the distance from the mean."""
+    c.choice("graph", CONNECTED)
+    x, h = c.real("x", n), c.hyper("h", 0.0, 0.5, typical=(0.0625, 2.0**-10))
+    w = c.positive("w", high=2.0)
+    g = spectrum(c, v)
+    orthogonal(c, g)
+    g.x = x
+    i, j, k, s = g.i, g.j, g.k, g.s
+    c.condition(Le(lam[s], top), s, name="top", words="top is the largest eigenvalue for weights 1")
+    c.say("connected and undirected", "every edge has the weight w")
+    average = c.let("average", (), c.sum(x[j], j) / n)
+    z = exponents(c, g, h * w)
+    K = c.let("K", (i, j), by_modes(c, g, exp(-z[k])))
+    exact = c.let("exact", i, c.sum(K[i, j] * x[j], j))
+    Lx = laplacian(c, g, w)
+    y = c.let("y", i, x[i] - h * Lx[i])
+    off = c.let("off", i, y[i] - exact[i])
+    c.aid(off)
 
-def error_proof() -> Derivation:
-    z, s = symbols("z s", positive=True)
-    return Derivation(
-        (
-            *mode_steps(CONNECTED),
-            *flow_steps(CONNECTED),
-            Step(
-                "integrate",
-                Integral((z - s) * exp(-s), (s, 0, z)),
-                exp(-z) - (1 - z),
-                why="the error of a mode with h lamda = z",
-                by=((s - z + 1) * exp(-s),),
+    def missed(k: Any) -> Any:
+        """What the step misses of a mode, relative to it."""
+        return 1 - h * w * lam[k] - exp(-h * w * lam[k])
+
+    def proof(p: Bench) -> None:
+        """Each mode is off by the remainder of the exponential series after two terms; modes are orthogonal."""
+        p.settle(p.condition("none is 0"))
+        zero, first, square, f = no_eigenvalue(p, g), first_term(p, g), squares(p, g), IndexedBase("f", real=True)
+        step = stepped(p, g, y, Lx, h * w)
+        solved = p.have(
+            "the exact solution", exact[i], "=", mixture(g, exp(-h * w * lam[k])),
+            lambda p: p.left.unfold(exact, K).rewrite(settled(p, g)),
+        )  # fmt: skip
+        apart = p.have(
+            "what is missed", off[i], "=", mixture(g, missed(k)),
+            lambda p: (p.left.unfold(off), p.combine((1, step), (-1, solved))),
+        )  # fmt: skip
+        each = parts(p, g, off, missed, apart)
+        whole = p.have(
+            "the error, all modes", error, "=", c.sum(missed(k) ** 2 * share(g, x), k),
+            lambda p: (
+                p.left.by(p.have("errors", error, "=", c.sum(off[i] ** 2, i), lambda p: p.right.unfold(off))),
+                p.left.by(p.at(square, {f: lambda i: off[i]})).rewrite(each),
             ),
-            Step(
-                "integrate",
-                Integral(z - s, (s, 0, z)),
-                z**2 / 2,
-                why="is not negative, and at most this, since 0 <= exp(-s) <= 1",
-                wrong=(z**3 / 6,),
+        )  # fmt: skip
+        none = p.have("the mean is kept", missed(0), "=", 0, lambda p: p.left.rewrite(zero))
+        total = p.have(
+            "the error", error, "=", c.sum(missed(s) ** 2 * share(g, x, s), s),
+            lambda p: p.combine(
+                (1, whole),
+                (1, p.at(first, {f: lambda k: missed(k) ** 2 * share(g, x, k)})),
+                (missed(0) * share(g, x, 0), none),
             ),
-            Step(
-                "series",
-                exp(-z) - (1 - z),
-                z**2 / 2,
-                why="which is its first term: the step is of order 1",
-                by=(z, 0, 3),
+        )  # fmt: skip
+        one, before = p.condition("the constant one"), p.at(square, {f: lambda i: x[i]})
+        constant = p.have(
+            "the constant's share", share(g, x, 0), "=", c.sum(x[i], i) ** 2 / n,
+            lambda p: p.left.rewrite(p.theory.definitions["length"], at={k: 0}).rewrite(one),
+        )  # fmt: skip
+        spread = p.have(
+            "the distance from the mean", c.sum((x[j] - average) ** 2, j), "=", c.sum(share(g, x, s), s),
+            lambda p: (
+                p.left.unfold(average),
+                p.combine((1, constant), (1, before), (1, p.at(first, {f: lambda k: share(g, x, k)}))),
             ),
-        ),
-        "every eigenvalue; the modes on the graphs named",
-        lift="mode",
-    )
+        )  # fmt: skip
+        most = p.have("a mode's error", missed(s) ** 2, "<=", (h * w * top) ** 4 / 4, at_most_its_square)
+        p.combine((1, total), (-((h * w * top) ** 4) / 4, spread), (1, p.sum(most, share(g, x, s), (s, 1, n - 1))))
 
+    def at_most_its_square(p: Bench) -> None:
+        """The remainder is at most half the square of the exponent, which is at most that of top."""
+        given = within((s, 1, n - 1))
+        rest = p.at(exp_taylor(2), {Symbol("s", nonnegative=True): h * w * lam[s]})
+        above = combine(p.theory, -missed(s), "<=", rest.rhs, [(1, rest)], given)
+        below = combine(p.theory, -rest.rhs, "<=", -missed(s), [(1, rest)], given)
+        larger = (top**2 + lam[s] ** 2) * (top + lam[s]) * (h * w) ** 4 / 4
+        p.combine((1, product(p.theory, above, below)), (larger, p.condition("top")))
 
-def at_most(bound: Any) -> Relation:
-    return Relation(error, "<=", bound * deviation(x, average))
+    error = c.sum((y[j] - exact[j]) ** 2, j)
 
+    def at_most(bound: Any) -> Any:
+        return error, "<=", bound * c.sum((x[j] - average) ** 2, j)
 
-second = (width * w * top) ** 4 / 4
-local_error = Claim(
-    id="heat.euler_step.local_error",
-    section=SECTION,
-    title="A step of Euler's method is off by at most (h w top)^2 / 2 times the distance from the mean",
-    kind="order",
-    subject="graph.heat_step",
-    driver="graph",
-    structure=(GRAPHS,),
-    inputs=(real("x", n), nonnegative("h", host=True, high=0.5, typical=(0.0625, 2.0**-10)), WEIGHT),
-    program=Program(
-        (
-            (average, Sum(x[j], (j, 0, n - 1)) / n),
-            exponents(width * w),
-            by_modes(exp(-z[k])),
-            (EXACT[i], APPLIED),
-            (Lx[i], laplacian(x, w)),
-            (y[i], x[i] - width * Lx[i]),
-        ),
-        (Output("y", y[i], (i, 0, n - 1)),),
-    ),
-    relation=at_most(second),
-    statement=Le(error, second * deviation(x, average)),
-    conditions=(
-        "top is the largest eigenvalue for weights 1",
-        "connected",
-        "undirected",
-        "every edge has the weight w",
-    ),
-    derivation=error_proof,
-    variants=(
-        Variant("plus h L x", "other sign", ((y[i], x[i] + width * Lx[i]),)),
-        Variant("half the step size", "known bug", ((y[i], x[i] - width * Lx[i] / 2),)),
-        Variant(
-            "of third order", "too tight: true of the midpoint method", relation=at_most((width * w * top) ** 6 / 36)
-        ),
-        Variant("half of it", "too tight", relation=at_most(second / 4)),
-    ),
-    options={"arguments": ("x", "edge_index", "h", "edge_weight")},
-    remarks="Squared on both sides. After T/h such steps the error is of order h.",
-)
+    second = (h * w * top) ** 4 / 4
+    c.law(*at_most(second))
+    c.prove(proof)
+    c.call(x, edges(A), h, edge_weights(w)).shows(y)
+    c.variant("plus h L x", "other sign", y=x[i] + h * Lx[i])
+    c.variant("half the step size", "known bug", y=x[i] - h * Lx[i] / 2)
+    c.variant("of third order", "too tight: true of the midpoint method", law=at_most((h * w * top) ** 6 / 36))
+    c.variant("half of it", "too tight", law=at_most(second / 4))
+    c.remark("Squared on both sides. After T/h such steps the error is of order h.")
+
 
 # ------------------------------------------------------------------ a series
 
@@ -231,4 +229,4 @@ anywhere = Claim(
     "with one-way edges A[i, j] is the edge from j to i.",
 )
 
-CLAIMS = (local_error, anywhere)
+CLAIMS = (anywhere,)
