@@ -128,3 +128,24 @@ def filled_up(c):
     c.law(top[i], c.max(x[i, t], t))
     c.call(x).shows(y, top)
     c.variant("turned round", "filled up in front", y=x[i, n[i] - 1 - t])
+
+
+@claim("toy.attention", "9.9", "toy.attention")
+def attention(c):
+    """Masked attention, computed with the largest kept score of each row taken away."""
+    n, m, d, v = c.size("n", 1, 2), c.size("m", 1, 3), c.size("d", 1, 2), c.size("v", 1, 2)
+    Q, K, V = c.real("Q", n, d), c.real("K", m, d), c.real("V", m, v)
+    keep = c.mask("keep", n, m, some=True)
+    i, j, k = c.index("i", n), c.index("j", m), c.index("k", m)
+    h, r = c.index("h", d), c.index("r", v)
+    s = c.let("s", (i, j), c.sum(Q[i, h] * K[j, h], h) / sp.sqrt(d))
+    top = c.max(c.where(keep[i, k], s[i, k]), k)
+    a = c.let("a", (i, j), exp(c.where(keep[i, j], s[i, j]) - top))
+    y = c.let("y", (i, r), c.sum(a[i, j] * V[j, r], j) / c.sum(a[i, j], j))
+    z = c.sum(c.where(keep[i, k], exp(s[i, k]), 0), k)
+    w = c.let("w", (i, j), c.where(keep[i, j], exp(s[i, j]), 0) / z)
+    c.law(y[i, r], c.sum(w[i, j] * V[j, r], j))
+    c.prove(lambda p: (p.left.unfold(y, a).without().taken_out(exp(-top)), p.right.unfold(w).taken_out(1 / z)))
+    c.call(Q, K, V, keep).shows(y)
+    c.variant("not scaled", "known bug", s=c.sum(Q[i, h] * K[j, h], h))
+    c.variant("masked scores are 0", "known bug", a=exp(keep[i, j] * s[i, j] - c.max(keep[i, k] * s[i, k], k)))

@@ -179,3 +179,22 @@ def test_lengths_are_a_list_of_sizes():
 
     with pytest.raises(ValueError, match=r"no term at all at n\[i\] = 0"):
         none.claim  # noqa: B018
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32", "float16"])
+def test_attention_is_proved_for_every_size_and_torch_is_right(dtype):
+    assert str(proved(reduced.attention.claim)) == "proved for every d, m, n, v"
+
+    def own(q, k, v, keep):
+        return torch.nn.functional.scaled_dot_product_attention(q[None], k[None], v[None], attn_mask=keep[None])[0]
+
+    assert verdict(reduced.attention, own, dtype).verdict == "holds"
+
+
+def test_attention_that_takes_away_the_greatest_of_all_scores_is_found():
+    def masked_after(q, k, v, keep):
+        s = q @ k.mT / q.shape[-1] ** 0.5
+        a = (s - s.amax(-1, keepdim=True)).exp() * keep  # the greatest may be masked: what is left underflows
+        return a @ v / a.sum(-1, keepdim=True)
+
+    assert verdict(reduced.attention, masked_after, "float32").verdict == "fails"

@@ -12,7 +12,7 @@ import sympy as sp
 from gnomon.proof.equality import belongs, needed
 from gnomon.proof.normal_form import canon, fresh
 from gnomon.proof.reductions import ArgMax, ArgMin, Kept, Largest, LogSumExp, Reduction, Smallest, bare, powered, shown
-from gnomon.proof.terms import Facts, inside, put, walk
+from gnomon.proof.terms import Facts, inside, named, put, walk
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 from gnomon.proof.theory import Theory
 
@@ -157,7 +157,7 @@ def taken_out(theory: Theory, e: Any, factor: Any, given: Facts = frozenset()) -
         if not isinstance(x, sp.Sum) or not isinstance(x.function, sp.Piecewise) or moves:
             return None
         hits += 1
-        branches = [(canon(value / factor), condition) for value, condition in x.function.args]
+        branches = [(canon(named(value) / named(factor)), condition) for value, condition in x.function.args]
         return factor * sp.Sum(sp.Piecewise(*branches), *x.limits)
 
     e = fresh(sp.sympify(e))
