@@ -158,6 +158,29 @@ def test_nothing_is_drawn_out_of_what_binds_it():
     assert run(chosen, [-1.0, -2.0])[0] == 0.0
 
 
+def test_branches_that_sympy_would_misread_are_refused():
+    @claim("toy.again", "9.9", "toy.again")
+    def again(c):
+        """A sum under the index of a sum of branches within it."""
+        s, p = c.real("s", c.size("m")), c.index("p", sp.Symbol("m", integer=True, positive=True))
+        c.sum(s[p] * c.sum(sp.Piecewise((s[p], s[p] > 0), (0, True)), p), p)
+
+    @claim("toy.nested", "9.9", "toy.nested")
+    def nested(c):
+        """A branch on a sum of branches."""
+        m = c.size("m")
+        s, p = c.real("s", m), c.index("p", m)
+        y = c.let("y", (), s[0])
+        c.law(y, sp.Piecewise((s[0], c.sum(sp.Piecewise((s[p], s[p] > 0), (0, True)), p) >= 0), (0, True)))
+        c.call(s).shows(y)
+        c.variant("none", "none", y=2 * s[0])
+
+    with pytest.raises(ValueError, match="under the same index"):
+        again.claim  # noqa: B018
+    with pytest.raises(ValueError, match="condition has branches"):
+        nested.claim  # noqa: B018
+
+
 def test_they_are_set_as_binders():
     assert plain(Largest(x[i] + 1, RANGE) / 2) == "1/2 max[i=0…n−1] (x[i] + 1)"
     assert plain(LogSumExp(x[i], RANGE)) == "logsumexp[i=0…n−1] x[i]"

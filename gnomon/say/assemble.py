@@ -171,6 +171,8 @@ def _complete(board: Board) -> None:
         if unknown := board.unknown(e):
             raise board.wrong(f"{', '.join(sorted(unknown))} in {e} is no input, size, index or definition")
         _filled(board, e)
+        if sp.sympify(e).has(sp.ITE):
+            raise board.wrong(f"a branch whose condition has branches: name what it looks at as a definition, in {e}")
 
 
 def _filled(board: Board, e: Any) -> None:

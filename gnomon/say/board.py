@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import sympy as sp
+from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.relational import Relational
 
 from gnomon.proof.defined import smooth
@@ -183,6 +184,9 @@ class Board(Uncomputed, Reducing):
 
     def sum(self, term: Any, *indices: Any) -> Any:
         """The sum over the whole ranges of some indices."""
+        within = [binder for binder in sp.sympify(term).atoms(ExprWithLimits) if binder.has(sp.Piecewise)]
+        if again := {v for binder in within for v in binder.variables} & set(indices):
+            raise self.wrong(f"a sum over {', '.join(map(str, again))} of branches under the same index: name another")
         return sp.Sum(term, *((index, *self.ranges[index]) for index in indices))
 
     def let(self, name: str, indices: Any, formula: Any) -> Any:
