@@ -126,6 +126,24 @@ def test_a_ragged_list_against_pad_sequence():
     assert max(found.counterexample.structure["n"]) > min(found.counterexample.structure["n"])
 
 
+@pytest.mark.parametrize("loop", [False, True])
+def test_a_gradient_by_a_ragged_list(loop):
+    @claim("toy.slopes", "9.9", "toy.slopes")
+    def slopes(c):
+        """The gradient of the squared means."""
+        n, x, i, t = reduced.lists(c)
+        s = c.index("s", n[i])
+        g = c.let("g", (i, t), 2 * c.sum(x[i, s], s) / n[i] ** 2)
+        c.law(g[i, t], 2 * c.sum(x[i, s], s) / n[i] ** 2)
+        call = c.call(x).gradient(by=x).shows(g)
+        if loop:
+            call.one_by_one()
+        c.variant("of the longest", "padding counted", g=2 * c.sum(x[i, s], s) / c.max(n[i], i) ** 2)
+
+    assert verdict(slopes, lambda xs: sum(v.mean() ** 2 for v in xs)).verdict == "holds"
+    assert verdict(slopes, lambda xs: sum(v.mean() ** 2 for v in xs[:1])).verdict == "fails"
+
+
 def test_a_ragged_list_is_proved_for_every_length_and_nothing_reads_what_fills_it_up():
     whole = proved(reduced.means.claim)
     assert whole.label == "proved"

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from gnomon.drive.driver import SubjectError
+from gnomon.drive.ragged import longest
 from gnomon.drive.run import Run, compute, flat
 from gnomon.say import arguments as a
 from gnomon.say import chain as p
@@ -22,11 +23,23 @@ def _tensors(part: a.Part, run: Run) -> tuple[Tensor, ...]:
 
 @compute.register
 def _(part: p.Gradient, run: Run) -> Any:
-    at = tuple(run.tensor(each) for each in part.by)
+    at = tuple(_moved(each, run) for each in part.by)
     if run.session.leading or run.session.looped:
-        return _backward(part, at, run)
-    values, pull = torch.func.vjp(lambda *at: _tensors(part.node, run.at(part.by, at)), *at)[:2]
-    return pull(_cotangents(part, values, run))
+        found = _backward(part, at, run)
+    else:
+        values, pull = torch.func.vjp(lambda *at: _tensors(part.node, run.at(part.by, at)), *at)[:2]
+        found = pull(_cotangents(part, values, run))
+    return tuple(_longest(each, value, run) for each, value in zip(part.by, found, strict=True))
+
+
+def _moved(part: a.Part, run: Run) -> Tensor:
+    """What a derivative is taken by: of a ragged list the tensor that is filled up."""
+    return run.tensors[part.name] if isinstance(part, a.Named) and run.lengths(part.name) else run.tensor(part)
+
+
+def _longest(part: a.Part, value: Tensor, run: Run) -> Tensor:
+    lengths = run.lengths(part.name) if isinstance(part, a.Named) else ()
+    return longest(value, run.session.inputs[str(part)], lengths) if lengths else value
 
 
 def _backward(part: p.Gradient, at: tuple[Tensor, ...], run: Run) -> tuple[Tensor, ...]:

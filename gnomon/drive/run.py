@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property, singledispatch
 from typing import Any
@@ -16,10 +16,11 @@ from gnomon.drive.contract import NotCallable, called, renamed
 from gnomon.drive.driver import Case, SubjectError, Tensors
 from gnomon.drive.lowered import Env, Lowered, bindings_of, whole
 from gnomon.drive.noise import Noise
+from gnomon.drive.ragged import part_of
 from gnomon.say import arguments as a
 from gnomon.say import chain as p
 from gnomon.say.arguments import Part
-from gnomon.say.domain import Choice, Domain, Sizes
+from gnomon.say.domain import Choice, Sizes
 
 FLAGS = {"yes": True, "no": False}
 
@@ -113,6 +114,12 @@ class Run:
             raise ValueError(f"{expression} is not decided by {dict(self.case.structure)}")
         return found
 
+    def lengths(self, name: str) -> Sequence[int]:
+        """The lengths of the arrays of a ragged list; none of another input."""
+        domain = self.session.inputs.get(name)
+        symbol = None if domain is None else domain.lengths
+        return () if symbol is None else tuple(self.case.compiled.bindings.arrays[str(symbol)])
+
     def tensor(self, part: Part) -> Tensor:
         """A part that is a tensor, or a number as one."""
         found = self(part)
@@ -169,7 +176,8 @@ def _(part: a.Named, run: Run) -> Any:
     if name in run.tensors:
         domain = run.session.inputs.get(name)
         if domain is not None and domain.lengths is not None:
-            return [_part_of(domain, (i,), run) for i in range(len(bindings.arrays[str(domain.lengths)]))]
+            lengths = run.lengths(name)
+            return [part_of(run.tensors[name], domain, (i,), lengths) for i in range(len(lengths))]
         return run.tensors[name].to(torch.bool) if domain is not None and domain.mask else run.tensors[name]
     if name in run.case.host:
         return run.case.host[name]
@@ -212,16 +220,7 @@ def _slice(entry: Any, run: Run) -> Tensor | None:
     if domain is None or not 0 < len(entry.indices) < len(domain.shape):
         return None
     index = Wholes(bindings_of(run.case, run.indices), ()).index(entry, {})
-    return _part_of(domain, index, run)
-
-
-def _part_of(domain: Domain, index: tuple[int, ...], run: Run) -> Tensor:
-    """What a tensor has at its first indices; of a ragged list without what fills it up."""
-    rest = [slice(None)] * (len(domain.shape) - len(index))
-    if domain.lengths is not None and len(index) == 1:
-        rest[0] = slice(bindings_of(run.case, run.indices).arrays[str(domain.lengths)][index[0]])
-    at: tuple[Any, ...] = (..., *index, *rest)
-    return run.tensors[domain.name][at]
+    return part_of(run.tensors[name], domain, index, run.lengths(name))
 
 
 @compute.register
