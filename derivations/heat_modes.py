@@ -114,19 +114,22 @@ def complete(p: Bench, g: Any) -> Theorem:
     )
 
 
-def squares(p: Bench, g: Any) -> Theorem:
-    """The sum of squares of any signal f, mode by mode."""
-    f, (i, k) = IndexedBase("f", real=True), (g.i, g.k)
-    basis = complete(p, g)
-
-    inner = g.sum(g.sum(v[k, i] * v[k, g.q] / g.length[k], k) * f[g.q], g.q)
-    back = p.have(
-        "a signal by its modes", f[i], "=", g.sum(v[k, i] * g.sum(v[k, g.q] * f[g.q], g.q) / g.length[k], k),
+def by_parts(p: Bench, g: Any) -> Theorem:
+    """Any signal f is the sum of its parts along the eigenvectors, which are complete."""
+    f, i, k, q = IndexedBase("f", real=True), g.i, g.k, g.q
+    basis, inner = complete(p, g), g.sum(g.sum(v[k, i] * v[k, q] / g.length[k], k) * f[q], q)
+    return p.have(
+        "a signal by its modes", f[i], "=", g.sum(v[k, i] * g.sum(v[k, q] * f[q], q) / g.length[k], k),
         lambda p: p.right.to(inner).rewrite(basis, at={i: i}).contract(),
         over=[f],
     )  # fmt: skip
+
+
+def squares(p: Bench, g: Any, back: Theorem) -> Theorem:
+    """The sum of squares of any signal f, mode by mode."""
+    f, i = IndexedBase("f", real=True), g.i
     return p.have(
-        "squares", g.sum(f[i] ** 2, i), "=", g.sum(share(g, f), k),
+        "squares", g.sum(f[i] ** 2, i), "=", g.sum(share(g, f), g.k),
         lambda p: p.left.by(p.sum(back, f[i], (i, 0, n - 1))),
         over=[f],
     )  # fmt: skip
