@@ -125,9 +125,9 @@ def by_parts(p: Bench, g: Any) -> Theorem:
     )  # fmt: skip
 
 
-def squares(p: Bench, g: Any, back: Theorem) -> Theorem:
+def squares(p: Bench, g: Any) -> Theorem:
     """The sum of squares of any signal f, mode by mode."""
-    f, i = IndexedBase("f", real=True), g.i
+    f, i, back = IndexedBase("f", real=True), g.i, by_parts(p, g)
     return p.have(
         "squares", g.sum(f[i] ** 2, i), "=", g.sum(share(g, f), g.k),
         lambda p: p.left.by(p.sum(back, f[i], (i, 0, n - 1))),

@@ -22,7 +22,6 @@ from gnomon.derivations.graph_spectra import (
 )
 from gnomon.derivations.heat_modes import (
     by_modes,
-    by_parts,
     by_walk_modes,
     first_term,
     flow,
@@ -186,7 +185,7 @@ def converges(c: Board) -> None:
             lambda p: p.left.unfold(y, g.K).rewrite(settled(p, g), p.condition("undirected")),
         )  # fmt: skip
         each = parts(p, g, y, factor, mixed)
-        square, first, f = squares(p, g, by_parts(p, g)), first_term(p, g), IndexedBase("f", real=True)
+        square, first, f = squares(p, g), first_term(p, g), IndexedBase("f", real=True)
         part = c.sum(v[0, g.q] * x[g.q], g.q)
         constant = p.have("the constant's part", part, "=", c.sum(x[i], i), lambda p: p.left.rewrite(one))
         length = p.have(
