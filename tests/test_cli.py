@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from gnomon.front.cli import main
+from gnomon.run import runner
 
 UPDATE = "optim.adam.update"
 
@@ -79,6 +80,20 @@ def test_explain_reads_like_text(capsys):
     for word in ("Statement", "Conditions", "Proof", "Program", "Variants", "§1.2.5"):
         assert word in out
     assert "Indexed(" not in out
+
+
+def test_a_claim_whose_proof_does_not_go_through_does_not_hold(capsys, monkeypatch, tmp_path):
+    really = runner.run
+
+    def refuted(*arguments):
+        for name, records in really(*arguments):
+            yield name, [{**record, "ok": False} if record["type"] == "proof" else record for record in records]
+
+    monkeypatch.setattr(runner, "run", refuted)
+    code, out, err = run(capsys, "verify", UPDATE, "--dtype", "float64", "--budget", "quick", "--out", str(tmp_path))
+    assert code == 1
+    assert "holds" in out
+    assert f"NOT PROVED, see gnomon prove: {UPDATE}" in err
 
 
 def test_prove_says_what_was_proved(capsys):

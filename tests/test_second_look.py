@@ -96,6 +96,15 @@ def test_entries_keep_within_bounds_whenever_they_are_asked_for():
     assert not second_look(false(Sum(below, (k, 0, n - 1)), n * (top - 1), "<=", theory=theory, rule="general")).refuted
 
 
+def test_a_supposition_on_a_definition_speaks_of_its_formula():
+    gap = sp.Symbol("gap", real=True)
+    theory = Theory([Definition(gap, x - y, ())], facts=[sp.Gt(gap, 0)])
+    right = second_look(false((x**2 - y**2) / (x - y), x + y, theory=theory))
+    assert right.points
+    assert not right.refuted
+    assert second_look(false(Abs(x - y), y - x, theory=theory), 2.0).refuted
+
+
 @pytest.mark.parametrize("name", ["attention", "batch_norm", "memory"])
 def test_nothing_is_refuted_of_what_is_proved(name):
     found = second_look(getattr(hard_claims, name)().shown())

@@ -262,10 +262,12 @@ def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], execut
     append(path, [head])
     results = [record for name in ids for record in done.get(name, []) if record["type"] == "evidence"]
     left = [row for row in chosen if row["id"] not in done]
+    proofs: list[dict[str, Any]] = []
     for number, (name, records) in enumerate(
         runner.run(left, runner.run_claim, (plan,), executor, path, runner.lost_evidence(plan)), 1
     ):
         results += [record for record in records if record["type"] == "evidence"]
+        proofs += [record for record in records if record["type"] == "proof"]
         progress(f"{number}/{len(left)} {name}")
     progress("")
     order = {name: place for place, name in enumerate(ids)}
@@ -273,11 +275,16 @@ def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], execut
     code = exit_code(record["verdict"] for record in results)
     lost = runner.missing(whole_lines(path), chosen, plan.dtypes)
     code = 3 if lost and code == 0 else code
+    proved = [record for records in done.values() for record in records] + proofs
+    unproved = sorted(record["claim"] for record in proved if record["type"] == "proof" and not record["ok"])
+    code = 1 if unproved else code
     if arguments.json:
         print(json.dumps({"results": results, "exit": code}, ensure_ascii=False))
     else:
         print(table(results, coloured))
     say(summary(results))
+    if unproved:
+        say(f"{coloured('NOT PROVED', '31')}, see gnomon prove: {', '.join(unproved)}")
     if lost:
         say(f"undecided, since there is no record of them in the evidence: {', '.join(lost)}")
     say(f"evidence: {path}")

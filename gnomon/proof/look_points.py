@@ -26,7 +26,8 @@ class Draw:
     """Points of one theorem.
 
     Args:
-        free: whether what is defined is drawn like an input; else it has the value that its definition gives.
+        free: whether what is defined is drawn like an input, unless a supposition speaks of it; else it has the value
+            that its definition gives.
     """
 
     def __init__(self, theorem: Theorem, free: bool) -> None:
@@ -35,11 +36,11 @@ class Draw:
         self.facts = sorted(facts, key=sp.default_sort_key)
         sides = [theorem.lhs, theorem.rhs]
         self.edges = [zero for side in sides for zero in _zeros(side)]
-        named: set[str] = set()
-        if not free:
-            todo = {name for side in sides for name in _names(side)} & set(self.theory.definitions)
-            named = todo.union(*[self.theory.reach(name) for name in todo])
+        bound = self.facts if free else [*sides, *self.facts]  # a supposition on a definition speaks of its formula
+        todo = {name for e in bound for name in _names(e)} & set(self.theory.definitions)
+        named = todo.union(*[self.theory.reach(name) for name in todo])
         self.defined = {name: self.theory.definitions[name] for name in named}
+        self.early = [fact for fact in self.facts if not set(_names(fact)) & named]
         self.conditions = [] if free else [c for c in self.theory.conditions.values() if not set(_names(c.lhs)) & named]
         spoken = [*sides, *self.facts, *(d.rhs for d in self.defined.values())]
         spoken += [side for c in self.conditions for side in (c.lhs, c.rhs)]
@@ -131,7 +132,7 @@ class Draw:
         wanted = [s for s in self.atoms.symbols.values() if s.is_integer]
         for _ in range(6):
             for symbol in wanted:
-                about = [fact for fact in self.facts if symbol in fact.free_symbols]
+                about = [fact for fact in self.early if symbol in fact.free_symbols]
                 fits = [v for v in range(-1, 13) if allowed(symbol, fmpq(v)) and self._bounded(symbol.name, fmpq(v))]
                 good = []
                 for value in fits:
@@ -140,7 +141,7 @@ class Draw:
                         good.append(value)
                 small = good if self.free or rng.random() < 1 / 6 else [v for v in good if v <= 3]
                 values[symbol.name] = fmpq(rng.choice(small or good or fits or [0]))
-            if all(point.holds(fact) for fact in self.facts):
+            if all(point.holds(fact) for fact in self.early):
                 return True
         return False
 
