@@ -308,6 +308,16 @@ def test_a_factor_out_of_branches():
         extremes.taken_out(own, sp.Sum(x[i], RANGE), c)
 
 
+def test_what_is_not_seen_for_sympys_sake_is_refused_in_words():
+    own, kept = masking(), sp.Eq(keep[i], 1)
+    total = sp.Sum(sp.Piecewise((sp.exp(x[i]), kept), (0, True)), RANGE)
+    share = sp.Sum(sp.Piecewise((sp.exp(x[k]) / total, sp.Eq(keep[k], 1)), (0, True)), (k, 0, n - 1))
+    with pytest.raises(Refused, match="not seen"):
+        normal(own, share, sp.S.One)
+    taken = sound(extremes.taken_out(own, share, 1 / total))
+    sound(normal(own, taken.rhs, sp.S.One))
+
+
 def test_a_mask_that_may_leave_out_a_whole_row_proves_no_softmax():
     with pytest.raises(Refused):
         proved(reduced.masked_softmax.built(Mutation(domain="keep")))

@@ -84,6 +84,9 @@ def test_all_terms_minus_infinity_give_minus_infinity():
     assert run(sp.exp(gone.subs(i, 0) - 3), [1.0]) == (0.0, 0.0)
     assert run(sp.exp(2 * gone.subs(i, 0) - 3), [1.0]) == (0.0, 0.0)
     assert run(gone.subs(i, 0) - gone.subs(i, 1), [1.0, 2.0])[1] == torch.inf
+    for dtype in (torch.float64, torch.float16):
+        assert run(sp.exp(gone.subs(i, 0) + x[1] - 3), [1.0, 2.0], dtype) == (0.0, 0.0)
+        assert run(gone.subs(i, 0) + gone.subs(i, 1) + x[1] / 3, [1.0, 2.0], dtype) == (-torch.inf, 0.0)
 
 
 def test_the_place_of_the_greatest_is_known_where_the_gap_is_above_the_bounds():

@@ -9,6 +9,7 @@ is excused, and counted.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any
@@ -117,8 +118,10 @@ def _at_infinity(op: str, args: Sequence[Pair], value: Tensor, error: Tensor) ->
     (a, e), (b, f) = args[0], args[-1]
     if op == "exp":
         return error.masked_fill((a == -INF) & (e == 0), 0.0)
-    if op == "add":
-        sure = (a.isinf() & (e == 0) & f.isfinite()) | (b.isinf() & (f == 0) & e.isfinite())
+    if op in ("add", "sum"):
+        meant = [term.isinf() & (own == 0) for term, own in args]
+        known = [own.isfinite() for _, own in args]
+        sure = functools.reduce(torch.logical_or, meant) & functools.reduce(torch.logical_and, known)
     elif op in ("mul", "div"):
         sure = (a.isinf() & (e == 0) & (f < b.abs())) | (b.isinf() & (f == 0) & (e < a.abs()))
     else:
