@@ -191,6 +191,7 @@ def test_they_are_set_as_binders():
     assert plain(Kept(x[i], i > 0)) == "{x[i] if i > 0; −∞ otherwise}"
     assert "munderover" in mathml(Smallest(x[i], RANGE))
     assert sp.latex(Largest(x[i], RANGE)) == r"\max_{i=0}^{n - 1} {x}_{i}"
+    assert r"-\infty & \text{otherwise}" in sp.latex(Kept(x[i], i > 0))
     assert str(ArgMax(x[i], RANGE)) == "ArgMax(x[i], (i, 0, n - 1))"
 
 

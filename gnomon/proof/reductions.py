@@ -39,6 +39,9 @@ class Kept(sp.Expr):  # type: ignore[misc]
         """How it is read on a page."""
         return sp.Piecewise(self.args, (-sp.oo, True), evaluate=False)
 
+    def _latex(self, printer: Any) -> str:
+        return str(printer._print(self.written))
+
     def _eval_derivative(self, s: Any) -> Any:
         return self.chosen(self.term.diff(s), sp.S.Zero)
 
