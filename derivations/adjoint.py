@@ -16,9 +16,7 @@ from sympy import (
 )
 
 from gnomon.derivations.initial_value import (
-    PARAMETERS,
     PARTIALS,
-    PROBLEMS,
     VARIABLES,
     D,
     a,
@@ -27,16 +25,13 @@ from gnomon.derivations.initial_value import (
     cases,
     i,
     j,
-    pulled,
     s,
-    shown,
     theta,
-    velocity,
 )
 from gnomon.derivations.trees import RK4, THREE_EIGHTHS, Tableau, entry, entry_of
-from gnomon.proof.derivation import Derivation, Step, define
-from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import Choice, real, symbols_of
+from gnomon.proof.derivation import Step, define
+from gnomon.say.claim import Variant
+from gnomon.say.domain import Choice
 
 SECTION = "2.3.2"
 READ_AS_COLUMN = "notes: a row read as a column"
@@ -114,93 +109,3 @@ def invariant_step(rate: Any = None, words: str = "") -> Step:
         why="the rate of a . v, with da/dt = -J^T a " + (words or "and dv/dt = J v"),
         wrong=(Sum(row[i] * wave[i], (i, 0, dim - 1)),),
     )
-
-
-# ---------------------------------------------------------------- the three equations in one call
-
-EARLY, LATE = real("t0", low=-0.25, high=0), real("t1", low=0.25, high=0.5)
-Z1, A1 = real("z1", D, low=-1, high=1), real("a1", D, low=-2, high=2)
-early, late, z1, a1 = symbols_of((EARLY, LATE, Z1, A1))
-z_point, z_slope, a_point, a_slope, g_slope = (
-    IndexedBase(name, real=True) for name in ("z_point", "z_slope", "a_point", "a_slope", "g_slope")
-)
-_back, _when = early - late, late + c[s] * (early - late)
-
-
-def _z(component: Any) -> Any:
-    return z_point[s, component]
-
-
-def _a(component: Any) -> Any:
-    return a_point[s, component]
-
-
-def _point(points: Any, slopes: Any, begin: Any) -> tuple[Any, Any]:
-    return points[s, i], begin + _back * Sum(a[s, j] * slopes[j, i], (j, 0, s - 1))
-
-
-def _moved(slopes: Any, begin: Any) -> Any:
-    return begin + _back * Sum(b[s] * slopes[s, i], (s, 0, S - 1))
-
-
-def augmented_proof() -> Derivation:
-    return Derivation((*limit_steps(), invariant_step(force[i], "and dv/dt = J v + ∂f/∂θ")), lift="pointwise")
-
-
-AUGMENTED = Claim(
-    id="adjoint.dynamics.augmented",
-    section=SECTION,
-    title="State, adjoint and gradient are one system of equations, solved from t1 to t0",
-    kind="equality",
-    subject="ode.adjoint_backward",
-    driver="adjoint_backward",
-    structure=(METHODS, PROBLEMS),
-    inputs=(EARLY, LATE, Z1, A1, PARAMETERS),
-    program=Program(
-        (
-            *coefficients(),
-            _point(z_point, z_slope, z1[i]),
-            _point(a_point, a_slope, a1[i]),
-            (z_slope[s, i], velocity(i, _when, _z)),
-            (a_slope[s, i], -pulled(i, _when, _z, _a)),
-            (g_slope[s, i], -pulled(i, _when, _z, _a, "parameters")),
-        ),
-        (
-            Output("z0", _moved(z_slope, z1[i]), (i, 0, D - 1)),
-            Output("a0", _moved(a_slope, a1[i]), (i, 0, D - 1)),
-            Output("grad_theta", _moved(g_slope, 0), (i, 0, D - 1)),
-        ),
-    ),
-    statement=(
-        Eq(Function("z'")(Symbol("t")), Function("f")(Symbol("z"))),
-        Eq(Function("a'_i")(Symbol("t")), _CARRIED),
-        Eq(Function("g'_i")(Symbol("t")), -Sum(row[j] * force[j, i], (j, 0, dim - 1))),
-    ),
-    conditions=("f is continuously differentiable", "J and F are its Jacobians by the state and by the parameters"),
-    derivation=augmented_proof,
-    variants=(
-        OTHER_RK4,
-        Variant("Jacobian not transposed", READ_AS_COLUMN, ((a_slope[s, i], -pushed(i, _when, _z, _a)),), printed=True),
-        Variant(
-            "gradient with the other sign", "known bug", ((g_slope[s, i], pulled(i, _when, _z, _a, "parameters")),)
-        ),
-        Variant(
-            "gradient from the state at t1 alone",
-            "known bug",
-            ((g_slope[s, i], -pulled(i, _when, lambda component: z1[component], _a, "parameters")),),
-        ),
-        Variant(
-            "time runs on where the state runs back",
-            "known bug",
-            (
-                (z_slope[s, i], velocity(i, late - c[s] * _back, _z)),
-                (a_slope[s, i], -pulled(i, late - c[s] * _back, _z, _a)),
-            ),
-        ),
-    ),
-    options={"rhs": shown()},
-    remarks="One step of each method: what several steps add is in adjoint.initial_gradient and "
-    "adjoint.param_gradient.",
-)
-
-CLAIMS = (AUGMENTED,)

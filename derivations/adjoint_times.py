@@ -7,7 +7,6 @@ from typing import Any
 from sympy import Eq, Function, IndexedBase, Piecewise, Sum, Symbol, exp
 
 from gnomon.derivations.adjoint import SECTION, S, coefficients, force, invariant_step, methods
-from gnomon.derivations.adjoint_gradients import LOSS, WEIGHTS, a_point, a_slope, adj, jump, w
 from gnomon.derivations.initial_value import (
     GRID,
     PARAMETERS,
@@ -40,6 +39,10 @@ from gnomon.say.claim import Claim, Output, Program, Variant
 from gnomon.say.domain import Choice, Size, real
 
 _t, _u, _v, _p, _q = VARIABLES
+WEIGHTS = real("w", N + 1, D, low=-2, high=2)
+w = WEIGHTS.symbol
+LOSS = Output("loss", Sum(w[n, i] * y[n, i] + y[n, i] ** 2 / 2, (i, 0, D - 1), (n, 0, N)))
+adj, a_point, a_slope, jump = (IndexedBase(name, real=True) for name in ("a_", "a_point", "a_slope", "jump"))
 TIMED = Choice(
     "problem",
     {

@@ -85,6 +85,16 @@ def test_what_is_supposed_holds_at_every_point():
     assert nothing.least == 0
 
 
+def test_a_recursion_of_too_many_turns_is_not_looked_at(monkeypatch):
+    def deep(point, e):
+        raise RecursionError
+
+    monkeypatch.setattr("gnomon.proof.second_look._value", deep)
+    found = second_look(equality.normal(Theory(), x + x, 2 * x), seconds=0.01)
+    assert not found.points
+    assert not found.refuted
+
+
 def test_entries_keep_within_bounds_whenever_they_are_asked_for():
     chance, top, below = sp.IndexedBase("d", positive=True), sp.Symbol("top", integer=True, positive=True), X[k] - 1
     inside = Bound(0, 1, open_low=True, open_high=True)

@@ -88,7 +88,7 @@ class _Look:
             return
         try:
             wrong = self._slope(point) if self.theorem.rule == "derivative" else self._sides(point)
-        except (Undecided, EncloseError, OverflowError):
+        except (Undecided, EncloseError, OverflowError, RecursionError):  # the last: a recursion of many turns
             self.misses += 1
             return
         self.points += 1
