@@ -1,5 +1,6 @@
 """Normalised Laplacians: their entries, their spectrum, and what the random walk conserves (4.6.1)."""
 
+from types import SimpleNamespace
 from typing import Any
 
 from sympy import Abs, And, Eq, Ge, IndexedBase, KroneckerDelta, Le, Lt, Max, Min, Piecewise, Rational, sqrt
@@ -51,7 +52,6 @@ ON_ROOTS, BY_ROOTS = (OFF / root[i] ** 2 + 1 - W[i, i] / root[i] ** 2) / 2, -W[i
 ON_ROW, BY_ROW = (OFF / d[i] + 1 - W[i, i] / d[i]) / 2, -W[i, j] / d[i]
 """The diagonal is computed in two ways, each by half: a budget for either."""
 
-WALK = Program((either_way(), DEGREE, ROOT, entry(ON_ROW, BY_ROW)), (ENTRIES,))
 ROOTS = Program((either_way(), DEGREE, ROOT, entry(ON_ROOTS, BY_ROOTS)), (ENTRIES,))
 
 
@@ -138,9 +138,8 @@ sym = normalised(
 )
 
 
-@claim("graph.laplacian.rw", "4.6.1", "graph.laplacian")
-def walk(c: Board) -> None:
-    """The random-walk Laplacian divides each row by its node's degree."""
+def walking(c: Board) -> Any:
+    """The random-walk Laplacian's program: the diagonal is computed in two ways, each by half, a budget for either."""
     n = c.size("n")
     A = c.graph("A", n, connected=False, loops=True)
     w = c.real("w", n, n, low=1 / 64)
@@ -153,29 +152,42 @@ def walk(c: Board) -> None:
     W = c.let("W", (i, j), A[i, j] * w[Min(i, j), Max(i, j)])
     d = c.let("d", i, c.sum(W[i, j], j))
     root = c.let("root", i, sqrt(d[i]))
-    # the diagonal, where W[i, j] is the loop's, is computed in two ways, each by half: a budget for either
     off, on_row = d[i] - W[i, j], ((d[i] - W[i, j]) / d[i] + 1 - W[i, j] / d[i]) / 2
     on_roots = (off / root[i] ** 2 + 1 - W[i, j] / root[i] ** 2) / 2
     L = c.let("L", (i, j), entry(on_row, -W[i, j] / d[i]))
+    by_roots = entry(on_roots, -W[i, j] / (root[i] * root[j]))
+    return SimpleNamespace(**{name: value for name, value in locals().items() if name != "c"})
+
+
+def some_degree(p: Bench, g: Any) -> None:
+    """Where an edge arrives, the degree is at least its weight, and so not 0."""
+    least = p.have("weights", Rational(1, 64), "<=", g.w[Min(g.i, g.j), Max(g.i, g.j)])
+    edges_in = p.sum(least, g.A[g.i, g.j], (g.j, 0, g.n - 1))
+    p.settle(
+        p.have(
+            "degrees", g.arriving / 64, "<=", g.d[g.i], lambda p: (p.right.unfold(g.d, g.W), p.combine((1, edges_in)))
+        )
+    )
+
+
+@claim("graph.laplacian.rw", "4.6.1", "graph.laplacian")
+def walk(c: Board) -> None:
+    """The random-walk Laplacian divides each row by its node's degree."""
+    g = walking(c)
+    A, W, d, i, j, same, entry, on_row = g.A, g.W, g.d, g.i, g.j, g.same, g.entry, g.on_row
     c.say(SYMMETRIC, FINITE, NO_DEGREE, LOOPS)
 
     def proof(p: Bench) -> None:
-        """Where an edge arrives, the degree is at least its weight, and so not 0."""
-        least = p.have("weights", Rational(1, 64), "<=", w[Min(i, j), Max(i, j)])
-        edges_in = p.sum(least, A[i, j], (j, 0, n - 1))
-        p.settle(
-            p.have("degrees", arriving / 64, "<=", d[i], lambda p: (p.right.unfold(d, W), p.combine((1, edges_in))))
-        )
-        p.left.unfold(L)
-        p.cases(Lt(arriving, 1), None, lambda p: p.cases(Eq(i, j)))
+        some_degree(p, g)
+        p.left.unfold(g.L)
+        p.cases(Lt(g.arriving, 1), None, lambda p: p.cases(Eq(i, j)))
 
-    c.law(L[i, j], Piecewise((0, Lt(arriving, 1)), ((same * d[i] - W[i, j]) / d[i], True)))
+    c.law(g.L[i, j], Piecewise((0, Lt(g.arriving, 1)), ((same * d[i] - W[i, j]) / d[i], True)))
     c.prove(proof)
-    c.call(edges(A), n, weights(w), normalization="rw").shows(L)
-    by_roots = entry(on_roots, -W[i, j] / (root[i] * root[j]))
-    c.variant("roots of both degrees", "symmetric normalisation", L=by_roots)
+    c.call(edges(A), g.n, weights(g.w), normalization="rw").shows(g.L)
+    c.variant("roots of both degrees", "symmetric normalisation", L=g.by_roots)
     c.variant("each column divided by its degree", "known bug", L=entry(on_row, -W[i, j] / d[j]))
-    c.variant("not normalised", "D - A", L=entry(off, -W[i, j]))
+    c.variant("not normalised", "D - A", L=entry(g.off, -W[i, j]))
     c.variant(
         "a 1 on the diagonal of an isolated node",
         "PyTorch Geometric: I minus the normalised A",
@@ -184,7 +196,49 @@ def walk(c: Board) -> None:
     c.variant("degrees without self loops", "other convention", L=entry(1, -W[i, j] / (d[i] - W[i, i])))
 
 
-# ------------------------------------------------------------------ spectrum and balance
+@claim("heat.mean_conservation.random_walk", "4.6.2", "graph.laplacian", kind="invariance")
+def balance(c: Board) -> None:
+    """Under the random-walk Laplacian the mean weighted with the degrees is conserved, not the plain one."""
+    g = walking(c)
+    A, W, d, L, i, j, arriving = g.A, g.W, g.d, g.L, g.i, g.j, g.arriving
+    c.say(SYMMETRIC, "weights are positive")
+
+    def proof(p: Bench) -> None:
+        """Times its degree a row is one of D - A, also where no edge arrives; columns of that add up to 0."""
+        some_degree(p, g)
+        alone = Lt(arriving, 1)
+        others = p.sum(p.have("edges count", 0, "<=", A[i, g.q]), 1 - KroneckerDelta(g.q, j), (g.q, 0, g.n - 1))
+        one = p.have("one edge of all", A[i, j], "<=", arriving, lambda p: p.combine((1, others)))
+        p.settle(p.have("less than one edge", A[i, j], "<", 1, lambda p: p.combine((1, one)), given=[alone]))
+        few = [Lt(A[i, j], 1)]
+        above, below = (p.have(f"no edge, {a} <= {b}", a, "<=", b, given=few) for a, b in ((A[i, j], 0), (0, A[i, j])))
+        whole = p.have("no edge", A[i, j], "=", 0, lambda p: p.by(p.both_ways(above, below)), given=few)
+        none = p.have(
+            "no edge where none arrives", A[i, j], "=", 0, lambda p: p.by(p.at(whole, {}, [alone])), given=[alone]
+        )
+        row = p.have(
+            "a row", d[i] * L[i, j], "=", g.same * d[i] - W[i, j],
+            lambda p: p.cases(
+                alone,
+                lambda p: (p.left.unfold(L), p.right.unfold(d, W).rewrite(none)),
+                lambda p: (p.left.unfold(L), p.cases(Eq(i, j))),
+            ),
+        )  # fmt: skip
+        p.left.by(p.sum(row, 1, (i, 0, g.n - 1))).contract().unfold(d, W)
+
+    c.law(c.sum(d[i] * L[i, j], i), 0)
+    c.prove(proof)
+    c.call(edges(A), g.n, weights(g.w), normalization="rw").shows(L)
+    c.variant("the plain mean", "true of D - A alone", law=(Abs(c.sum(L[i, j], i)), "<=", 0))
+    c.variant("roots of both degrees", "symmetric normalisation", L=g.by_roots)
+    c.variant("each column divided by its degree", "known bug", L=g.entry(g.on_row, -W[i, j] / d[j]))
+    c.remark(
+        "So with rows normalised heat does not settle at the average temperature, but at the average weighted with the "
+        "degrees."
+    )
+
+
+# ------------------------------------------------------------------ spectrum
 
 form = over(x[i] * L[i, j] * x[j], i, j)
 square = over(x[i] ** 2, i)
@@ -246,53 +300,4 @@ spectrum = Claim(
 )
 
 
-def balance_proof() -> Derivation:
-    return Derivation(
-        (
-            Step(
-                "rewrite",
-                over(d[i] * (x[i] - over(W[i, j] * x[j], j) / d[i]), i),
-                over(d[i] * x[i], i) - over(W[i, j] * x[j], i, j),
-                why="times its degree, a row of D^-1 (D - A) is one of D - A",
-            ),
-            Step(
-                "reindex",
-                over(W[i, j] * x[i], i, j) - over(W[i, j] * x[j], i, j),
-                Rational(0),
-                why="the degrees are row sums, and by symmetry column sums: what leaves is what arrives",
-                by=(W,),
-            ),
-        )
-    )
-
-
-def conserved(weight: Any) -> Relation:
-    """Column by column, the rows add up to 0 with these weights."""
-    return Relation(Abs(over(weight * L[i, j], i)), "<=", 0, ((j, 0, n - 1),))
-
-
-balance = Claim(
-    id="heat.mean_conservation.random_walk",
-    section="4.6.2",
-    title="Under the random-walk Laplacian the mean weighted with the degrees is conserved, not the plain one",
-    kind="equality",
-    subject="graph.laplacian",
-    driver="graph",
-    structure=(NODES, BOTH_WAYS),
-    inputs=(WEIGHTS,),
-    program=WALK,
-    relation=conserved(d[i]),
-    statement=Eq(over(d[i] * L[i, j], i), 0),
-    conditions=(SYMMETRIC, "weights are positive"),
-    derivation=balance_proof,
-    variants=(
-        Variant("the plain mean", "true of D - A alone", relation=conserved(1)),
-        Variant("roots of both degrees", "symmetric normalisation", (entry(ON_ROOTS, BY_ROOTS),)),
-        Variant("each column divided by its degree", "known bug", (entry(ON_ROW, -W[i, j] / d[j]),)),
-    ),
-    options=options("rw"),
-    remarks="So with rows normalised heat does not settle at the average temperature, but at the average weighted "
-    "with the degrees.",
-)
-
-CLAIMS = (sym, spectrum, balance)
+CLAIMS = (sym, spectrum)
