@@ -1,9 +1,10 @@
 """A step of Euler's method mode by mode: up to which step size it is stable (4.6.2)."""
 
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-from sympy import Abs, Eq, Ge, Gt, IndexedBase, Le, Max, Rational
+from sympy import Abs, Eq, Ge, Gt, IndexedBase, Le, Max, Piecewise, Rational
 
 from gnomon.derivations.graph_spectra import APART, CONNECTED, A, gap, kernel, lam, n, top, v, z
 from gnomon.derivations.heat_modes import (
@@ -73,6 +74,23 @@ def modes(c: Board) -> None:
     before, after = (c.sum(v[k, j] * signal[j], j) for signal in (x, y))
     c.law(after, (1 - h * lam[k]) * before)
     c.prove(lambda p: p.by(multiplied(p, g, h)))
+    rate = h * lam[k]
+
+    def smaller(way: int) -> Callable[[Bench], None]:
+        """Where ``way`` (2 - h lamda) >= 0: the factor's square is 1 - h lamda (2 - h lamda)."""
+
+        def shown(p: Bench) -> None:
+            each, given = multiplied(p, g, h), p.goal.given
+            far, grows = (inequality.combine(p.theory, 0, "<=", e, [], given) for e in (way * (2 - rate), rate))
+            turn = inequality.product(p.theory, far, grows)
+            p.combine((before**2, turn), (way * (after + (1 - rate) * before), each))
+
+        return shown
+
+    c.law(Piecewise((after**2, rate <= 2), (0, True)), "<=", before**2)
+    c.prove(lambda p: p.cases(rate <= 2, smaller(1)))
+    c.law(Piecewise((before**2, rate >= 2), (0, True)), "<=", after**2)
+    c.prove(lambda p: p.cases(rate >= 2, smaller(-1)))
     c.say("no weights")
     c.call(x, edges(A), h).shows(y)
     change = h * g.Lx[i]
