@@ -94,7 +94,7 @@ def nothing(b: Any, x: Any) -> Any:
     """A mass that is not positive is 0."""
     given = b.goal.given
     most = inequality.combine(b.theory, x, "<=", 0, given=given)
-    return inequality.squeezed(b.theory, most, inequality.combine(b.theory, 0, "<=", x, given=given))
+    return inequality.both_ways(b.theory, most, inequality.combine(b.theory, 0, "<=", x, given=given))
 
 
 def term(b: Any, given: Any, name: str, entry: Any, x: Any, y: Any, *unfolding: Any) -> Any:

@@ -184,29 +184,29 @@ def test_an_equation_is_squeezed_from_both_sides_alone():
     given = frozenset({sp.Le(low, 0)})
     least = inequality.combine(theory, 0, "<=", low)
     most = inequality.combine(theory, low, "<=", 0, given=given)
-    shown = inequality.squeezed(theory, most, least)
+    shown = inequality.both_ways(theory, most, least)
     assert (shown.lhs, shown.rel, shown.rhs, shown.given) == (low, "=", 0, given)
     one = inequality.combine(theory, -1, "<=", low)
     strict = inequality.combine(theory, -1, "<", low)
     above = inequality.combine(theory, low, "<=", -1, given=frozenset({sp.Le(low, -1)}))
     for below, over in ((least, least), (most, one), (most, most), (strict, above)):
         with pytest.raises(Refused):
-            inequality.squeezed(theory, below, over)
+            inequality.both_ways(theory, below, over)
     with pytest.raises(Refused):
-        inequality.squeezed(theory, most, inequality.combine(Theory([Definition(y, x**2)]), 0, "<=", low))
+        inequality.both_ways(theory, most, inequality.combine(Theory([Definition(y, x**2)]), 0, "<=", low))
 
 
 def test_what_is_squeezed_leans_on_all_that_both_sides_lean_on():
     theory = Theory()
     below = inequality.combine(theory, sp.log(x), "<=", sp.log(x))
     above = inequality.combine(theory, sp.log(x), "<=", sp.log(x), given=frozenset({sp.Gt(x, 0)}))
-    shown = inequality.squeezed(theory, below, above)
+    shown = inequality.both_ways(theory, below, above)
     assert [o.claim for o in shown.left] == [sp.Gt(x, 0)]
     assert shown.given == {sp.Gt(x, 0)}
     supposed = goals.hypotheses(
         theory, [Goal(a[t], rel, b[t], within((t, 0, n)), frozenset({t})) for rel in ("<=", "=")], t
     )
-    shown = inequality.squeezed(theory, supposed[0], equality.symmetric(theory, supposed[1]))
+    shown = inequality.both_ways(theory, supposed[0], equality.symmetric(theory, supposed[1]))
     assert shown.hyps == supposed[0].hyps | supposed[1].hyps
     assert shown.given == supposed[0].given
 

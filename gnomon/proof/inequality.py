@@ -183,16 +183,6 @@ def absolute(theory: Theory, below: Theorem, above: Theorem) -> Theorem:
     return made(theory, "absolute", sp.Abs(above.lhs), rel, above.rhs, given=given, left=left, premises=(below, above))
 
 
-def squeezed(theory: Theory, below: Theorem, above: Theorem) -> Theorem:
-    """``a = b`` from ``a <= b`` and ``b <= a``."""
-    belongs(theory, below), belongs(theory, above)
-    if {below.rel, above.rel} - {"<=", "="} or not (alike(below.lhs, above.rhs) and alike(below.rhs, above.lhs)):
-        raise Refused(f"not a <= b and b <= a:\n    {below}\n    {above}")
-    left = theory.open((*needed(theory, below), *needed(theory, above)))
-    given = below.given | above.given
-    return made(theory, "squeeze", below.lhs, "=", below.rhs, given=given, left=left, premises=(below, above))
-
-
 def both_ways(theory: Theory, below: Theorem, above: Theorem) -> Theorem:
     """``a = b`` from ``a <= b`` and ``b <= a``.
 
