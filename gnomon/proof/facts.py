@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterable
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 import sympy as sp
@@ -32,6 +33,9 @@ def entails(facts: Facts, relation: Any, about: About = lambda atom: ()) -> bool
         return all(entails(facts, part, about) for part in relation.args)
     if isinstance(relation, sp.Or):
         return any(entails(facts, part, about) for part in relation.args)
+    if isinstance(relation, sp.Not) and isinstance(relation.args[0], (sp.And, sp.Or)):
+        both = sp.And if isinstance(relation.args[0], sp.Or) else sp.Or
+        return entails(facts, both(*map(sp.Not, relation.args[0].args)), about)
     if isinstance(relation, sp.Not):
         return relation.args[0].is_Relational and entails(facts, relation.args[0].negated, about)
     if not relation.is_Relational or not isinstance(relation.lhs, sp.Expr) or not isinstance(relation.rhs, sp.Expr):
@@ -55,21 +59,36 @@ def entails(facts: Facts, relation: Any, about: About = lambda atom: ()) -> bool
 
 def _level(facts: Facts, relation: Any) -> tuple[Facts, Any]:
     """Facts and a relation with equal indices put for one another, so that ``n[l]`` is ``n[0]`` at l = 0."""
+    facts, equal = _leveled(facts)
+    for one in equal:
+        relation = put(relation, dict([one]))
+    return facts, relation
+
+
+@lru_cache(maxsize=20_000)
+def _leveled(facts: Facts) -> tuple[Facts, tuple[tuple[Any, Any], ...]]:
+    """Facts with equal indices put for one another, and what was put for what, one after the other."""
     for fact in sorted((f for f in facts if isinstance(f, sp.Eq)), key=sp.default_sort_key):
         for v, e in ((fact.lhs, fact.rhs), (fact.rhs, fact.lhs)):
             if v.is_Symbol and v.is_integer and isinstance(e, sp.Expr) and v not in e.free_symbols:
-                facts = frozenset(put(f, {v: e}) for f in facts) - {sp.true}
-                return _level(facts, put(relation, {v: e}))
-    return facts, relation
+                facts = frozenset(put(f, {v: e}) if v in f.free_symbols else f for f in facts) - {sp.true}
+                facts, more = _leveled(facts)
+                return facts, ((v, e), *more)
+    return facts, ()
 
 
 def rows(facts: Iterable[Any]) -> list[Row]:
     """The facts as rows; ``a != b`` between integers narrows what the others allow."""
+    return list(_rows(frozenset(facts)))
+
+
+@lru_cache(maxsize=20_000)
+def _rows(facts: Facts) -> tuple[Row, ...]:
     done: list[Row] = []
     unequal = []
     for fact in sorted(facts, key=sp.default_sort_key):
         for part in fact.args if isinstance(fact, sp.And) else (fact,):
-            relation = settled(part, frozenset(facts) - {fact})
+            relation = settled(part, facts - {fact})
             if isinstance(relation, (sp.Gt, sp.Lt, sp.Ge, sp.Le)):
                 done.append(_tight(relation.gts - relation.lts, isinstance(relation, (sp.Gt, sp.Lt))))
             elif isinstance(relation, sp.Eq) and isinstance(relation.lhs, sp.Expr):
@@ -77,7 +96,7 @@ def rows(facts: Iterable[Any]) -> list[Row]:
                 done += [(gap, False), (-gap, False)]
             elif isinstance(relation, sp.Ne) and isinstance(relation.lhs, sp.Expr):
                 unequal.append(sp.expand(relation.lhs - relation.rhs))
-    return done + [_tight(e, True) for gap in unequal for e in (gap, -gap) if nonnegative(e, done)]
+    return (*done, *(_tight(e, True) for gap in unequal for e in (gap, -gap) if nonnegative(e, done)))
 
 
 def nonnegative(e: Any, known: list[Row], strict: bool = False, about: About = lambda atom: ()) -> bool:

@@ -17,7 +17,7 @@ from gnomon.proof.mean import Exists
 from gnomon.proof.normal_form import canon, fresh
 from gnomon.proof.recursion import ends
 from gnomon.proof.signs import Bound, Signs
-from gnomon.proof.terms import Facts, alike, indices_of, mentioned, name_of, places, put, walk, within
+from gnomon.proof.terms import Facts, alike, indices_of, mentioned, name_of, named, places, put, walk, within
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
 
 Shape = Sequence[Any] | Callable[..., Sequence[Any]]
@@ -74,6 +74,8 @@ class Theory:
         self._opened: dict[Any, Any] = {}
         self._signed: dict[str, Bound | None] | None = None
         self._asks: dict[str, tuple[Obligation, ...]] = {}
+        self._failed: dict[Any, list[Facts]] = {}
+        self._whole = False
         self.counter = itertools.count()
         program, law = tuple(program), tuple(law)
         self.primed = _different(program, law)
@@ -86,6 +88,7 @@ class Theory:
             name: self._condition(self.of_law(relation), ranges) for name, relation, ranges in conditions
         }
         self._checked(program, law)
+        self._whole = True
 
     def _checked(self, program: tuple[Definition, ...], law: tuple[Definition, ...]) -> None:
         """Raise Refused for what contradicts itself, or where the law defines what the program reads as an input."""
@@ -287,7 +290,19 @@ class Theory:
         return self.signs.entails(frozenset(facts) | self.facts, relation)
 
     def closes(self, obligation: Obligation) -> bool:
-        """Whether an obligation follows from its facts, from the domains and the facts of the theory."""
+        """Whether an obligation follows from its facts, from the domains and the facts of the theory.
+
+        What did not follow from some facts is not tried with fewer.
+        """
+        claim, facts = named(obligation.claim), frozenset(map(named, obligation.facts))
+        if any(facts <= more for more in self._failed.get(claim, ())):
+            return False
+        found = self._follows(obligation)
+        if not found and self._whole:  # before, its definitions and conditions are still being made
+            self._failed.setdefault(claim, []).append(facts)
+        return found
+
+    def _follows(self, obligation: Obligation) -> bool:
         claim, facts = obligation.claim, obligation.facts | self.facts
         if isinstance(claim, sp.And):
             return all(self.closes(Obligation(part, obligation.facts)) for part in claim.args)
