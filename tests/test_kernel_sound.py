@@ -8,7 +8,7 @@ from gnomon.proof.bench import Bench
 from gnomon.proof.goals import Goal
 from gnomon.proof.is_zero import zero
 from gnomon.proof.signs import Bound
-from gnomon.proof.terms import within
+from gnomon.proof.terms import alike, within
 from gnomon.proof.theorem import Obligation, Refused
 from gnomon.proof.theory import Definition, Theory
 
@@ -328,3 +328,32 @@ def test_what_has_a_size_is_not_0_and_a_product_of_such_is_not():
         signs = Theory(shapes={"r": (n,)}, conditions=conditions).signs
         assert signs.nonzero(sp.Product(r[k], (k, 0, n - 1)), frozenset()) is seen
     assert not Theory(shapes={"r": (n,)}, conditions=said).signs.nonzero(sp.Product(r[k], (k, 0, n)), frozenset())
+
+
+def test_j_is_put_for_i_where_they_are_equal_and_nowhere_else():
+    theory = Theory(shapes={"x": (n,), "A": (n, n)})
+    i, j, k = sp.symbols("i j k", integer=True)
+    x, A = sp.IndexedBase("x", real=True), sp.IndexedBase("A", real=True)
+    given = within((i, 0, n - 1)) | within((j, 0, n - 1))
+    same = equality.supposed(theory, sp.Eq(i, j))
+    e = x[i] * A[i, j] + sp.Sum(A[i, k] + sp.Sum(A[i, k], (i, 0, k)), (k, 0, n - 1))
+    inner = sp.Sum(A[j, k] + sp.Sum(A[i, k], (i, 0, k)), (k, 0, n - 1))
+    theorem = equality.rewrite(theory, same, e, given | {sp.Eq(i, j)})
+    assert alike(theorem.rhs, x[j] * A[j, j] + inner)
+    assert theorem.given >= {sp.Eq(i, j)}
+    for elsewhere in (given, given | {sp.Eq(i, k)}, given | {sp.Ne(i, j)}, given | {sp.Le(i, j)}):
+        with pytest.raises(Refused, match="does not occur where it applies"):
+            equality.rewrite(theory, same, e, elsewhere)
+    branch = sp.Piecewise((x[i], sp.Eq(i, j)), (A[i, j], True))
+    assert equality.rewrite(theory, same, branch, given).rhs == sp.Piecewise((x[j], sp.Eq(i, j)), (A[i, j], True))
+    with pytest.raises(Refused, match="supposed, and not given"):
+        goals.meets(theory, same, Goal(i, "=", j, given))
+    desk = Bench(theory, Goal(x[i], "=", x[j], given, frozenset({i, j})), {i: (0, n - 1), j: (0, n - 1)})
+    with pytest.raises(Refused):
+        desk.left.rewrite(desk.supposed(sp.Eq(i, j)))
+    for fact in (sp.Ne(i, j), sp.true, sp.And(sp.Eq(i, j), sp.Eq(j, k))):
+        with pytest.raises(Refused, match="no equation"):
+            equality.supposed(theory, fact)
+    assert equality.supposed(
+        theory, sp.Eq(1 / x[i], 2)
+    ).left  # that x[i] is not 0, and i in its range, is not supposed with it

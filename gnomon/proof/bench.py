@@ -261,6 +261,10 @@ class Bench(Extremes):
             raise Refused(f"no condition is called {name!r}; there are: {known}")
         return self.theory.conditions[name]
 
+    def supposed(self, fact: Any) -> Theorem:
+        """A fact of this place as a theorem: in the case ``Eq(i, j)``, an equation that puts j for i."""
+        return equality.supposed(self.theory, fact)
+
     def slope(self, e: Any, x: Any, given: Sequence[Any] = ()) -> Theorem:
         """``Derivative(e, x) = e'``."""
         return tangent.slope(self.theory, e, x, frozenset(given) | self.goal.given)

@@ -44,6 +44,20 @@ def reflexive(theory: Theory, e: Any, given: Facts = frozenset()) -> Theorem:
     return made(theory, "reflexive", e, "=", e, given=given, left=theory.open(theory.wellformed(e, given)))
 
 
+def supposed(theory: Theory, fact: Any) -> Theorem:
+    """An equation or an inequality, supposing it. To rewrite by ``i = j`` puts j for i wherever the facts say so.
+
+    Raises:
+        Refused: for what is no relation between numbers.
+    """
+    if not isinstance(fact, (sp.Eq, sp.Ge, sp.Gt, sp.Le, sp.Lt)) or not isinstance(fact.lhs, sp.Expr):
+        raise Refused(f"no equation and no inequality: {fact}")
+    rel = "=" if isinstance(fact, sp.Eq) else "<" if isinstance(fact, (sp.Lt, sp.Gt)) else "<="
+    less, more = (fact.lhs, fact.rhs) if rel == "=" else (fact.lts, fact.gts)
+    left = [*theory.wellformed(less, frozenset()), *theory.wellformed(more, frozenset())]
+    return made(theory, "supposed", less, rel, more, given={fact}, left=theory.open(left))
+
+
 def symmetric(theory: Theory, a: Theorem) -> Theorem:
     """``b = a`` from ``a = b``."""
     if belongs(theory, a).rel != "=":
