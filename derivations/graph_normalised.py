@@ -33,10 +33,9 @@ from gnomon.say.maker import claim
 SECTION = "4.6.1"
 MATRIX = ("edge_index", "num_nodes", "edge_weight")
 L, root = IndexedBase("L", real=True), IndexedBase("root", positive=True)
-diagonal = KroneckerDelta(i, j)
 ENTRIES = Output("L", L[i, j], (i, 0, n - 1), (j, 0, n - 1))
 WEIGHTS = real("w", NODES, NODES, low=1 / 64)
-NO_DEGREE = "1/d counts as 0 where the degree is 0, so that the row of an isolated node is 0"
+NO_DEGREE = "1/d counts as 0 where the degree is 0, so that row and column of an isolated node are 0"
 FINITE = "weights are at least 1/64, so that gradients stay finite in float16"
 LOOPS = "self loops count in the degrees"
 
@@ -59,87 +58,8 @@ def options(name: str) -> dict[str, Any]:
     return {"arguments": MATRIX, "keywords": {"normalization": name}, "undirected": True}
 
 
-def normalised_proof() -> Derivation:
-    degrees = over(W[i, j], j)
-    r = IndexedBase("r", positive=True)
-    return Derivation(
-        (
-            define(r[i], 1 / sqrt(d[i]), "the diagonal of D^(-1/2); the rows of isolated nodes are 0"),
-            Step(
-                "collapse",
-                over(r[i] * (diagonal * d[i] - W[i, j]) * r[j] * x[j], j),
-                r[i] ** 2 * d[i] * x[i] - r[i] * over(W[i, j] * r[j] * x[j], j),
-                why="entry i of D^(-1/2) (D - A) D^(-1/2) x",
-            ),
-            Step(
-                "substitute",
-                r[i] ** 2 * (d[i] - W[i, i]),
-                1 - W[i, i] / d[i],
-                why="on the diagonal: 1 without self loops, and the same in both normalisations",
-                by=((r[i], 1 / sqrt(d[i])),),
-            ),
-            Step(
-                "collapse",
-                over((diagonal * d[i] - W[i, j]) / d[i], j),
-                1 - degrees / d[i],
-                why="a row of the random-walk Laplacian adds up to 0, with the row sums for degrees",
-                wrong=(1 + degrees / d[i],),
-            ),
-        )
-    )
-
-
-def normalised(name: str, title: str, program: Program, beside: Any, *variants: Variant) -> Claim:
-    """The claim about one of the two normalisations; ``beside`` is an entry beside the diagonal."""
-    fewer = beside.subs({d[i]: OFF, root[i]: sqrt(OFF), root[j]: sqrt(OFF.subs(i, j))})
-    return Claim(
-        id=f"graph.laplacian.{name}",
-        section=SECTION,
-        title=title,
-        kind="equality",
-        subject="graph.laplacian",
-        driver="graph",
-        structure=(NODES, BOTH_WAYS),
-        inputs=(WEIGHTS,),
-        program=program,
-        statement=Eq(L[i, j], (diagonal * d[i] - W[i, j]) / sqrt(d[i] * d[j])),
-        conditions=(SYMMETRIC, FINITE, NO_DEGREE, LOOPS),
-        derivation=normalised_proof,
-        variants=(
-            *variants,
-            Variant("not normalised", "D - A", (entry(OFF, -W[i, j]),)),
-            Variant(
-                "a 1 on the diagonal of an isolated node",
-                "PyTorch Geometric: I minus the normalised A",
-                (entry(ON_ROW, beside, diagonal),),
-            ),
-            Variant("degrees without self loops", "other convention", (entry(1, fewer),)),
-        ),
-        options=options(name),
-    )
-
-
-sym = normalised(
-    "sym",
-    "The symmetrically normalised Laplacian divides entry (i, j) by the roots of both degrees",
-    ROOTS,
-    BY_ROOTS,
-    Variant("each row divided by its degree", "random-walk normalisation", (entry(ON_ROW, BY_ROW),)),
-    Variant(
-        "fourth roots",
-        "known bug: exponent -1/4",
-        (entry(OFF / sqrt(d[i]), -W[i, j] / (d[i] * d[j]) ** Rational(1, 4)),),
-    ),
-    Variant(
-        "degrees without their root",
-        "known bug: exponent -1",
-        (entry(OFF / d[i] ** 2, -W[i, j] / (d[i] * d[j])),),
-    ),
-)
-
-
-def walking(c: Board) -> Any:
-    """The random-walk Laplacian's program: the diagonal is computed in two ways, each by half, a budget for either."""
+def walking(c: Board, roots: bool = False) -> Any:
+    """The random-walk Laplacian's program, or that by roots of both degrees: the diagonal is computed in two ways, each by half, a budget for either."""
     n = c.size("n")
     A = c.graph("A", n, connected=False, loops=True)
     w = c.real("w", n, n, low=1 / 64)
@@ -154,8 +74,11 @@ def walking(c: Board) -> Any:
     root = c.let("root", i, sqrt(d[i]))
     off, on_row = d[i] - W[i, j], ((d[i] - W[i, j]) / d[i] + 1 - W[i, j] / d[i]) / 2
     on_roots = (off / root[i] ** 2 + 1 - W[i, j] / root[i] ** 2) / 2
-    L = c.let("L", (i, j), entry(on_row, -W[i, j] / d[i]))
-    by_roots = entry(on_roots, -W[i, j] / (root[i] * root[j]))
+    beside = -W[i, j] / (root[i] * root[j])
+    column = Lt(c.sum(A[j, q], q), 1)
+    both = entry(on_roots, Piecewise((0, column), (beside, True)))
+    L = c.let("L", (i, j), both if roots else entry(on_row, -W[i, j] / d[i]))
+    by_roots = entry(on_roots, beside)
     return SimpleNamespace(**{name: value for name, value in locals().items() if name != "c"})
 
 
@@ -194,6 +117,48 @@ def walk(c: Board) -> None:
         L=entry(on_row, -W[i, j] / d[i], same),
     )
     c.variant("degrees without self loops", "other convention", L=entry(1, -W[i, j] / (d[i] - W[i, i])))
+
+
+@claim("graph.laplacian.sym", "4.6.1", "graph.laplacian")
+def sym(c: Board) -> None:
+    """The symmetrically normalised Laplacian divides entry (i, j) by the roots of both degrees."""
+    g = walking(c, roots=True)
+    W, d, i, j, root, entry = g.W, g.d, g.i, g.j, g.root, g.entry
+    alone = Lt(g.arriving, 1)
+    c.say(SYMMETRIC, FINITE, NO_DEGREE, LOOPS)
+
+    def proof(p: Bench) -> None:
+        """On the diagonal one index is put for the other; beside it, where an edge arrives at both nodes, as it stands."""
+        some_degree(p, g)
+        same = p.supposed(Eq(i, j))
+
+        def on(p: Bench) -> None:
+            p.left.rewrite(same).unfold(root)
+            p.right.rewrite(same)
+
+        def beside(p: Bench) -> None:
+            p.cases(g.column, None, lambda p: p.left.unfold(root))
+
+        p.left.unfold(g.L)
+        p.cases(alone, None, lambda p: p.cases(Eq(i, j), on, beside))
+
+    of_both = (g.same * d[i] - W[i, j]) / (sqrt(d[i]) * sqrt(d[j]))
+    c.law(g.L[i, j], Piecewise((0, alone), (0, g.column), (of_both, True)))
+    c.prove(proof)
+    c.call(edges(g.A), g.n, weights(g.w), normalization="sym").shows(g.L)
+    c.variant("each row divided by its degree", "random-walk normalisation", L=entry(g.on_row, -W[i, j] / d[i]))
+    fourth = entry(g.off / sqrt(d[i]), -W[i, j] / (d[i] * d[j]) ** Rational(1, 4))
+    c.variant("fourth roots", "known bug: exponent -1/4", L=fourth)
+    whole = entry(g.off / d[i] ** 2, -W[i, j] / (d[i] * d[j]))
+    c.variant("degrees without their root", "known bug: exponent -1", L=whole)
+    c.variant("not normalised", "D - A", L=entry(g.off, -W[i, j]))
+    c.variant(
+        "a 1 on the diagonal of an isolated node",
+        "PyTorch Geometric: I minus the normalised A",
+        L=entry(g.on_row, g.beside, g.same),
+    )
+    fewer = -W[i, j] / (sqrt(d[i] - W[i, i]) * sqrt(d[j] - W[j, j]))
+    c.variant("degrees without self loops", "other convention", L=entry(1, fewer))
 
 
 @claim("heat.mean_conservation.random_walk", "4.6.2", "graph.laplacian", kind="invariance")
@@ -300,4 +265,4 @@ spectrum = Claim(
 )
 
 
-CLAIMS = (sym, spectrum)
+CLAIMS = (spectrum,)

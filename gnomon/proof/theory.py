@@ -16,6 +16,7 @@ from gnomon.proof.facts import Row, entails, nonnegative, rows, settled
 from gnomon.proof.mean import Exists
 from gnomon.proof.normal_form import canon, fresh
 from gnomon.proof.recursion import ends
+from gnomon.proof.said_twice import different
 from gnomon.proof.signs import Bound, Signs
 from gnomon.proof.terms import Facts, alike, indices_of, mentioned, name_of, named, places, put, walk, within
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
@@ -78,7 +79,7 @@ class Theory:
         self._whole = False
         self.counter = itertools.count()
         program, law = tuple(program), tuple(law)
-        self.primed = _different(program, law)
+        self.primed = different(program, law)
         for definition in program:
             self.define(definition)
         for definition in law:
@@ -386,28 +387,5 @@ class Theory:
         return set().union(*[mentioned(self.definitions[n].rhs) for n in {name, *self.reach(name)}])
 
 
-def _said(definition: Definition) -> Any:
-    """A definition with its ranges, its indices named by place."""
-    new = {v: sp.Symbol(f"index {n}", integer=True) for n, v in enumerate(indices_of(definition.lhs))}
-    ends = {new.get(v, v): (v, sp.sympify(a), sp.sympify(b)) for v, a, b in definition.ranges}
-    ranges = [put(end, new) for v in sorted(ends, key=str) for end in ends[v][1:]]
-    return sp.Tuple(put(definition.lhs, new), put(sp.sympify(definition.rhs), new), *ranges)
-
-
 def _assumed(base: Any) -> dict[str, Any]:
     return {name: value for name, value in base.assumptions0.items() if name != "commutative"}
-
-
-def _different(program: tuple[Definition, ...], law: tuple[Definition, ...]) -> set[str]:
-    """Names that both define, in other words or by leaning on such."""
-    ours = {definition.name: definition for definition in program}
-
-    def differs(definition: Definition) -> bool:
-        mine = ours[definition.name]
-        return not alike(_said(mine), _said(definition))
-
-    both = [definition for definition in law if definition.name in ours]
-    found = {definition.name for definition in both if differs(definition)}
-    while more := {d.name for d in both if found & mentioned(d.rhs)} - found:
-        found |= more
-    return found
