@@ -128,7 +128,7 @@ def sym(c: Board) -> None:
     c.say(SYMMETRIC, FINITE, NO_DEGREE, LOOPS)
 
     def proof(p: Bench) -> None:
-        """On the diagonal one index is put for the other; beside it, where an edge arrives at both nodes, as it stands."""
+        """On the diagonal one index is put for the other; beside it, where edges arrive at both nodes, as it stands."""
         some_degree(p, g)
         same = p.supposed(Eq(i, j))
 
