@@ -59,7 +59,7 @@ def options(name: str) -> dict[str, Any]:
 
 
 def walking(c: Board, roots: bool = False) -> Any:
-    """The random-walk Laplacian's program, or that by roots of both degrees: the diagonal is computed in two ways, each by half, a budget for either."""
+    """The program, by degrees or by roots of both; the diagonal is computed in two ways, each by half, for either."""
     n = c.size("n")
     A = c.graph("A", n, connected=False, loops=True)
     w = c.real("w", n, n, low=1 / 64)
