@@ -22,8 +22,8 @@ from gnomon.derivations.initial_value import (
     shown,
     y0,
 )
-from gnomon.derivations.solver_pair import DIFFERENCE, LAST, SECTION, e, err, estimate, slope, y1
-from gnomon.derivations.trees import DOPRI5
+from gnomon.derivations.solver_pair import DIFFERENCE, LAST, SECTION
+from gnomon.derivations.trees import DOPRI5, entry
 from gnomon.proof.derivation import Derivation, Step
 from gnomon.say.board import Board
 from gnomon.say.claim import Claim, Output, Program, Variant
@@ -95,6 +95,13 @@ def next_step(c: Board) -> None:
 
 
 # ---------------------------------------------------------------- what becomes of a step
+
+e, y1, err, slope = (IndexedBase(name, real=True) for name in ("e", "y1", "err", "slope"))
+
+
+def estimate(weights: tuple[Any, ...]) -> tuple[Any, Any]:
+    return e[s], entry(weights, s)
+
 
 FIRST = Domain("h", low=1, high=2, host=True, typical=(1.0, 2.0))
 FORCE = real("theta", D, low=0.5, high=4)
