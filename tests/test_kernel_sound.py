@@ -357,3 +357,10 @@ def test_j_is_put_for_i_where_they_are_equal_and_nowhere_else():
     assert equality.supposed(
         theory, sp.Eq(1 / x[i], 2)
     ).left  # that x[i] is not 0, and i in its range, is not supposed with it
+
+
+def test_a_laws_array_that_the_program_defines_otherwise_is_said_to_be_no_more_than_real():
+    n, i = sp.Symbol("n", integer=True, positive=True), sp.Symbol("i", integer=True)
+    d, x = sp.IndexedBase("d", real=True), sp.IndexedBase("x", real=True)
+    ours, theirs = (Definition(d[i], factor * x[i], ((i, 0, n - 1),)) for factor in (1, 2))
+    assert "d′" in Theory([ours], [theirs], shapes={"x": (n,)}).definitions

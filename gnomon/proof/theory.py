@@ -388,4 +388,4 @@ class Theory:
 
 
 def _assumed(base: Any) -> dict[str, Any]:
-    return {name: value for name, value in base.assumptions0.items() if name != "commutative"}
+    return {name: value for name, value in base.label._assumptions_orig.items() if name != "commutative"}
