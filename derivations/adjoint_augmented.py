@@ -18,7 +18,7 @@ from gnomon.say.call import function
 from gnomon.say.maker import claim
 
 SECTION = "2.3.2"
-READ_AS_COLUMN = "notes: a row read as a column"
+READ_AS_COLUMN = "a row read as a column"
 S = Symbol("S", integer=True, positive=True)
 METHODS = {"rk4": {S: 4}, "euler": {S: 1}}  # the first is looked at in every run, and more can go wrong in four stages
 
@@ -118,7 +118,7 @@ def augmented(c: Board) -> None:
     f = function((t, y, theta), velocity(i, t, along(y)), (i, 0, D - 1))
     c.call(f, t0, t1, z1, a1, [theta], method=method).shows("z0", "a0", "grad_theta")
     other_rk4(c, s, j)
-    c.variant("Jacobian not transposed", READ_AS_COLUMN, printed=True, a_slope=-pushed(i, time, z, adj, theta))
+    c.variant("Jacobian not transposed", READ_AS_COLUMN, a_slope=-pushed(i, time, z, adj, theta))
     c.variant("gradient with the other sign", "known bug", g_slope=pulled(i, time, z, adj, "parameters"))
     c.variant(
         "gradient from the state at t1 alone", "known bug", g_slope=-pulled(i, time, along(z1), adj, "parameters")

@@ -186,9 +186,7 @@ def initial(c: Board) -> None:
     of.called((), of.y0).shows(grad_y0)
     back, pull, when = of.where, of.pull, of.behind
     other_rk4(c, s, of.j)
-    c.variant(
-        "Jacobian not transposed", READ_AS_COLUMN, printed=True, a_slope=-pushed(i, when, back, pull, of.state[1])
-    )
+    c.variant("Jacobian not transposed", READ_AS_COLUMN, a_slope=-pushed(i, when, back, pull, of.state[1]))
     c.variant("adjoint with the sign of the state", "known bug", a_slope=pulled(i, when, back, pull))
     once = Piecewise((adj[e + 1, 0, i], e < of.N - 1), (jump[e + 1, i], True))
     c.variant("no jump at the times in between", "known bug", a_=of.going_back(adj, of.a_slope, once))
@@ -220,6 +218,6 @@ def parameter(c: Board) -> None:
     c.variant("the other sign", "known bug: limits exchanged", g_slope=pulled(i, when, back, pull, "parameters"))
     c.variant("the first interval alone", "known bug", g=of.going_back(g, of.g_slope, 0))
     c.variant("adjoint with the sign of the state", "known bug", a_slope=pulled(i, when, back, pull))
-    c.variant("Jacobian not transposed", READ_AS_COLUMN, printed=True, a_slope=-pushed(i, when, back, pull, theta))
+    c.variant("Jacobian not transposed", READ_AS_COLUMN, a_slope=-pushed(i, when, back, pull, theta))
     c.variant("the state stays where the interval ends", "known bug", z_slope=0)
     c.remark(REMARK)

@@ -7,6 +7,7 @@ from typing import Any
 
 from sympy import Eq, IndexedBase, KroneckerDelta, Piecewise, Rational, Sum, Symbol
 
+from gnomon.derivations.adjoint_augmented import READ_AS_COLUMN
 from gnomon.proof import equality
 from gnomon.proof.bench import Bench
 from gnomon.proof.theorem import Theorem
@@ -15,7 +16,6 @@ from gnomon.say.call import function, tensor
 from gnomon.say.maker import claim
 
 SECTION = "2.3.2"
-READ_AS_COLUMN = "notes: a row read as a column"
 WEIGHTS, HALF = (1, 2, 2, 1), Rational(1, 2)
 
 Product = Any  # what a matrix makes of a vector: of an index, and of a function that gives the entries
@@ -132,7 +132,7 @@ def state(c: Board) -> None:
     c.law(adj[N - m, p], gradient)
     c.prove(by_state)
     called(of, 0, N).unused(v).shows("grad_y0")
-    c.variant("Jacobian not transposed", READ_AS_COLUMN, printed=True, a__k=slope(of, adj, adj_k, times(of)))
+    c.variant("Jacobian not transposed", READ_AS_COLUMN, a__k=slope(of, adj, adj_k, times(of)))
     c.variant("the gradient at the end", "known bug: not solved back", a__k=0)
     negated = slope(of, adj, adj_k, lambda index, x: -transposed(of)(index, x))
     c.variant("the sign of the state", "known bug", a__k=negated)
@@ -225,7 +225,7 @@ def dynamics(c: Board) -> None:
     c.prove(equation)
     called(of, 1, 1).shows("grad_y0")
     c.variant(
-        "Jacobian not transposed", READ_AS_COLUMN, printed=True, a__k=slope(of, adj, adj_k, times(of, 1)),
+        "Jacobian not transposed", f"notes: {READ_AS_COLUMN}", printed=True, a__k=slope(of, adj, adj_k, times(of, 1)),
         why="The notes' formula is right for a row; read for a column, A = [[0, 1], [0, 0]] takes (1, 0) to (1, "
         "0), not to (1, 1).",
     )  # fmt: skip
