@@ -9,13 +9,9 @@ from typing import Any
 import sympy as sp
 from sympy import IndexedBase, KroneckerDelta, Product, Sum, Symbol, symbols
 
-from gnomon.derivations import (
-    bn,
-    bn_gradient,
-    conv,
-    conv_structure,
-    lstm_memory,
-)
+from gnomon.derivations.convolution import conv, conv_structure
+from gnomon.derivations.normalization import bn, bn_gradient
+from gnomon.derivations.sequences import lstm_memory
 from gnomon.proof.bench import Bench, unused
 from gnomon.proof.defined import smooth
 from gnomon.proof.goals import Goal

@@ -6,7 +6,7 @@ import pytest
 import sympy as sp
 
 from gnomon.compute.lower import Lowering, bind
-from gnomon.derivations.backprop import dE_dsk
+from gnomon.derivations.backprop.backprop import dE_dsk
 from gnomon.link.goal import theory_of
 from gnomon.link.proved import proved
 from gnomon.proof.tangent import tangents

@@ -37,7 +37,7 @@ def test_one_claim_is_built_alone():
     program = (
         "import sys; from gnomon.find import walk; from gnomon.say.board import Board; made, old = [], Board.claim; "
         "Board.claim = lambda self: made.append(self.id) or old(self); walk.select(['optim.adam.first_moment']); "
-        "print(made, 'gnomon.derivations.heat' in sys.modules)"
+        "print(made, 'gnomon.derivations.graphs.heat' in sys.modules)"
     )
     shown = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert shown.strip() == "['optim.adam.first_moment'] False"

@@ -1,0 +1,1 @@
+"""Normalizing flows and adversarial networks (notes, sections 4.1, 4.2)."""

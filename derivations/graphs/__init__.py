@@ -1,0 +1,1 @@
+"""Graphs, their Laplacians and the heat equation (notes, section 4.6)."""

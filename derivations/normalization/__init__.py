@@ -1,0 +1,1 @@
+"""Batch normalization (notes, section 1.2.7)."""

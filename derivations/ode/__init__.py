@@ -1,0 +1,1 @@
+"""Ordinary differential equations, their solvers and their gradients (notes, section 2)."""

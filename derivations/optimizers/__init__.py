@@ -1,0 +1,1 @@
+"""Momentum and Adam (notes, section 1.2.5)."""

@@ -1,0 +1,1 @@
+"""Sequences, recurrent networks and their gradients (notes, section 1.4)."""
