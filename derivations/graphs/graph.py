@@ -3,11 +3,10 @@
 from types import SimpleNamespace
 from typing import Any
 
-from sympy import IndexedBase, KroneckerDelta, Max, Min, Sum, symbols
+from sympy import KroneckerDelta, Max
 
 from gnomon.say.board import Board
 from gnomon.say.call import DTYPE, edges, weights
-from gnomon.say.domain import Graph, Size, nonnegative, real, symbols_of
 from gnomon.say.maker import claim
 
 
@@ -152,48 +151,3 @@ def kernel(c: Board) -> None:
     c.variant("a self loop counts twice", "graph theory, networkx", d=c.sum(W[i, j] * (1 + same), j))
     c.variant("columns in the place of rows", "wrong on directed graphs", law=(c.sum(L[j, i], j), "=", 0))
     c.remark("For an undirected graph the columns add up to 0 as well.")
-
-
-# ------------------------------------------------------------------ for the claims on heat
-
-LARGEST = 4
-NODES = Size("n", 1, LARGEST)
-ANY = Graph("A", NODES, connected=False, directed=True, loops=True)
-BOTH_WAYS = Graph("A", NODES, connected=False, loops=True)
-ONE_WAY = nonnegative("w", NODES, NODES)
-SIGNAL = real("x", NODES)
-(n,) = symbols_of((NODES,))
-A, w, x = ANY.symbol, ONE_WAY.symbol, SIGNAL.symbol
-
-i, j, p = symbols("i j p", integer=True)
-W = IndexedBase("W", nonnegative=True)  # the weighted adjacency matrix
-Lx, y = (IndexedBase(name, real=True) for name in ("Lx", "y"))
-d = IndexedBase("d", positive=True)
-SYMMETRIC = "A is symmetric: an undirected edge counts both ways"
-
-
-def over(term: Any, *indices: Any) -> Any:
-    """A sum over all nodes, for each of the indices."""
-    return Sum(term, *((index, 0, n - 1) for index in indices))
-
-
-def either_way() -> tuple[Any, Any]:
-    """An undirected edge has one weight, which is listed for the smaller index first."""
-    return W[i, j], A[i, j] * w[Min(i, j), Max(i, j)]
-
-
-def neighbours(a: Any) -> Any:
-    """From how many nodes edges arrive at a node: decided as soon as the graph is known."""
-    return over(A[a, j], j)
-
-
-DIRECTED = (W[i, j], A[i, j] * w[i, j])
-DEGREE = (d[i], over(W[i, j], j))
-
-
-def applied(at: Any, weight: Any = W[i, j]) -> Any:
-    """Entry i of L x, half as ``D x - A x`` and half by differences: a budget for either way to compute it."""
-    return (d[i] * at(i) - over(weight * at(j), j)) / 2 + over(weight * (at(i) - at(j)), j) / 2
-
-
-APPLIED = (Lx[i], applied(lambda a: x[a]))

@@ -3,65 +3,26 @@
 from types import SimpleNamespace
 from typing import Any
 
-from sympy import Abs, And, Eq, Ge, IndexedBase, KroneckerDelta, Le, Lt, Max, Min, Piecewise, Rational, sqrt
+from sympy import Abs, Eq, KroneckerDelta, Lt, Max, Min, Piecewise, Rational, sqrt
 
-from gnomon.derivations.graphs.graph import (
-    BOTH_WAYS,
-    DEGREE,
-    NODES,
-    SIGNAL,
-    SYMMETRIC,
-    W,
-    d,
-    either_way,
-    i,
-    j,
-    n,
-    neighbours,
-    over,
-    x,
-    y,
-)
 from gnomon.proof.bench import Bench
-from gnomon.proof.derivation import Derivation, Step, define
+from gnomon.proof.theorem import Theorem
 from gnomon.say.board import Board
 from gnomon.say.call import edges, weights
-from gnomon.say.claim import Claim, Output, Program, Relation, Variant
 from gnomon.say.domain import real
 from gnomon.say.maker import claim
 
-SECTION = "4.6.1"
-MATRIX = ("edge_index", "num_nodes", "edge_weight")
-L, root = IndexedBase("L", real=True), IndexedBase("root", positive=True)
-ENTRIES = Output("L", L[i, j], (i, 0, n - 1), (j, 0, n - 1))
-WEIGHTS = real("w", NODES, NODES, low=1 / 64)
+SYMMETRIC = "A is symmetric: an undirected edge counts both ways"
 NO_DEGREE = "1/d counts as 0 where the degree is 0, so that row and column of an isolated node are 0"
 FINITE = "weights are at least 1/64, so that gradients stay finite in float16"
 LOOPS = "self loops count in the degrees"
 
 
-def entry(on: Any, beside: Any, alone: Any = 0) -> tuple[Any, Any]:
-    """A matrix by its entries on the diagonal and beside it, and in the row of a node without edges."""
-    return L[i, j], Piecewise((alone, Eq(neighbours(i), 0)), (on, Eq(i, j)), (beside, True))
-
-
-OFF = d[i] - W[i, i]
-ROOT = (root[i], sqrt(d[i]))
-ON_ROOTS, BY_ROOTS = (OFF / root[i] ** 2 + 1 - W[i, i] / root[i] ** 2) / 2, -W[i, j] / (root[i] * root[j])
-ON_ROW, BY_ROW = (OFF / d[i] + 1 - W[i, i] / d[i]) / 2, -W[i, j] / d[i]
-"""The diagonal is computed in two ways, each by half: a budget for either."""
-
-ROOTS = Program((either_way(), DEGREE, ROOT, entry(ON_ROOTS, BY_ROOTS)), (ENTRIES,))
-
-
-def options(name: str) -> dict[str, Any]:
-    return {"arguments": MATRIX, "keywords": {"normalization": name}, "undirected": True}
-
-
-def walking(c: Board, roots: bool = False) -> Any:
+def walking(c: Board, roots: bool = False, signal: bool = False) -> Any:
     """The program, by degrees or by roots of both; the diagonal is computed in two ways, each by half, for either."""
     n = c.size("n")
     A = c.graph("A", n, connected=False, loops=True)
+    x = c.real("x", n) if signal else None
     w = c.real("w", n, n, low=1 / 64)
     i, j, q = c.indices("i j q", n)
     arriving, same = c.sum(A[i, q], q), KroneckerDelta(i, j)
@@ -203,66 +164,70 @@ def balance(c: Board) -> None:
     )
 
 
-# ------------------------------------------------------------------ spectrum
+@claim("graph.quadratic_form.normalised", "4.6.1", "graph.laplacian", kind="inequality")
+def spectrum(c: Board) -> None:
+    """The eigenvalues of the normalised Laplacian lie between 0 and 2."""
+    g = walking(c, roots=True, signal=True)
+    n, x, A, W, w, d, L, i, j, root, entry = g.n, g.x, g.A, g.W, g.w, g.d, g.L, g.i, g.j, g.root, g.entry
+    alone = Lt(g.arriving, 1)
+    scale = c.let("scale", i, Piecewise((0, alone), (1 / root[i], True)))
+    c.aid(scale)
+    c.say(SYMMETRIC, "weights are positive", NO_DEGREE)
+    form, square = c.sum(x[i] * L[i, j] * x[j], i, j), c.sum(x[i] ** 2, i)
+    y = scale[i] * x[i]
+    apart, together = (c.sum(W[i, j] * (y + sign * scale[j] * x[j]) ** 2, i, j) / 2 for sign in (-1, 1))
 
-form = over(x[i] * L[i, j] * x[j], i, j)
-square = over(x[i] ** 2, i)
+    def scaled(p: Bench) -> Theorem:
+        """Each entry of D - A is scaled on both sides, by 0 for an isolated node."""
+        some_degree(p, g)
+        same = p.supposed(Eq(i, j))
 
+        def on(p: Bench) -> None:
+            p.left.rewrite(same).unfold(root)
+            p.right.rewrite(same).unfold(scale, root)
 
-def spectrum_proof() -> Derivation:
-    minus, plus = (over(W[i, j] * (y[i] + sign * y[j]) ** 2, i, j) / 2 for sign in (-1, 1))
-    return Derivation(
-        (
-            define(y[i], x[i] / sqrt(d[i]), "so that |x|^2 is the sum of W[i, j] y[i]^2"),
-            Step(
-                "reindex",
-                over(W[i, j] * y[i] ** 2, i, j) - over(W[i, j] * y[i] * y[j], i, j),
-                minus,
-                why="x^T L x is a sum of squares: no eigenvalue is negative",
-                by=(W,),
-                wrong=(plus,),
-            ),
-            Step(
-                "reindex",
-                2 * over(W[i, j] * y[i] ** 2, i, j) - minus,
-                plus,
-                why="2 |x|^2 - x^T L x is one, too: no eigenvalue is above 2",
-                by=(W,),
-                wrong=(minus,),
-            ),
-        )
+        def beside(p: Bench) -> None:
+            p.right.unfold(scale)
+            p.cases(g.column)
+
+        def entries(p: Bench) -> None:
+            p.left.unfold(L)
+            p.cases(alone, lambda p: p.right.unfold(scale), lambda p: p.cases(Eq(i, j), on, beside))
+
+        return p.have("an entry", L[i, j], "=", scale[i] * scale[j] * (g.same * d[i] - W[i, j]), entries)
+
+    def below(p: Bench) -> None:
+        """The form is a sum of squares."""
+        each = scaled(p)
+        squares = p.have(
+            "sum of squares", form, "=", apart,
+            lambda p: (p.left.rewrite(each).contract().unfold(d, W), p.right.unfold(W)),
+        )  # fmt: skip
+        p.right.rewrite(squares).unfold(W)
+
+    def above(p: Bench) -> None:
+        """Twice the square less the form is one, too."""
+        each = scaled(p)
+        squares = p.have(
+            "sum of squares", form + together, "=", 2 * c.sum(d[i] * y**2, i),
+            lambda p: (p.left.rewrite(each).contract().unfold(d, W), p.right.unfold(d, W)),
+        )  # fmt: skip
+        least = p.have(
+            "at most 1", d[i] * scale[i] ** 2, "<=", 1,
+            lambda p: p.cases(alone, lambda p: p.left.unfold(scale), lambda p: p.left.unfold(scale, root)),
+        )  # fmt: skip
+        p.combine((1, squares), (2, p.sum(least, x[i] ** 2, (i, 0, n - 1))))
+
+    c.law(form, ">=", 0)
+    c.prove(below)
+    c.law(form, "<=", 2 * square)
+    c.prove(above)
+    c.call(edges(A), n, weights(w), normalization="sym").unused(x).shows(L)
+    c.variant("not normalised", "D - A", L=entry(g.off, -W[i, j]))
+    c.variant("A - D", "other sign", L=entry(-g.on_roots, -g.beside))
+    c.variant("at most 1", "too tight: bipartite graphs reach 2", law=(form, "<=", square))
+    c.variant("weights may be negative", "the condition dropped", drops=(real("w", n, n),))
+    c.remark(
+        "2 is reached by bipartite graphs alone. The random-walk Laplacian is similar to this one, and has the same "
+        "eigenvalues."
     )
-
-
-def within(top: Any) -> Relation:
-    """The quadratic form lies between 0 and ``top`` times the sum of squares."""
-    return Relation(Max(-form, form - top * square), "<=", 0)
-
-
-spectrum = Claim(
-    id="graph.quadratic_form.normalised",
-    section=SECTION,
-    title="The eigenvalues of the normalised Laplacian lie between 0 and 2",
-    kind="inequality",
-    subject="graph.laplacian",
-    driver="graph",
-    structure=(NODES, BOTH_WAYS),
-    inputs=(SIGNAL, WEIGHTS),
-    program=ROOTS,
-    relation=within(2),
-    statement=And(Ge(form, 0), Le(form, 2 * square)),
-    conditions=(SYMMETRIC, "weights are positive", NO_DEGREE),
-    derivation=spectrum_proof,
-    variants=(
-        Variant("not normalised", "D - A", (entry(OFF, -W[i, j]),)),
-        Variant("A - D", "other sign", (entry(-ON_ROOTS, -BY_ROOTS),)),
-        Variant("at most 1", "too tight: bipartite graphs reach 2", relation=within(1)),
-        Variant("weights may be negative", "the condition dropped", inputs=(real("w", NODES, NODES),)),
-    ),
-    options=options("sym"),
-    remarks="2 is reached by bipartite graphs alone. The random-walk Laplacian is similar to this one, and has the "
-    "same eigenvalues.",
-)
-
-
-CLAIMS = (spectrum,)
