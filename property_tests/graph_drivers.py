@@ -1,4 +1,4 @@
-"""Drivers for graphs: functions of a signal and edges, layers that take them, and gradient descent on an energy."""
+"""How functions of a signal and the edges of a graph are called."""
 
 from __future__ import annotations
 
@@ -55,35 +55,6 @@ def graph(subject: Any, case: Case) -> Call:
     return call
 
 
-def graph_layer(subject: Any, case: Case) -> Call:
-    """``subject(**options["construct"])(*arguments)``: a layer whose hyper-parameters are inputs and sizes."""
-    arguments = case.options.get("arguments", ("x", "edge_index"))
-
-    def call(tensors: Tensors) -> Tensors:
-        known = _known(case, tensors)
-        layer = subject(**{name: known[name] for name in case.options["construct"]}, **_keywords(case))
-        return named(case, layer(*(known[name] for name in arguments)))
-
-    return call
-
-
-def graph_descent(subject: Any, case: Case) -> Call:
-    """A step of gradient descent on an energy, ``x - h * gradient``: ``subject(*arguments)`` is a scalar."""
-    arguments = case.options.get("arguments", ("x", "edge_index"))
-
-    def call(tensors: Tensors) -> Tensors:
-        known = _known(case, tensors)
-
-        def energy(x: Tensor) -> Any:
-            return subject(*({**known, "x": x}[name] for name in arguments), **_keywords(case))
-
-        return named(case, known["x"] - known["h"] * torch.func.grad(energy)(known["x"]))
-
-    return call
-
-
 DRIVERS: dict[str, Driver] = {
     "graph": Driver(graph, "a function on a graph: f(x, edge_index, ...) or f(edge_index, num_nodes, ...)"),
-    "graph_layer": Driver(graph_layer, "a layer's class: Layer(h=..., steps=...)(x, edge_index, edge_weight)"),
-    "graph_descent": Driver(graph_descent, "an energy: f(x, edge_index, edge_weight) -> scalar"),
 }

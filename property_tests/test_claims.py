@@ -4,6 +4,7 @@ import pytest
 
 from gnomon.check.proof_record import proof_record
 from gnomon.check.verdict import DTYPES, check
+from gnomon.find.subjects import drivers
 from gnomon.find.walk import claims, models
 
 CLAIMS = claims()
@@ -30,3 +31,7 @@ def test_the_reference_model_holds_and_every_variant_is_rejected(claim):
 def test_every_claim_is_about_a_model_that_exists():
     known = set(models())
     assert {claim.subject for claim in CLAIMS} <= known
+
+
+def test_every_driver_is_what_some_claim_is_driven_by():
+    assert set(drivers()) == {claim.driver for claim in claims() if claim.call is None}

@@ -233,7 +233,13 @@ def refused_variant(name):
     return str(error.value)
 
 
-@pytest.mark.parametrize("module", ["graph", "heat_steps", "pool", "divergences", "backprop", "seq", "act_smooth"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        *("graphs.graph", "graphs.heat_steps", "convolution.pool", "generative.divergences"),
+        *("backprop.backprop", "sequences.seq", "backprop.act_smooth"),
+    ],
+)
 @pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
 def test_what_is_drawn_lies_inside(module, dtype):
     for claim in walk.claims_in(module):

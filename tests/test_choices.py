@@ -11,7 +11,11 @@ from gnomon.find.walk import claims_in
 from gnomon.say.claim import Output, Program
 from gnomon.say.domain import Choice
 
-CLAIMS = [claim for module in ("pool", "pool_planes", "pool_translation") for claim in claims_in(module)]
+CLAIMS = [
+    claim
+    for module in ("convolution.pool", "convolution.pool_planes", "convolution.pool_translation")
+    for claim in claims_in(module)
+]
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.id)
