@@ -104,7 +104,7 @@ class Encloser:
         raise EncloseError(f"{e} has no value")
 
     def indexed(self, e: Any, env: Env) -> Any:
-        name, at = str(e.base.label), tuple(self.whole(index, env) for index in e.indices)
+        name, at = _label(e.base), tuple(self.whole(index, env) for index in e.indices)
         entries = self.values.get(name)
         if callable(entries):
             return number(entries(*at))
@@ -320,3 +320,8 @@ _RULES: dict[type, _Rule] = {
 @functools.cache
 def _rule(kind: Any) -> _Rule | None:
     return next((_RULES[base] for base in kind.__mro__ if base in _RULES), None)
+
+
+@functools.cache
+def _label(base: Any) -> str:
+    return str(base.label)

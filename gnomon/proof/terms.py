@@ -216,8 +216,8 @@ def places(condition: Any, part: Any) -> Iterator[dict[Any, Any]]:
     seen: list[dict[Any, Any]] = []
     if not condition.over:
         yield {}
-    for pattern in sp.Tuple(condition.lhs, condition.rhs).atoms(sp.Indexed):
-        for x in part.atoms(sp.Indexed):
+    for pattern in _entries(condition.lhs) | _entries(condition.rhs):
+        for x in _entries(part):
             if x.base != pattern.base or len(x.indices) != len(pattern.indices):
                 continue
             values = {v: j for v, j in zip(pattern.indices, x.indices, strict=True) if v in condition.over}
@@ -225,3 +225,8 @@ def places(condition: Any, part: Any) -> Iterator[dict[Any, Any]]:
             if whole and set(values) == condition.over and values not in seen:
                 seen.append(values)
                 yield values
+
+
+@lru_cache(maxsize=10_000)
+def _entries(e: Any) -> frozenset[Any]:
+    return frozenset(e.atoms(sp.Indexed))

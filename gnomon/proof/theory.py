@@ -11,6 +11,7 @@ from typing import Any
 
 import sympy as sp
 
+from gnomon.proof.asked_before import AskedBefore, question
 from gnomon.proof.defined import asked, asked_of, free_names, instead, thing
 from gnomon.proof.facts import Row, entails, nonnegative, rows, settled
 from gnomon.proof.mean import Exists
@@ -75,7 +76,8 @@ class Theory:
         self._opened: dict[Any, Any] = {}
         self._signed: dict[str, Bound | None] | None = None
         self._asks: dict[str, tuple[Obligation, ...]] = {}
-        self._failed: dict[Any, list[Facts]] = {}
+        self._asked = AskedBefore()
+        self._said: dict[Any, tuple[Row, ...]] = {}
         self._whole = False
         self.counter = itertools.count()
         program, law = tuple(program), tuple(law)
@@ -192,6 +194,13 @@ class Theory:
 
     def _instances(self, part: Any, facts: Facts) -> Iterable[Row]:
         """What the conditions say of a part: at the indices that make an entry of theirs an entry of it."""
+        if not self._whole:
+            return self._instances_of(part, facts)
+        if (part, facts) not in self._said:
+            self._said[part, facts] = tuple(self._instances_of(part, facts))
+        return self._said[part, facts]
+
+    def _instances_of(self, part: Any, facts: Facts) -> Iterable[Row]:
         for condition in self.conditions.values():
             if not condition.over:
                 continue
@@ -291,16 +300,14 @@ class Theory:
         return self.signs.entails(frozenset(facts) | self.facts, relation)
 
     def closes(self, obligation: Obligation) -> bool:
-        """Whether an obligation follows from its facts, from the domains and the facts of the theory.
-
-        What did not follow from some facts is not tried with fewer.
-        """
-        claim, facts = named(obligation.claim), frozenset(map(named, obligation.facts))
-        if any(facts <= more for more in self._failed.get(claim, ())):
-            return False
-        found = self._follows(obligation)
-        if not found and self._whole:  # before, its definitions and conditions are still being made
-            self._failed.setdefault(claim, []).append(facts)
+        """Whether an obligation follows from its facts, from the domains and the facts of the theory."""
+        if not self._whole:  # its definitions and conditions are still being made
+            return self._follows(obligation)
+        asked = question(named(obligation.claim), frozenset(map(named, obligation.facts)), self._fixed)
+        found = self._asked.answer(asked)
+        if found is None:
+            found = self._follows(obligation)
+            self._asked.keep(asked, found)
         return found
 
     def _follows(self, obligation: Obligation) -> bool:

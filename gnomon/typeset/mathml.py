@@ -6,6 +6,7 @@ Both come from one tree of elements: :func:`mathml` writes it out, :func:`plain`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import lru_cache
 from typing import Any
 from xml.etree.ElementTree import Element, tostring
 
@@ -33,15 +34,25 @@ def mathml(expr: Any) -> str:
     """
     if expr is None:
         return ""
-    content = _lay(expr)
-    root = Element("math", {"displaystyle": "true", "alttext": line(content)})
+    content, words = _content(expr)
+    root = Element("math", {"displaystyle": "true", "alttext": words})
     root.extend(content if content.tag == "mrow" else [content])
     return tostring(root, encoding="unicode").encode("ascii", "xmlcharrefreplace").decode("ascii")
 
 
 def plain(expr: Any) -> str:
     """Return ``expr`` as one line of Unicode text: ``m[t, i] = β₁·m[t−1, i] + (1 − β₁)·g[t, i]``."""
-    return line(_lay(expr))
+    return _content(expr)[1]
+
+
+def _content(expr: Any) -> tuple[Element, str]:
+    return _laid_out(expr) if isinstance(expr, sp.Basic) else (content := _lay(expr), line(content))
+
+
+@lru_cache(maxsize=64)  # the links of a chain share their sides
+def _laid_out(expr: Any) -> tuple[Element, str]:
+    content = _lay(expr)
+    return content, line(content)
 
 
 def _lay(expr: Any) -> Element:
