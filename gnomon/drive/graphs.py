@@ -8,7 +8,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnomon.drive.run import Run, compute, rank_of
+from gnomon.drive.run import Run, compute
+from gnomon.drive.values import rank_of
 from gnomon.say import arguments as a
 from gnomon.say.domain import Graph
 

@@ -7,7 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnomon.drive import functions, graphs, looks, modules, steps  # noqa: F401  each registers how its parts are run
+# Each of these registers how its parts are run.
+from gnomon.drive import functions, graphs, looks, modules, objects, steps, values  # noqa: F401
 from gnomon.drive.bound import unbound
 from gnomon.drive.driver import Call as Prepared
 from gnomon.drive.driver import Case, Driver, SubjectError, Tensors

@@ -8,7 +8,8 @@ import torch
 from torch import Tensor
 
 from gnomon.drive.contract import NotCallable
-from gnomon.drive.run import Run, compute, made
+from gnomon.drive.objects import made
+from gnomon.drive.run import Run, compute
 from gnomon.say import arguments as a
 from gnomon.say import chain as p
 
