@@ -14,12 +14,13 @@ from gnomon.derivations.normalization import bn, bn_gradient
 from gnomon.derivations.sequences import lstm_memory
 from gnomon.proof.bench import Bench, unused
 from gnomon.proof.defined import smooth
+from gnomon.proof.definitions import Definition
 from gnomon.proof.goals import Goal
 from gnomon.proof.signs import Bound
 from gnomon.proof.tangent import tangents
 from gnomon.proof.terms import indices_of, name_of, within
 from gnomon.proof.theorem import Refused, Theorem
-from gnomon.proof.theory import Definition, Theory
+from gnomon.proof.theory import Theory
 
 Lets = Sequence[tuple[Any, Any]]
 Change = Callable[[Any], Any]

@@ -11,11 +11,12 @@ from attacks import NONE, A, Attacks, X, c, g, i, j, k, linked, m, must_fail, n,
 from sympy import Eq, Ge, Gt, KroneckerDelta, Le, Lt, Piecewise, Sum, Symbol, log
 
 from gnomon.proof import bench, equality, goals, inequality, tangent
+from gnomon.proof.definitions import Definition
 from gnomon.proof.goals import Goal
 from gnomon.proof.signs import Bound
 from gnomon.proof.terms import alike, within
 from gnomon.proof.theorem import Theorem
-from gnomon.proof.theory import Definition, Theory
+from gnomon.proof.theory import Theory
 
 attack = Attacks()
 

@@ -8,10 +8,11 @@ from attacks import NONE, A, Attacks, N, X, c, g, i, j, k, linked, m, must_fail,
 from sympy import Abs, Eq, Ge, Gt, KroneckerDelta, Le, Max, Ne, Piecewise, Sum, Symbol, exp, floor, log
 
 from gnomon.proof import bench, equality, goals, inequality, tangent
+from gnomon.proof.definitions import Definition
 from gnomon.proof.goals import Goal
 from gnomon.proof.indexed import opaque
 from gnomon.proof.terms import within
-from gnomon.proof.theory import Definition, Theory
+from gnomon.proof.theory import Theory
 
 attack = Attacks()
 

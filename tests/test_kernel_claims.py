@@ -5,13 +5,14 @@ import sympy as sp
 
 from gnomon.proof import bounds, goals, inequality, library
 from gnomon.proof.bench import Bench, Chain
+from gnomon.proof.definitions import Definition
 from gnomon.proof.goals import Goal
 from gnomon.proof.inequality import absolute, at, combine, product, root, total
 from gnomon.proof.library import lemma
 from gnomon.proof.signs import Bound
 from gnomon.proof.terms import within
 from gnomon.proof.theorem import Refused
-from gnomon.proof.theory import Definition, Theory
+from gnomon.proof.theory import Theory
 from gnomon.proof.xlogy import relative
 
 n, m, T = sp.symbols("n m T", integer=True, positive=True)

@@ -7,6 +7,7 @@ import sympy as sp
 
 from gnomon.proof import equality, expectation, goals, inequality
 from gnomon.proof.bench import Chain
+from gnomon.proof.definitions import Definition
 from gnomon.proof.expectation import averaged, moments
 from gnomon.proof.goals import Goal
 from gnomon.proof.library import lemma
@@ -15,7 +16,7 @@ from gnomon.proof.normal_form import canon
 from gnomon.proof.signs import Bound
 from gnomon.proof.terms import alike
 from gnomon.proof.theorem import Refused
-from gnomon.proof.theory import Definition, Theory
+from gnomon.proof.theory import Theory
 
 n, m, B = sp.symbols("n m B", integer=True, positive=True)
 i, j, k = sp.symbols("i j k", integer=True)

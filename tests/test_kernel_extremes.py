@@ -6,6 +6,7 @@ import sympy as sp
 
 from gnomon.link.proved import proved
 from gnomon.proof import extremes, goals, inequality
+from gnomon.proof.definitions import Definition
 from gnomon.proof.equality import normal, rewrite
 from gnomon.proof.goals import Goal
 from gnomon.proof.inequality import combine, monotone
@@ -17,7 +18,7 @@ from gnomon.proof.signs import Bound
 from gnomon.proof.tangent import slope
 from gnomon.proof.terms import alike
 from gnomon.proof.theorem import Refused
-from gnomon.proof.theory import Definition, Theory
+from gnomon.proof.theory import Theory
 from gnomon.say.board import Mutation
 
 n = sp.Symbol("n", integer=True, positive=True)

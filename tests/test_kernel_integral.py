@@ -4,11 +4,12 @@ import pytest
 import sympy as sp
 
 from gnomon.proof import equality, inequality, integral
+from gnomon.proof.definitions import Definition
 from gnomon.proof.integral import fundamental, integrated, joined, linear, substituted
 from gnomon.proof.signs import Bound
 from gnomon.proof.terms import alike
 from gnomon.proof.theorem import Refused
-from gnomon.proof.theory import Definition, Theory
+from gnomon.proof.theory import Theory
 
 x, t, u = sp.symbols("x t u", real=True)
 a, b, c, w = sp.symbols("a b c w", real=True)

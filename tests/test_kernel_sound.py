@@ -5,12 +5,13 @@ import sympy as sp
 
 from gnomon.proof import equality, goals, inequality, tangent
 from gnomon.proof.bench import Bench
+from gnomon.proof.definitions import Definition
 from gnomon.proof.goals import Goal
 from gnomon.proof.is_zero import zero
 from gnomon.proof.signs import Bound
 from gnomon.proof.terms import alike, within
 from gnomon.proof.theorem import Obligation, Refused
-from gnomon.proof.theory import Definition, Theory
+from gnomon.proof.theory import Theory
 
 n, N = sp.symbols("n N", integer=True, positive=True)
 i, j, k, t = sp.symbols("i j k t", integer=True)

@@ -9,10 +9,10 @@ from gnomon.compute.lower import Lowering, bind
 from gnomon.derivations.backprop.backprop import dE_dsk
 from gnomon.link.goal import theory_of
 from gnomon.link.proved import proved
+from gnomon.proof.definitions import Definition
 from gnomon.proof.tangent import tangents
 from gnomon.proof.terms import within
 from gnomon.proof.theorem import Refused
-from gnomon.proof.theory import Definition
 from gnomon.say.board import Board, Mutation
 from gnomon.say.claim import Output, Program
 from gnomon.say.domain import Sizes

@@ -12,6 +12,7 @@ from sympy import Abs, Eq, KroneckerDelta, Piecewise, Sum, atan, floor, log, sqr
 
 from gnomon.proof import equality
 from gnomon.proof.bench import Bench
+from gnomon.proof.definitions import Definition
 from gnomon.proof.export import exported, read
 from gnomon.proof.goals import Goal
 from gnomon.proof.indexed import opaque
@@ -19,7 +20,7 @@ from gnomon.proof.second_look import second_look
 from gnomon.proof.signs import Bound
 from gnomon.proof.terms import within
 from gnomon.proof.theorem import made
-from gnomon.proof.theory import Definition, Theory
+from gnomon.proof.theory import Theory
 
 
 def false(lhs, rhs, rel="=", given=frozenset(), theory=None, rule="normal form"):

@@ -5,13 +5,13 @@ import sympy as sp
 
 from gnomon.link.audit import audit
 from gnomon.link.proved import proved
+from gnomon.proof.definitions import Definition
 from gnomon.proof.inequality import combine
 from gnomon.proof.integral import fundamental
 from gnomon.proof.limit import squeezed
 from gnomon.proof.mean import Bernoulli, Draws, Normal, Sample
 from gnomon.proof.tangent import tangents
 from gnomon.proof.theorem import Refused
-from gnomon.proof.theory import Definition
 from gnomon.say.board import Board
 from gnomon.say.maker import claim
 from gnomon.typeset.mathml import plain

@@ -7,10 +7,11 @@ from typing import Any
 
 import sympy as sp
 
+from gnomon.proof.definitions import Definition
 from gnomon.proof.goals import Goal
 from gnomon.proof.signs import Bound
 from gnomon.proof.terms import indices_of, name_of, within
-from gnomon.proof.theory import Definition, Theory
+from gnomon.proof.theory import Theory
 from gnomon.say.assemble import law_names, reached
 from gnomon.say.claim import Claim, Program
 from gnomon.say.domain import Choice, Domain, Graph, Size, Sizes

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import sympy as sp
 
+from gnomon.proof.definitions import Definition
 from gnomon.proof.terms import alike, indices_of, mentioned, put
-
-if TYPE_CHECKING:
-    from gnomon.proof.theory import Definition
 
 
 def different(program: tuple[Definition, ...], law: tuple[Definition, ...]) -> set[str]:

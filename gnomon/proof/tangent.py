@@ -12,12 +12,13 @@ from typing import Any
 import sympy as sp
 
 from gnomon.proof.defined import KINKS, differentiable
+from gnomon.proof.definitions import Definition
 from gnomon.proof.mean import Mean
 from gnomon.proof.normal_form import fresh
 from gnomon.proof.reductions import Kept
 from gnomon.proof.terms import OPAQUE, Facts, indices_of, mentioned, name_of, walk
 from gnomon.proof.theorem import Obligation, Refused, Theorem, made
-from gnomon.proof.theory import Definition, Shape, Theory
+from gnomon.proof.theory import Shape, Theory
 
 
 def tangent_name(of: Any, by: Any) -> str:

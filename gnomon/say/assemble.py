@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import sympy as sp
 
+from gnomon.proof.definitions import Definition
 from gnomon.proof.reductions import Reduction
 from gnomon.proof.terms import indices_of, mentioned, name_of, put
-from gnomon.proof.theory import Definition
 from gnomon.say.check_call import check, names_used
 from gnomon.say.claim import Claim, Output, Program, Relation, Variant
 from gnomon.say.curves import foreign

@@ -15,9 +15,9 @@ from sympy.concrete.expr_with_limits import ExprWithLimits
 from sympy.core.relational import Relational
 
 from gnomon.proof.defined import smooth
+from gnomon.proof.definitions import Definition
 from gnomon.proof.tangent import tangents
 from gnomon.proof.terms import indices_of, name_of
-from gnomon.proof.theory import Definition
 from gnomon.say import assemble
 from gnomon.say.call import Call
 from gnomon.say.claim import Claim, Kind, Output, Variant

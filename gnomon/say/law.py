@@ -8,7 +8,7 @@ from typing import Any
 
 import sympy as sp
 
-from gnomon.proof.theory import Definition
+from gnomon.proof.definitions import Definition
 from gnomon.say.noise import Noise
 
 Ranges = tuple[tuple[Any, Any, Any], ...]

@@ -11,9 +11,9 @@ from typing import Any
 
 import sympy as sp
 
+from gnomon.proof.definitions import Definition
 from gnomon.proof.mean import Indices, Law, Mean
 from gnomon.proof.terms import mentioned, name_of
-from gnomon.proof.theory import Definition
 
 UNCOMPUTED = (Mean, sp.Integral, sp.Limit)
 
