@@ -19,7 +19,7 @@ from gnomon.proof.tangent import slope
 from gnomon.proof.terms import alike
 from gnomon.proof.theorem import Refused
 from gnomon.proof.theory import Theory
-from gnomon.say.board import Mutation
+from gnomon.say.sheet import Mutation
 
 n = sp.Symbol("n", integer=True, positive=True)
 m = sp.Symbol("m", integer=True, nonnegative=True)

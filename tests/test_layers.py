@@ -13,9 +13,10 @@ from gnomon.proof.definitions import Definition
 from gnomon.proof.tangent import tangents
 from gnomon.proof.terms import within
 from gnomon.proof.theorem import Refused
-from gnomon.say.board import Board, Mutation
+from gnomon.say.board import Board
 from gnomon.say.claim import Output, Program
 from gnomon.say.domain import Sizes
+from gnomon.say.sheet import Mutation
 
 
 def test_rows_that_are_shorter_are_filled_up():

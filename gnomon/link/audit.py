@@ -23,10 +23,10 @@ from gnomon.proof.goals import hypotheses, meets
 from gnomon.proof.second_look import second_look
 from gnomon.proof.terms import alike
 from gnomon.proof.theorem import Refused, Theorem
-from gnomon.say.board import Mutation
 from gnomon.say.claim import Claim, Program
 from gnomon.say.law import Law
 from gnomon.say.maker import ClaimMaker
+from gnomon.say.sheet import Mutation
 
 WIDER = "domain widened"
 PROGRAM = "program"

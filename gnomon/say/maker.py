@@ -7,8 +7,9 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any
 
-from gnomon.say.board import Board, Mutation
+from gnomon.say.board import Board
 from gnomon.say.claim import Claim, Kind, checked_id
+from gnomon.say.sheet import Mutation
 
 
 class ClaimMaker:

@@ -8,12 +8,11 @@ from typing import Any
 import sympy as sp
 
 from gnomon.proof.reductions import ArgMax, ArgMin, Kept, Largest, LogSumExp, Reduction, Smallest
+from gnomon.say.sheet import Sheet
 
 
-class Reducing:
+class Reducing(Sheet):
     """Extremes over the whole ranges of indices, which are not empty, and what is left out of them."""
-
-    ranges: dict[Any, tuple[Any, Any]]
 
     def max(self, term: Any, *indices: Any) -> Any:
         """The greatest term over the whole ranges of some indices."""
