@@ -1,4 +1,4 @@
-"""A subject seen through its driver: prepared once, looked at in batches, held to what every subject owes."""
+"""A subject seen through its driver: prepared once, and looked at in batches or at a point."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import torch
 from torch import Tensor
 
 from gnomon.compute.batch import Batch
-from gnomon.compute.compiled import Compiled, K
-from gnomon.compute.lower import entries
 from gnomon.drive.driver import Case, Driver, SubjectError, Tensors
 
 LOOP_POINTS = 54
@@ -21,9 +19,13 @@ class Observer:
     """A subject, prepared for one structure and dtype, and looked at through its driver."""
 
     def __init__(self, driver: Driver, subject: Any, case: Case, pointwise: bool = False) -> None:
-        self.driver, self.case = driver, case
+        self.driver, self.case, self.pointwise = driver, case, pointwise
         self.looped = driver.batch == "loop" or pointwise
         self._call = _guarded(driver.prepare, subject, case)
+
+    def of(self, subject: Any) -> Observer:
+        """Another subject, prepared and looked at in the same way."""
+        return Observer(self.driver, subject, self.case, self.pointwise)
 
     def tensors(self, batch: Batch) -> Tensors:
         """A batch's inputs in the subject's dtype."""
@@ -85,47 +87,6 @@ class Observer:
 
     def _flat(self, outputs: Tensors) -> Tensor:
         return torch.cat([value.reshape(value.shape[0], -1) for value in outputs.values()], -1)
-
-    def contract(self, batch: Batch, number: int = 0) -> None:
-        """Look at one point for what every subject owes: inputs kept, the same answer twice and for strided inputs.
-
-        Raises:
-            SubjectError: naming what was broken.
-        """
-        point = {name: value[number].clone() for name, value in self.tensors(batch).items()}
-        given = {name: value.clone() for name, value in point.items()}
-        first = self.one(given)
-        for name, value in point.items():
-            if not torch.equal(value, given[name]) and not value.isnan().any():
-                raise SubjectError("contract", f"changes its input {name} in place")
-        again = self.one({name: value.clone() for name, value in point.items()})
-        strided = {name: torch.stack([value, value], -1)[..., 0] for name, value in point.items()}
-        other = self.one(strided)
-        for name, value in first.items():
-            if self.case.device.type == "cpu" and not _same(value, again[name]).all():
-                raise SubjectError("contract", f"{name} differs between two calls with the same inputs")
-            if not _close(self.case.compiled, name, value, other[name], batch, number, self.case):
-                raise SubjectError("contract", f"{name} is different for a strided (non-contiguous) input")
-
-
-def _same(a: Tensor, b: Tensor) -> Tensor:
-    return (a == b) | (a.isnan() & b.isnan())
-
-
-def _close(compiled: Compiled, name: str, a: Tensor, b: Tensor, batch: Batch, number: int, case: Case) -> bool:
-    """Whether two answers of the subject differ by no more than twice what rounding allows either."""
-    if _same(a, b).all():
-        return True
-    _, bound = compiled.truth(batch.point(number), case.dtype, case.device)
-    start = 0
-    for other, shape in compiled.shapes.items():
-        count = len(entries(shape))
-        if other == name:
-            budget = 2 * K * bound[0, start : start + count]
-            gap = (a.detach().double() - b.detach().double()).abs().reshape(-1)
-            return bool(((gap <= budget) | budget.isinf() | _same(a, b).reshape(-1)).all())
-        start += count
-    return True
 
 
 def _guarded(function: Callable[..., Any], *args: Any) -> Any:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gnomon.check.contract import parts
+from gnomon.check.contract.part import Setting
 from gnomon.check.exhaustive import EVERY, every_number, lone_input, worst_ulp
 from gnomon.check.inputs import draw
 from gnomon.check.observer import Observer
@@ -183,13 +185,14 @@ def search(task: Task, examples: list[Example], budget: Budget) -> Iterator[Outc
     outcome = Outcome()
     if lone_input(task.claim, task.dtype):  # every number is tried, so another seed would try the same again
         examples = list({json.dumps([example.structure, example.host]): example for example in examples}.values())
+    setting: Setting | None = None
     for example in examples:
         observer = task.observer(example)
         batch = task.batch(example, budget.points)
         if not batch.size:  # the format has no number in the domain
             continue
-        if batch.values:
-            observer.contract(batch)
+        setting = Setting(task.claim, task.subject, observer, batch, setting and replace(setting, earlier=None))
+        parts.look(setting, outcome.search, early=True)
         outcome.failure = judge_batch(task, example, observer, batch, outcome)
         outcome.search.seconds = time.perf_counter() - started
         if outcome.failure is not None:
@@ -200,6 +203,7 @@ def search(task: Task, examples: list[Example], budget: Budget) -> Iterator[Outc
             if outcome.gradient_failure is not None:
                 yield outcome
                 return
+        parts.look(setting, outcome.search, early=False)
         outcome.search.seconds = time.perf_counter() - started
         yield outcome
 

@@ -178,7 +178,9 @@ class Search:
     """What was looked at, and the share of it that could not be judged.
 
     ``loop`` says that the subject could not be run on many points at once, so that fewer were looked at; ``conditions``
-    holds for each relation that the claim supposes the number of points that meet it.
+    holds for each relation that the claim supposes the number of points that meet it. ``contract`` has for each part of
+    what every subject owes the number of structures in which it was looked at, ``contract_unseen`` for each other part
+    the reason why it was not.
     """
 
     structures: int = 0
@@ -189,6 +191,8 @@ class Search:
     seconds: float = 0.0
     loop: bool = False
     conditions: dict[str, int] = field(default_factory=dict)
+    contract: dict[str, int] = field(default_factory=dict)
+    contract_unseen: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,33 @@
+"""All parts of the contract, looked at in turn."""
+
+from __future__ import annotations
+
+from gnomon.check.contract.kept import InputsKept
+from gnomon.check.contract.layouts import Strided
+from gnomon.check.contract.part import Part, Setting, Unseen
+from gnomon.check.contract.twice import SameTwice
+from gnomon.say.evidence import Search
+
+PARTS: tuple[Part, ...] = (InputsKept(), SameTwice(), Strided())
+
+
+def look(at: Setting, search: Search, *, early: bool) -> None:
+    """Look at the parts that come before, or after, values are compared; count them, and say why others were not.
+
+    Raises:
+        SubjectError: naming what was broken.
+    """
+    for part in PARTS:
+        if part.early != early or (part.once and part.name in search.contract):
+            continue
+        reason = part.absent(at)
+        if not reason:
+            try:
+                part.look(at)
+            except Unseen as unseen:
+                reason = unseen.reason
+        if not reason:
+            search.contract[part.name] = search.contract.get(part.name, 0) + 1
+            search.contract_unseen.pop(part.name, None)
+        elif part.name not in search.contract:
+            search.contract_unseen[part.name] = reason
