@@ -68,6 +68,25 @@ class Undefined(Doubled):
         return grad * torch.nan
 
 
+class Variance(torch.autograd.Function):
+    """Right values; a backward pass that loses digits, as one that adds what cancels does."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x):
+        return torch.var(x)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.save_for_backward(*inputs)
+
+    @staticmethod
+    def backward(ctx, grad):
+        (x,) = ctx.saved_tensors
+        return grad * 2 * ((x + 1000) - (x.mean() + 1000)) / (len(x) - 1)
+
+
 def one_pass(x):
     return ((x * x).sum() - x.sum() ** 2 / len(x)) / (len(x) - 1)
 
@@ -77,6 +96,7 @@ KINDS = {
     "inaccurate": (toy.VARIANCE, one_pass),
     "range": (toy.VARIANCE, lambda x: torch.var(x) / (x[0] != x[1])),
     "wrong gradient": (toy.VARIANCE, lambda x: torch.var(Doubled.apply(x))),
+    "inaccurate gradient": (toy.VARIANCE, lambda x: Variance.apply(x)),
     "range of a gradient": (toy.VARIANCE, lambda x: torch.var(Undefined.apply(x))),
     "wrong formula of an inequality": (toy.BOUND, lambda x: 3 * torch.var(x)),
     "range of an inequality": (toy.BOUND, lambda x: torch.var(x) / (x[0] != x[1])),

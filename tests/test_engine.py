@@ -16,14 +16,14 @@ from gnomon.say.claim import Output, Program, Variant
 FLOATS = ("float64", "float32", "bfloat16", "float16")
 
 
-def verdict(subject, claim=toy.VARIANCE, dtype="float64"):
+def verdict(subject, claim=toy.VARIANCE, dtype="float64", seed=0):
     (evidence,) = check(
         claim,
         implementations={claim.subject: subject},
         device="cpu",
         dtypes=[dtype],
         budget="quick",
-        seed=0,
+        seed=seed,
         trust="",
     )
     return evidence
@@ -62,6 +62,25 @@ def test_a_wrong_formula_is_named_with_its_smallest_input():
 def test_cancellation_is_inaccurate_and_not_a_wrong_formula(dtype):
     evidence = verdict(one_pass, dtype=dtype)
     assert (evidence.verdict, evidence.failure, evidence.variant) == ("fails", "inaccurate", None)
+
+
+@pytest.mark.parametrize("dtype", FLOATS[:3])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_class_does_not_hang_on_chance(seed, dtype):
+    assert verdict(one_pass, dtype=dtype, seed=seed).failure == "inaccurate"
+    assert verdict(lambda x: two_pass(x) + 1e-3 * x[0] ** 2, dtype="float64", seed=seed).failure == "wrong formula"
+
+
+@pytest.mark.parametrize("inside", [torch.var, lambda x: two_pass(x) * 3 / 3])
+def test_float32_inside_is_inaccurate(inside):
+    evidence = verdict(lambda x: inside(x.to(torch.float32)).to(x.dtype))
+    assert (evidence.failure, evidence.variant) == ("inaccurate", None)
+    assert "float32" in evidence.reason
+
+
+def test_a_small_slip_is_no_rounding():
+    evidence = verdict(lambda x: torch.var(x) + 1e-8)
+    assert (evidence.failure, evidence.variant) == ("wrong formula", None)
 
 
 def test_a_rare_branch_is_found():

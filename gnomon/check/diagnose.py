@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from gnomon.check.classing import classed, of_gradients, of_values, short
 from gnomon.check.minimise import CANDIDATES, SMALL, alone, confirm, smallest
 from gnomon.check.minimise_numbers import minimise
 from gnomon.check.search import Compilations, Failure, Task, compare_gradients, cotangents, gradient_share
@@ -49,7 +50,7 @@ def diagnose(task: Task, failure: Failure, examples: Sequence[Example] = ()) -> 
     observed = alone(task, example, point)
     judgement = compiled.judge(point, observed, task.dtype, task.device)
     entry = int(judgement.share[0].argmax())
-    name, reason = _classed(task, example, point, bool(judgement.finite[0, entry]))
+    name, reason = classed(task, example, point, bool(judgement.finite[0, entry]), of_values(example))
     return Diagnosis(name, reason, variant, counterexample(task, example, point, observed, entry))
 
 
@@ -66,39 +67,6 @@ def _confirmed(task: Task, failure: Failure) -> Batch | None:
 
 
 # ---------------------------------------------------------------- what it is
-
-
-def _classed(task: Task, example: Example, point: Batch, finite: bool) -> tuple[str, str]:
-    """Wrong formula or inaccurate, from how the error changes with the precision; range for what is not finite."""
-    if not finite:
-        return "range", "is not finite where the truth is finite and representable"
-    low, high = torch.float32, torch.float64
-    other = low if task.dtype == high else high
-    coarse = Batch(
-        {name: value.to(low).to(high) for name, value in point.values.items()},
-        point.host,
-        point.regimes,
-        point.size,
-    )
-    errors: dict[torch.dtype, float] = {}
-    for dtype in (task.dtype, other):
-        there = dataclasses.replace(task, dtype=dtype)
-        at = point if dtype == task.dtype else coarse
-        try:
-            observed = alone(there, example, at)
-        except SubjectError:
-            return "wrong formula", f"disagrees in {_short(task.dtype)} (and does not run in {_short(other)})"
-        errors[dtype] = float(task.compiled(example.structure).judge(at, observed, dtype, task.device).excess.max())
-    units = {dtype: torch.finfo(dtype).eps for dtype in errors}
-    fine, rough = sorted(errors, key=lambda dtype: units[dtype])
-    # halfway, on the scale of logarithms, between not shrinking at all and shrinking with the unit roundoff
-    if errors[fine] <= errors[rough] * (units[fine] / units[rough]) ** 0.5:
-        return "inaccurate", f"the error shrinks with the unit roundoff, but is over {K} times the bound"
-    return "wrong formula", "the error does not shrink with the unit roundoff"
-
-
-def _short(dtype: torch.dtype) -> str:
-    return str(dtype).removeprefix("torch.")
 
 
 def matching_variant(task: Task, failure: Failure, examples: Sequence[Example] = ()) -> str | None:
@@ -185,7 +153,7 @@ def reproduction(task: Task, found: Counterexample, weights: Sequence[float] = (
         f"structure={found.structure!r}",
         f"inputs={found.inputs!r}",
         f"weights={list(weights)!r}" if weights else "",
-        f"dtype={_short(task.dtype)!r}",
+        f"dtype={short(task.dtype)!r}",
         f"device={str(task.device)!r}" if task.device.type != "cpu" else "",
         task.called,
     ]
@@ -194,6 +162,13 @@ def reproduction(task: Task, found: Counterexample, weights: Sequence[float] = (
 
 
 # ---------------------------------------------------------------- gradients
+
+GRADIENTS = {
+    "wrong formula": ("wrong gradient", "the values are right, but autograd's gradient is not the derivative: {}"),
+    "inaccurate": ("inaccurate gradient", "the values are right, but autograd's gradient is off: {}"),
+    "range": ("range", "the gradient is not finite where the derivative is finite and representable"),
+}
+"""What a class of values is called where it is one of gradients, and how its reason is told."""
 
 
 def diagnose_gradient(task: Task, failure: Failure) -> Diagnosis | None:
@@ -237,13 +212,9 @@ def gradient_at(task: Task, example: Example, point: Batch, cotangent: Tensor) -
     over = bool(share[0, entry] > 1) and (not finite or abs(truth - ball(float(seen[0, entry]))) > budget)
     if not over:
         return f"holds {found}, {float(share[0, entry]):.0%} of what rounding allows"
-    reason = "the values are right, but autograd's gradient is not the derivative"
-    return Diagnosis(
-        "wrong gradient" if finite else "range",
-        reason if finite else "the gradient is not finite",
-        None,
-        dataclasses.replace(found, code=reproduction(task, found, weights)),
-    )
+    failure, why = classed(task, example, point, finite, of_gradients(example, cotangent))
+    name, reason = GRADIENTS[failure]
+    return Diagnosis(name, reason.format(why), None, dataclasses.replace(found, code=reproduction(task, found, weights)))
 
 
 def pinpoint(task: Task, example: Example, point: Batch) -> Diagnosis | str:
@@ -253,7 +224,7 @@ def pinpoint(task: Task, example: Example, point: Batch) -> Diagnosis | str:
     entry = int(judgement.share[0].argmax())
     found = counterexample(task, example, point, observed, entry)
     if confirm(task, example, point, observed):
-        failure, reason = _classed(task, example, point, bool(judgement.finite[0, entry]))
+        failure, reason = classed(task, example, point, bool(judgement.finite[0, entry]), of_values(example))
         return Diagnosis(failure, reason, None, found)
     share = float(judgement.share[0, entry])
     return f"holds {found}, {share:.0%} of what rounding allows"

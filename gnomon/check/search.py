@@ -264,17 +264,24 @@ def cotangents(task: Task, example: Example, points: int, outputs: int) -> Tenso
 
 
 def compare_gradients(
-    task: Task, example: Example, observer: Observer, batch: Batch, cotangent: Tensor
+    task: Task,
+    example: Example,
+    observer: Observer,
+    batch: Batch,
+    cotangent: Tensor,
+    budget: torch.dtype | None = None,
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Autograd's vector-Jacobian product (B, M), the program's, and the running bound of that.
+    """Autograd's vector-Jacobian product (B, M), the program's, and the running bound of that in ``budget``.
+
+    The budget is that of the task's own dtype if none is given.
 
     Raises:
         SubjectError: if the outputs carry no gradient, or the subject or its backward pass raises.
     """
     gradient = task.compiled.gradient(example.structure)
     seen = autograd_product(observer, batch, gradient, cotangent)
-    value, bound = gradient.truth(batch, cotangent, task.dtype, task.device)
-    _, at_value = gradient.compiled.truth(batch, task.dtype, task.device)
+    value, bound = gradient.truth(batch, cotangent, budget or task.dtype, task.device)
+    _, at_value = gradient.compiled.truth(batch, budget or task.dtype, task.device)
     bound = bound.masked_fill(at_value.isinf().any(-1, keepdim=True), torch.inf)  # autograd goes through the values
     return seen, value, spilled(bound, seen)
 

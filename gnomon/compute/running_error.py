@@ -59,8 +59,9 @@ def bounded(
 ) -> list[Pair]:
     """Values and running error bounds of some nodes, for a subject that computes in ``dtype``.
 
-    Leaves are exact float64 tensors of shape (B,), or numbers where they are hyper-parameters. A bound covers the
-    subject's error and that of the float64 value together; it is infinite where the point must be excused.
+    Leaves are exact float64 tensors of shape (B,), or numbers where they are hyper-parameters; one that ``dtype`` does
+    not hold is rounded as it enters. A bound covers the subject's error and that of the float64 value together; it is
+    infinite where the point must be excused.
     """
     subject, double = Format(dtype), Format(torch.float64)
     flushes = may_flush(dtype, device)
@@ -75,6 +76,8 @@ def bounded(
         if node.op == "leaf":
             value = torch.as_tensor(leaves[node.value], dtype=torch.float64, device=device)
             made[number] = (value, torch.zeros_like(value))
+            if not slp.host[number] and not torch.equal(value.to(dtype).to(torch.float64), value):
+                made[number] = _enter(made[number], subject)
             if flushes and not slp.host[number]:
                 made[number] = _flushed(made[number], subject)
             continue

@@ -1,0 +1,111 @@
+"""What kind of wrong: whether an error is the formula's or rounding's, decided on a batch and not at one point."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from gnomon.check.minimise import SMALL
+from gnomon.check.search import Task, compare_gradients
+from gnomon.check.strategies import Example
+from gnomon.compute.batch import Batch
+from gnomon.compute.compiled import Judgement, K
+from gnomon.drive.driver import SubjectError
+
+Look = Callable[[Task, Batch, torch.dtype], Judgement]
+"""How a subject does on a batch, run in the task's dtype and judged by the budget of another (or the same) dtype."""
+COARSE, FINE = torch.float32, torch.float64
+
+
+def of_values(example: Example) -> Look:
+    """Looks at the values of a subject."""
+
+    def look(task: Task, batch: Batch, budget: torch.dtype) -> Judgement:
+        observed, chosen = task.observer(example).many(batch)
+        batch = batch if chosen is None else batch.take(chosen)
+        flat = observed.detach().to(torch.float64)
+        return task.compiled(example.structure).judge(batch, flat, budget, task.device)
+
+    return look
+
+
+def of_gradients(example: Example, cotangent: Tensor) -> Look:
+    """Looks at the gradient of a subject's outputs, weighed by ``cotangent`` (N,)."""
+
+    def look(task: Task, batch: Batch, budget: torch.dtype) -> Judgement:
+        weights = cotangent.expand(batch.size, -1)
+        observer = task.observer(example)
+        seen, value, bound = compare_gradients(task, example, observer, batch, weights, budget)
+        return Judgement((seen - value).abs().masked_fill(seen == value, 0.0), K * bound, seen.isfinite())
+
+    return look
+
+
+def classed(task: Task, example: Example, point: Batch, finite: bool, look: Look) -> tuple[str, str]:
+    """Range, inaccurate or wrong formula, and why, for a subject that fails at a point, finitely or not.
+
+    What decides is the point and a batch drawn beside it, for the same structure and hyper-parameters. An error within
+    what float32 allows in a float64 run is *inaccurate*; else the points that fail vote, each by whether its error
+    shrinks with the unit roundoff from one precision to another.
+    """
+    example = dataclasses.replace(example, seed=0)  # one batch for each point: looked at again it gets the same class
+    if task.dtype == FINE and _fits(look, task, _joined(point, task.batch(example, SMALL))):
+        return "inaccurate", "the error is within what float32 allows: something inside is not float64"
+    if not finite:
+        return "range", "is not finite where the truth is finite and representable"
+    low = COARSE if task.dtype == FINE else task.dtype
+    here, there = (dataclasses.replace(task, dtype=dtype) for dtype in (low, FINE))
+    batch = _joined(_coarse(point, low), here.batch(example, SMALL))
+    try:
+        rough, fine = look(here, batch, low), look(there, batch, FINE)
+    except SubjectError:
+        other = COARSE if task.dtype == FINE else FINE
+        return "wrong formula", f"disagrees in {short(task.dtype)} (and does not run in {short(other)})"
+    shrinks = _shrinking(rough, fine, low)
+    if not shrinks.numel():
+        return "wrong formula", f"disagrees in {short(task.dtype)} (the other precision cannot be asked there)"
+    if 2 * int(shrinks.sum()) > shrinks.numel():
+        return "inaccurate", f"the error shrinks with the unit roundoff, but is over {K} times the bound"
+    return "wrong formula", "the error does not shrink with the unit roundoff"
+
+
+def _fits(look: Look, task: Task, batch: Batch) -> bool:
+    """Whether wherever a subject fails in float64 its error is no more than float32 may make."""
+    try:
+        own, coarse = look(task, batch, FINE), look(task, batch, COARSE)
+    except SubjectError:
+        return False
+    return bool(own.fails.any() and not coarse.fails.any() and (~coarse.excused & (own.share > 1)).any())
+
+
+def _shrinking(rough: Judgement, fine: Judgement, low: torch.dtype) -> Tensor:
+    """For each point that fails in either precision, whether its worst error shrinks by more than half of what is due.
+
+    Half is meant on the scale of logarithms: between not shrinking at all and shrinking with the unit roundoff. Points
+    at which all digits are lost in both precisions do not shrink, but those beside them do.
+    """
+    known = rough.excess.isfinite() & fine.excess.isfinite() & ~rough.excused & ~fine.excused
+    worst, entry = torch.where(known, torch.maximum(rough.share, fine.share), 0.0).max(-1)
+    at = entry[worst > 1].unsqueeze(-1)
+    ratio = (torch.finfo(FINE).eps / torch.finfo(low).eps) ** 0.5
+    return fine.excess[worst > 1].gather(-1, at) <= ratio * rough.excess[worst > 1].gather(-1, at)
+
+
+def _coarse(point: Batch, dtype: torch.dtype) -> Batch:
+    """A point with its numbers rounded to a dtype, so that both precisions see the same."""
+    values = {name: value.to(dtype).to(torch.float64) for name, value in point.values.items()}
+    return dataclasses.replace(point, values=values)
+
+
+def _joined(point: Batch, batch: Batch) -> Batch:
+    """A point, first, and the points of a batch."""
+    values = {name: torch.cat([value, batch.values[name]]) for name, value in point.values.items()}
+    return Batch(values, point.host, batch.regimes, 1 + batch.size) if values else point
+
+
+def short(dtype: torch.dtype) -> str:
+    """A dtype's name without its module."""
+    return str(dtype).removeprefix("torch.")
