@@ -214,7 +214,8 @@ def gradient_at(task: Task, example: Example, point: Batch, cotangent: Tensor) -
         return f"holds {found}, {float(share[0, entry]):.0%} of what rounding allows"
     failure, why = classed(task, example, point, finite, of_gradients(example, cotangent))
     name, reason = GRADIENTS[failure]
-    return Diagnosis(name, reason.format(why), None, dataclasses.replace(found, code=reproduction(task, found, weights)))
+    found = dataclasses.replace(found, code=reproduction(task, found, weights))
+    return Diagnosis(name, reason.format(why), None, found)
 
 
 def pinpoint(task: Task, example: Example, point: Batch) -> Diagnosis | str:
