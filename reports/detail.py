@@ -140,15 +140,22 @@ def _check(evidence: Evidence) -> list[object]:
     supposed = f"met: {', '.join(met)} of {count(search.points)}" if met else ""
     looked = f"{plural(search.points, 'point')}, {plural(search.comparisons, 'comparison')}, "
     looked += f"{plural(search.structures, 'structure')} in {seconds(search.seconds)}"
+    one = "one point at a time" if search.loop else ""
     slope = quiet("not checked")
     if gradient:
         words = f"{plural(gradient.points, 'point')}, worst {margin(gradient.share)}, "
-        words += f"{percent(gradient.excused)} excused"
+        words += f"{percent(gradient.excused)} excused" + (f", {gradient.grade}" if gradient.grade else "")
         slope = join(badge(gradient.verdict), quiet(words), _in_ulp(gradient.ulp), why(gradient.reason))
     return [
         join(name(evidence.implementation or evidence.subject), quiet(where(evidence))),
         join(badge(verdict), quiet(evidence.failure), why(reason)),
-        join(looked, quiet(regimes), quiet(supposed), quiet("one point at a time" if search.loop else "")),
+        join(
+            looked,
+            quiet(regimes),
+            quiet(supposed),
+            quiet(one),
+            quiet(search.grade),
+        ),
         percent(search.excused),
         join(margin_bar(evidence.worst.share), quiet(evidence.worst.where), _in_ulp(evidence.ulp)),
         slope,

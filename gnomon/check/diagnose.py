@@ -155,6 +155,7 @@ def reproduction(task: Task, found: Counterexample, weights: Sequence[float] = (
         f"weights={list(weights)!r}" if weights else "",
         f"dtype={short(task.dtype)!r}",
         f"device={str(task.device)!r}" if task.device.type != "cpu" else "",
+        "grade='float32'" if task.compiled.sums else "",
         task.called,
     ]
     lines = [f"    {argument}," for argument in arguments if argument]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import time
 from collections.abc import Iterator
@@ -14,11 +15,12 @@ from torch import Tensor
 from gnomon.check.contract import parts
 from gnomon.check.contract.part import Setting
 from gnomon.check.exhaustive import EVERY, every_number, lone_input, worst_ulp
+from gnomon.check.grade import graded, of_gradient
 from gnomon.check.inputs import draw
 from gnomon.check.observer import Observer
 from gnomon.check.strategies import Example
 from gnomon.compute.batch import Batch
-from gnomon.compute.compiled import Compiled, Gradient, K, compile_claim, compile_gradient, spilled
+from gnomon.compute.compiled import Compiled, Gradient, Judgement, K, compile_claim, compile_gradient, spilled
 from gnomon.compute.supposed import Supposed, suppose
 from gnomon.drive.driver import Case, Driver, SubjectError
 from gnomon.say.claim import Claim
@@ -44,10 +46,13 @@ BUDGETS = {"quick": Budget(8, 1152, 288), "standard": Budget(16, 4608, 1152), "d
 
 
 class Compilations:
-    """The compiled forms of one claim, each made once; a cache that lives as long as the task."""
+    """The compiled forms of one claim, each made once; a cache that lives as long as the task.
 
-    def __init__(self, claim: Claim) -> None:
-        self.claim = claim
+    ``sums``: the format in which a subject must add up, where that is finer than its own.
+    """
+
+    def __init__(self, claim: Claim, sums: torch.dtype | None = None) -> None:
+        self.claim, self.sums = claim, sums
         self._made: dict[str, Compiled] = {}
         self._gradients: dict[str, Gradient] = {}
         self._supposed: dict[str, Supposed] = {}
@@ -55,7 +60,7 @@ class Compilations:
     def __call__(self, structure: dict[str, Any]) -> Compiled:
         key = json.dumps(structure, sort_keys=True)
         if key not in self._made:
-            self._made[key] = compile_claim(self.claim, structure)
+            self._made[key] = dataclasses.replace(compile_claim(self.claim, structure), sums=self.sums)
         return self._made[key]
 
     def gradient(self, structure: dict[str, Any]) -> Gradient:
@@ -150,7 +155,9 @@ def judge_batch(task: Task, example: Example, observer: Observer, batch: Batch, 
     if chosen is not None:
         batch = batch.take(chosen)
     flat = observed.detach().to(torch.float64)
-    judgement = compiled.judge(batch, flat, task.dtype, task.device)
+    judgement, outcome.search.grade = graded(
+        compiled, compiled.nodes, task.dtype, outcome.search.grade, lambda held: _judged(task, held, batch, flat)
+    )
     excused = judgement.excused
     outcome.search.structures += 1
     outcome.search.points += batch.size
@@ -173,6 +180,11 @@ def judge_batch(task: Task, example: Example, observer: Observer, batch: Batch, 
         outcome.worst_share = float(share[row].max())
         outcome.worst_where = compiled.judged[int(share[row].argmax())]
     return Failure(example, batch, flat, row) if bool(judgement.fails[row]) else None
+
+
+def _judged(task: Task, compiled: Compiled, batch: Batch, observed: Tensor) -> tuple[Judgement, bool]:
+    judgement = compiled.judge(batch, observed, task.dtype, task.device)
+    return judgement, bool(judgement.fails.any())
 
 
 def search(task: Task, examples: list[Example], budget: Budget) -> Iterator[Outcome]:
@@ -233,7 +245,13 @@ def judge_gradient(task: Task, example: Example, observer: Observer, batch: Batc
     if observer.looped:  # one backward pass a point: a few points
         batch = batch.take(torch.arange(0, batch.size, max(1, batch.size // 16), device=task.device))
     cotangent = cotangents(task, example, batch.size, len(gradient.compiled.nodes))
-    seen, value, bound = compare_gradients(task, example, observer, batch, cotangent)
+    seen = autograd_product(observer, batch, gradient, cotangent)
+
+    def budget(held: Compiled) -> tuple[tuple[Tensor, Tensor], bool]:
+        found = gradient_budget(task, of_gradient(gradient, held), batch, cotangent, seen, task.dtype)
+        return found, bool((gradient_share(seen, *found) > 1).any())
+
+    (value, bound), reached = graded(gradient.compiled, gradient.nodes, task.dtype, known.grade, budget)
     excused = bound.isinf()
     share = gradient_share(seen, value, bound)
     compared = int((~excused).sum())
@@ -247,7 +265,7 @@ def judge_gradient(task: Task, example: Example, observer: Observer, batch: Batc
     if lone := lone_input(task.claim, task.dtype):
         truth = gradient.truth(batch, cotangent, torch.float64, task.device)
         ulp = _worse(ulp, worst_ulp(seen, truth, excused, batch.values[lone.name], task.dtype))
-    outcome.gradient = GradientCheck(verdict, known.points + batch.size, worst, share_missed, ulp=ulp)
+    outcome.gradient = GradientCheck(verdict, known.points + batch.size, worst, share_missed, ulp=ulp, grade=reached)
     if verdict == "fails":
         outcome.gradient_failure = Failure(example, batch, seen, int(share.amax(-1).argmax()))
 
@@ -280,10 +298,17 @@ def compare_gradients(
     """
     gradient = task.compiled.gradient(example.structure)
     seen = autograd_product(observer, batch, gradient, cotangent)
-    value, bound = gradient.truth(batch, cotangent, budget or task.dtype, task.device)
-    _, at_value = gradient.compiled.truth(batch, budget or task.dtype, task.device)
+    return seen, *gradient_budget(task, gradient, batch, cotangent, seen, budget or task.dtype)
+
+
+def gradient_budget(
+    task: Task, gradient: Gradient, batch: Batch, cotangent: Tensor, seen: Tensor, dtype: torch.dtype
+) -> tuple[Tensor, Tensor]:
+    """The program's vector-Jacobian product (B, M), and its running bound in a dtype, infinite where excused."""
+    value, bound = gradient.truth(batch, cotangent, dtype, task.device)
+    _, at_value = gradient.compiled.truth(batch, dtype, task.device)
     bound = bound.masked_fill(at_value.isinf().any(-1, keepdim=True), torch.inf)  # autograd goes through the values
-    return seen, value, spilled(bound, seen)
+    return value, spilled(bound, seen)
 
 
 def gradient_share(seen: Tensor, value: Tensor, bound: Tensor) -> Tensor:

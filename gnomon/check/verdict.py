@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from gnomon.check.diagnose import diagnose, diagnose_gradient
+from gnomon.check.grade import format_of
 from gnomon.check.search import BUDGETS, EXCUSED_LIMIT, OBJECT, Compilations, Outcome, Task, search
 from gnomon.check.strategies import draw_examples
 from gnomon.check.undisturbed import undisturbed
@@ -38,6 +39,7 @@ def check(
     budget: str,
     seed: int,
     trust: str = "",
+    grade: str = "any",
 ) -> list[Evidence]:
     """Evidence for a claim against its subject, one record a dtype; the variants are rejected along with the first.
 
@@ -48,7 +50,7 @@ def check(
     with undisturbed(own):
         found, place = resolve(claim.subject, implementations)
     with undisturbed(own):  # again: what importing the subject switched is undone, as where it was imported before
-        task = prepare(claim, found, place, dtypes[0], device, named(implementations.get(claim.subject)))
+        task = prepare(claim, found, place, dtypes[0], device, named(implementations.get(claim.subject)), grade)
         examples = draw_examples(claim, BUDGETS[budget].structures, own)
         variants = rejections(task, examples, own)
         results = []
@@ -68,7 +70,9 @@ def named(given: Any) -> str:
     return f"impl={given!r}" if isinstance(given, str) else OBJECT
 
 
-def prepare(claim: Claim, subject: Any, place: str, dtype: str, device: str, called: str = "") -> Task:
+def prepare(
+    claim: Claim, subject: Any, place: str, dtype: str, device: str, called: str = "", grade: str = "any"
+) -> Task:
     """The task of checking a subject against a claim; ``called`` is how a printed call names the subject.
 
     Raises:
@@ -76,7 +80,8 @@ def prepare(claim: Claim, subject: Any, place: str, dtype: str, device: str, cal
     """
     driver = driver_named(claim.driver) if claim.call is None else driver_of(claim.call)
     check_drivable(subject, claim.subject, driver.looks, place)
-    return Task(claim, driver, subject, DTYPES[dtype], torch.device(device), Compilations(claim), called=called)
+    compiled = Compilations(claim, format_of(grade))
+    return Task(claim, driver, subject, DTYPES[dtype], torch.device(device), compiled, called=called)
 
 
 def unproven(evidence: Evidence, variants: Sequence[Rejection]) -> Evidence:

@@ -20,12 +20,18 @@ def _add(c: Charge, a: Pair, b: Pair) -> Pair:
 
 
 def _sum(c: Charge, *terms: Pair) -> Pair:
-    """A sum in any order: each of its n - 1 additions errs by at most a unit of the sum of the sizes."""
+    """A sum in any order: each of its n - 1 additions errs by at most a unit of the sum of the sizes.
+
+    Where it is added up in a finer format, that unit is the finer one, and the sum is rounded at its end.
+    """
     value = functools.reduce(torch.add, [term[0] for term in terms])
     size = functools.reduce(torch.add, [term[0].abs() for term in terms])
     error = functools.reduce(torch.add, [term[1] for term in terms])
-    rounding = (size * c.u + c.flush) * (len(terms) - 1)
-    return value, (error + rounding).masked_fill(size + error > c.largest, INF)
+    if c.added is None:
+        rounding = (size * c.u + c.flush) * (len(terms) - 1)
+        return value, (error + rounding).masked_fill(size + error > c.largest, INF)
+    rounding = (size * c.added + c.flush) * (len(terms) - 1) + value.abs() * c.u
+    return value, (error + rounding).masked_fill(value.abs() + error > c.largest, INF)
 
 
 def _mul(c: Charge, a: Pair, b: Pair) -> Pair:

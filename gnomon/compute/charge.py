@@ -40,7 +40,8 @@ class Format:
 class Charge:
     """What an operation costs: a relative rounding, an underflow, that of a library function; the overflow.
 
-    ``flush`` is what is lost if a partial sum that is subnormal is taken for zero.
+    ``flush`` is what is lost if a partial sum that is subnormal is taken for zero. ``added`` is the rounding of one
+    addition within a sum, where that is finer: such a sum is rounded once more, at its end, and only then overflows.
     """
 
     u: float
@@ -48,6 +49,7 @@ class Charge:
     tiny: float
     largest: float
     flush: float = 0.0
+    added: float | None = None
 
 
 def at_most_two(error: Tensor, inner: Tensor) -> Tensor:

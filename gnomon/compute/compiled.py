@@ -57,7 +57,10 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Compiled:
-    """The straight-line form of a claim under a structure; see :func:`compile_claim`."""
+    """The straight-line form of a claim under a structure; see :func:`compile_claim`.
+
+    ``sums`` is the format in which a subject is held to add up; None is its own.
+    """
 
     claim: Claim
     structure: Structure
@@ -68,6 +71,7 @@ class Compiled:
     shapes: Mapping[str, tuple[int, ...]]
     sides: tuple[tuple[int, int], ...]
     observed_sides: tuple[tuple[int, int], ...]
+    sums: torch.dtype | None = None
 
     @property
     def judged(self) -> tuple[str, ...]:
@@ -83,7 +87,7 @@ class Compiled:
 
     def truth(self, batch: Batch, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
         """Values and running bounds (B, N) of the program's outputs."""
-        return _stack(bounded(self.slp, self.nodes, batch.leaves(), dtype, device), batch.size)
+        return _stack(bounded(self.slp, self.nodes, batch.leaves(), dtype, device, self.sums), batch.size)
 
     def judge(self, batch: Batch, observed: Tensor, dtype: torch.dtype, device: torch.device) -> Judgement:
         """Compare an observation (B, N) with the program, or with the claim's inequality."""
@@ -94,7 +98,7 @@ class Compiled:
             return Judgement(excess, spilled(K * bound, observed), observed.isfinite() | alike)
         leaves = batch.leaves()
         wanted = [node for pair in self.sides for node in pair]
-        _, bound = _stack(bounded(self.slp, [*wanted, *self.nodes], leaves, dtype, device), batch.size)
+        _, bound = _stack(bounded(self.slp, [*wanted, *self.nodes], leaves, dtype, device, self.sums), batch.size)
         bound, shown = bound[:, : len(wanted)], bound[:, len(wanted) :]
         seen = leaves | self.observed_leaves(observed)
         wanted = [node for pair in self.observed_sides for node in pair]
@@ -214,7 +218,8 @@ class Gradient:
         leaves = batch.leaves()
         for column in range(cotangent.shape[-1]):
             leaves["cotangent", (column,)] = cotangent[:, column]
-        return _stack(bounded(self.compiled.slp, self.nodes, leaves, dtype, device), batch.size)
+        compiled = self.compiled
+        return _stack(bounded(compiled.slp, self.nodes, leaves, dtype, device, compiled.sums), batch.size)
 
     def enclosure(self, batch: Batch, cotangent: Tensor, entry: int, bits: int = BITS) -> Any:
         """A rigorous ball of one entry at a single point, for one cotangent (N,)."""

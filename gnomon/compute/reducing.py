@@ -71,7 +71,8 @@ def _logsumexp(c: Charge, *terms: Pair) -> Pair:
     rise = torch.where(errors < 1, weights * errors.expm1(), (values + errors - value.unsqueeze(-1)).exp())
     inherited = torch.where(errors == 0, 0.0, rise).sum(-1).log1p()
     logarithm = (value - values.amax(-1)).abs()
-    rounding = (len(terms) + 1 + spread + 2 * logarithm + 2 * value.abs()) * c.u + len(terms) * c.tiny
+    once = spread + 2 * logarithm + 2 * value.abs()
+    rounding = (once + 1) * c.u + len(terms) * ((c.u if c.added is None else c.added) + c.tiny)
     nothing = (values == -INF).all(-1) & (errors == 0).all(-1)
     return value, torch.where(nothing, 0.0, inherited + rounding)
 

@@ -55,9 +55,14 @@ def _number(slp: SLP, number: int) -> float:
 
 
 def bounded(
-    slp: SLP, outputs: Sequence[int], leaves: Mapping[Leaf, Any], dtype: torch.dtype, device: torch.device
+    slp: SLP,
+    outputs: Sequence[int],
+    leaves: Mapping[Leaf, Any],
+    dtype: torch.dtype,
+    device: torch.device,
+    sums: torch.dtype | None = None,
 ) -> list[Pair]:
-    """Values and running error bounds of some nodes, for a subject that computes in ``dtype``.
+    """Values and running error bounds of some nodes, for a subject that computes in ``dtype``, and adds up in ``sums``.
 
     Leaves are exact float64 tensors of shape (B,), or numbers where they are hyper-parameters; one that ``dtype`` does
     not hold is rounded as it enters. A bound covers the subject's error and that of the float64 value together; it is
@@ -66,7 +71,10 @@ def bounded(
     subject, double = Format(dtype), Format(torch.float64)
     flushes = may_flush(dtype, device)
     lost = subject.tiny if flushes else 0.0
-    tensor = Charge(subject.u + double.u, subject.eta + double.eta, subject.tiny + double.tiny, subject.largest, lost)
+    finer = Format(sums).u + double.u if sums is not None and Format(sums).u < subject.u else None
+    tensor = Charge(
+        subject.u + double.u, subject.eta + double.eta, subject.tiny + double.tiny, subject.largest, lost, finer
+    )
     host = Charge(2 * double.u, 2 * double.eta, 2 * double.tiny, double.largest)
     made: dict[int, Pair] = {}
     entered: dict[int, Pair] = {}

@@ -24,7 +24,7 @@ from gnomon.find import walk
 from gnomon.find.subjects import check_subject, forget_files, resolve
 from gnomon.say.claim import Claim
 from gnomon.say.errors import UsageError, nearest
-from gnomon.say.evidence import Evidence, exit_code
+from gnomon.say.evidence import GRADES, Evidence, exit_code
 
 
 class Results(list[Evidence]):
@@ -64,19 +64,23 @@ def verify(
     budget: str = "quick",
     seed: int = 0,
     proofs: bool = True,
+    grade: str = "any",
 ) -> Results:
     """Check claims against the reference models, or against ``impl`` in the place of some of them.
 
     ``impl`` maps a subject's name to an object (a class, a function) or to ``"module:object"``. Runs in this process.
+    ``grade="float32"`` holds formats of 16 bits to sums in float32; "any" names the grade that is reached.
 
     Raises:
-        gnomon.say.errors.UsageError: for a pattern, a subject, a dtype, a device or a budget that does not exist.
+        gnomon.say.errors.UsageError: for a pattern, a subject, a dtype, a device, a budget or a grade that does not
+            exist.
     """
     chosen = walk.select([patterns] if isinstance(patterns, str) else list(patterns))
     for subject in impl or {}:
         check_subject(subject)
     if budget not in BUDGETS:
         raise UsageError(f"budget={budget!r}: expected one of {', '.join(BUDGETS)}")
+    check_grade(grade)
     names = dtype_names(dtype)
     where = resolve_device(str(device))
     results = Results()
@@ -90,6 +94,7 @@ def verify(
             budget=budget,
             seed=seed,
             trust=trust,
+            grade=grade,
         )
     return results
 
@@ -115,16 +120,18 @@ def check_point(
     dtype: str | torch.dtype = "float64",
     device: str | torch.device = "cpu",
     impl: Any = None,
+    grade: str = "any",
 ) -> str:
     """Look at one input again: what the subject shows there, what the claim says, and what rounding allows.
 
     With ``weights``, one for each entry of the outputs, it is the gradient of their weighted sum that is looked at.
     With ``variant`` that variant of the claim is put to the check in the subject's place. The inputs are rounded to
-    ``dtype``; they must then lie in the claim's domains (in the variant's, where it widens one).
+    ``dtype``; they must then lie in the claim's domains (in the variant's, where it widens one). ``grade`` is that of
+    :func:`verify`.
 
     Raises:
-        gnomon.say.errors.UsageError: for a claim, a variant, a dtype or a device that does not exist; for a structure,
-            inputs or weights with other names or shapes than the claim's, or outside its domains.
+        gnomon.say.errors.UsageError: for a claim, a variant, a dtype, a device or a grade that does not exist; for a
+            structure, inputs or weights with other names or shapes than the claim's, or outside its domains.
     """
     chosen, names = walk.select([claim_id]), dtype_names(dtype)
     if len(chosen) > 1 or len(names) > 1:
@@ -132,10 +139,11 @@ def check_point(
         raise UsageError(f"a point is looked at for one claim in one dtype, got {', '.join(many)}")
     claim, name = chosen[0], names[0]
     where = resolve_device(str(device))
+    check_grade(grade)
     if variant is None:
         with undisturbed(0):
             found, place = resolve(claim.subject, {} if impl is None else {claim.subject: impl})
-        task = prepare(claim, found, place, name, where, named(impl))
+        task = prepare(claim, found, place, name, where, named(impl), grade)
     elif impl is None and weights is None:
         task, place = _variant(claim, variant, name, where), variant
     else:
@@ -221,6 +229,12 @@ def dtype_names(dtype: str | torch.dtype | Sequence[str | torch.dtype]) -> list[
         if name not in DTYPES:
             raise UsageError(f"dtype {name!r}: expected {', '.join(DTYPES)}")
     return list(dict.fromkeys(names))
+
+
+def check_grade(grade: str) -> None:
+    """Raise UsageError for a grade of low precision that there is not."""
+    if grade not in GRADES:
+        raise UsageError(f"grade={grade!r}: expected {' or '.join(GRADES)}")
 
 
 def resolve_device(name: str) -> str:

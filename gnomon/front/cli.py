@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gnomon.say.errors import UsageError
+from gnomon.say.evidence import GRADES
 
 EVIDENCE = "evidence.jsonl"
 EPILOG = "exit codes: 0 all hold · 1 some claim fails · 2 usage, or not callable · 3 something, or all, is undecided"
@@ -56,6 +57,10 @@ def parser() -> argparse.ArgumentParser:
         "--dtype", default="float64,float32", help="float64,float32,bfloat16,float16 (default: the first two)"
     )
     one.add_argument("--budget", default="quick", choices=("quick", "standard", "deep"), help="how much to search")
+    one.add_argument(
+        "--grade", default="any", choices=GRADES,
+        help="what 16-bit formats are held to: float32 asks that sums are added up in it (default: any, and named)",
+    )  # fmt: skip
     one.add_argument("--seed", type=int, default=0, help="for everything that is drawn (default: 0)")
     one.add_argument("--jobs", type=_positive, metavar="N", help="tasks at once (default: the cores)")
     one.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where evidence goes (default: out/)")
@@ -253,6 +258,7 @@ def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], execut
         tuple(dtype_names(arguments.dtype)),
         arguments.budget,
         arguments.seed,
+        grade=arguments.grade,
     )
     check_implementations(executor, chosen, given)
     head = runner.run_record("gnomon " + " ".join(sys.argv[1:]), plan)

@@ -23,10 +23,16 @@ def table(results: Sequence[dict[str, Any]], coloured: Callable[[str, str], str]
         share = result["worst"]["share"]
         lines.append(
             f"{coloured(f'{word:10}', code)} {result['claim']:{width}} {result['dtype']:9} {portion(share):>6} "
-            f"{search['excused']:8.1%} {search['points']:8}  {result['implementation']}"
+            f"{search['excused']:8.1%} {search['points']:8}  {result['implementation']}{graded(result)}"
         )
         lines += [f"           {line}" for line in details(result)]
     return "\n".join(lines)
+
+
+def graded(result: dict[str, Any]) -> str:
+    """Which sums a format of 16 bits was held to, where it holds."""
+    grade = result["search"]["grade"]
+    return f", {grade}" if grade and result["verdict"] == "holds" else ""
 
 
 def portion(given: float | str | None) -> str:

@@ -32,6 +32,7 @@ class Plan:
     budget: str = "quick"
     seed: int = 0
     prove: bool = True
+    grade: str = "any"
 
 
 def run_claim(claim_id: str, module: str, plan: Plan) -> list[Record]:
@@ -49,6 +50,7 @@ def run_claim(claim_id: str, module: str, plan: Plan) -> list[Record]:
         budget=plan.budget,
         seed=plan.seed,
         trust=records[0]["trust"] if records else "",
+        grade=plan.grade,
     )
     return records + [evidence.to_data() for evidence in found]
 
@@ -191,6 +193,7 @@ def run_record(command: str, plan: Plan) -> Record:
             "dtypes": list(plan.dtypes),
             "budget": plan.budget,
             "seed": plan.seed,
+            "grade": plan.grade,
             "implementations": {subject: str(place) for subject, place in plan.implementations.items()},
         },
         sources=walk.digest("gnomon", walk.DERIVATIONS, walk.REFERENCE, walk.PROPERTY_TESTS),

@@ -16,6 +16,9 @@ from typing import Any, ClassVar, Literal
 
 SCHEMA = 1
 Verdict = Literal["holds", "fails", "undecided", "not callable here"]
+GRADES = ("any", "float32")
+"""What formats of 16 bits may be held to: any grade, which is then named, or sums that are added up in float32."""
+
 EXIT = {"holds": 0, "fails": 1, "not callable here": 2, "undecided": 3}
 
 
@@ -171,6 +174,7 @@ class GradientCheck:
     excused: float = 0.0
     reason: str = ""
     ulp: Ulp | None = None
+    grade: str = ""
 
 
 @dataclass
@@ -178,9 +182,10 @@ class Search:
     """What was looked at, and the share of it that could not be judged.
 
     ``loop`` says that the subject could not be run on many points at once, so that fewer were looked at; ``conditions``
-    holds for each relation that the claim supposes the number of points that meet it. ``contract`` has for each part of
-    what every subject owes the number of structures in which it was looked at, ``contract_unseen`` for each other part
-    the reason why it was not.
+    holds for each relation that the claim supposes the number of points that meet it; ``grade`` says for a format of 16
+    bits which sums all the points allow: sums in float32, or no better than in the format itself. ``contract`` has for
+    each part of what every subject owes the number of structures in which it was looked at, ``contract_unseen`` for any
+    other part the reason why it was not.
     """
 
     structures: int = 0
@@ -191,6 +196,7 @@ class Search:
     seconds: float = 0.0
     loop: bool = False
     conditions: dict[str, int] = field(default_factory=dict)
+    grade: str = ""
     contract: dict[str, int] = field(default_factory=dict)
     contract_unseen: dict[str, str] = field(default_factory=dict)
 
@@ -228,6 +234,7 @@ class Evidence(Record):
     def __str__(self) -> str:
         mark = "FAILS" if self.verdict == "fails" else self.verdict
         text = f"{mark:9} {self.claim}  {self.implementation}  {self.dtype} on {self.device}"
+        text += f", {self.search.grade}" if self.verdict == "holds" and self.search.grade else ""
         if self.failure:
             text += f"\n          {self.failure}: {self.reason}"
         elif self.verdict != "holds":
