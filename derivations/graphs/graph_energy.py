@@ -3,9 +3,20 @@
 from types import SimpleNamespace
 from typing import Any
 
-from sympy import Abs, Eq, Gt, IndexedBase, KroneckerDelta, Le, Max, Min, sqrt
+from sympy import Abs, Eq, IndexedBase, KroneckerDelta, Le, Max, Min, sqrt
 
 from gnomon.derivations.graphs.graph_spectra import CONNECTED, DISCONNECTED, A, gap, lam, n, top, v
+from gnomon.derivations.graphs.heat_modes import spectrum
+from gnomon.derivations.graphs.heat_parts import (
+    by_parts,
+    changes,
+    first_term,
+    laplacian,
+    no_eigenvalue,
+    share,
+    spread,
+    squares,
+)
 from gnomon.proof.bench import Bench
 from gnomon.proof.theorem import Theorem
 from gnomon.say.board import Board
@@ -130,96 +141,57 @@ def bounds(c: Board) -> None:
     """On a connected graph the energy vanishes for constants alone, and lies between two eigenvalues."""
     c.choice("graph", CONNECTED)
     x, w = c.real("x", n), c.positive("w", high=2.0)
-    i, j, k, q = c.indices("i j k q", n)
-    s = c.index("s", 1, n - 1)
-    apart = c.sum(w * A[i, j], j) * x[i] - c.sum(w * A[i, j] * x[j], j)
-    Lx = c.let("Lx", i, apart / 2 + c.sum(w * A[i, j] * (x[i] - x[j]), j) / 2)
+    g = spectrum(c, v)
+    g.x, g.s = x, c.index("s", 1, n - 1)
+    i, j, q, s = g.i, g.j, g.q, g.s
+    Lx = laplacian(c, g, w)
     E = c.let("E", (), c.sum(x[i] * Lx[i], i) / 2)
-    length = c.let("length", k, c.sum(v[k, q] ** 2, q))
-    spread = c.sum((x[j] - c.sum(x[q], q) / n) ** 2, j)
-
-    c.condition(Eq(c.sum(A[i, j] * (v[k, i] - v[k, j]), j), lam[k] * v[k, i]), k, i, name="eigenvectors")
-    c.condition(Eq(c.sum(v[k, i] * v[k, j] / length[k], k), KroneckerDelta(i, j)), i, j, name="orthogonal basis")
-    c.condition(Gt(length[k], 0), k, name="none is 0")
+    average = c.sum(x[q], q) / n
+    distance = c.sum((x[j] - average) ** 2, j)
     c.condition(Eq(v[0, i], 1), i, name="the constant one")
     c.condition(Le(gap, lam[s]), s, name="gap", words="gap is the least eigenvalue but that of the constants")
     c.condition(Le(lam[s], top), s, name="top", words="top is the largest eigenvalue")
     c.say("every edge has the weight w; eigenvalues are for weights 1")
 
-    def share(k: Any) -> Any:
-        """The square of mode k's part of the signal."""
-        return c.sum(v[k, q] * x[q], q) ** 2 / length[k]
-
     def by_modes(p: Bench) -> tuple[Theorem, Theorem]:
         """Energy and spread mode by mode: the constant mode has neither."""
         p.settle(p.condition("none is 0"))
-        one = p.condition("the constant one")
-        amplitude = c.sum(v[k, q] * x[q], q) / length[k]
-        back = p.have(
-            "the signal by its modes", x[i], "=", c.sum(v[k, i] * amplitude, k),
-            lambda p: p.right.to(c.sum(x[q] * c.sum(v[k, i] * v[k, q] / length[k], k), q))
-            .rewrite(p.condition("orthogonal basis"), at={i: i}).contract(),
-        )  # fmt: skip
-        change = p.have(
-            "L on each mode", c.sum(A[i, j] * (x[i] - x[j]), j), "=", c.sum(lam[k] * v[k, i] * amplitude, k),
-            lambda p: p.left.rewrite(back)
-            .to(c.sum(amplitude * c.sum(A[i, j] * (v[k, i] - v[k, j]), j), k))
-            .rewrite(p.condition("eigenvectors")),
-        )  # fmt: skip
-        still = p.have(
-            "a constant does not change", c.sum(A[0, j] * (v[0, 0] - v[0, j]), j), "=", 0, lambda p: p.left.rewrite(one)
-        )
-        eigen = p.at(p.condition("eigenvectors"), {k: 0, i: 0})
-        zero = p.have(
-            "the constant's eigenvalue", lam[0], "=", 0,
-            lambda p: p.combine((-1, eigen), (-lam[0], p.at(one, {i: 0})), (1, still)),
-        )  # fmt: skip
-        f = IndexedBase("f", real=True)
-        first = p.have("first term", c.sum(f[k], k), "=", f[0] + c.sum(f[s], s), over=[f])
+        zero, first, back, f = no_eigenvalue(p, g), first_term(p, g), by_parts(p, g), IndexedBase("f", real=True)
+        change = p.at(changes(p, g, back), {f: lambda i: x[i]})
         whole = p.have(
-            "energy, all modes", E, "=", w / 2 * c.sum(lam[k] * share(k), k),
+            "energy, all modes", E, "=", w / 2 * c.sum(lam[g.k] * share(g, x), g.k),
             lambda p: p.left.unfold(E, Lx).to(w / 2 * c.sum(x[i] * c.sum(A[i, j] * (x[i] - x[j]), j), i))
             .rewrite(change),
         )  # fmt: skip
         energy = p.have(
-            "energy", E, "=", w / 2 * c.sum(lam[s] * share(s), s),
+            "energy", E, "=", w / 2 * c.sum(lam[s] * share(g, x, s), s),
             lambda p: p.combine(
-                (1, whole), (w / 2, p.at(first, {f: lambda k: lam[k] * share(k)})), (w / 2 * share(0), zero)
+                (1, whole),
+                (w / 2, p.at(first, {f: lambda k: lam[k] * share(g, x, k)})),
+                (w / 2 * share(g, x, 0), zero),
             ),
         )  # fmt: skip
-        squares = p.have(
-            "squares", c.sum(x[i] ** 2, i), "=", c.sum(share(k), k),
-            lambda p: p.left.by(p.sum(back, x[i], (i, 0, n - 1))),
-        )  # fmt: skip
-        constant = p.have(
-            "the constant's part", share(0), "=", c.sum(x[i], i) ** 2 / n,
-            lambda p: p.left.rewrite(p.theory.definitions["length"], at={k: 0}).rewrite(one),
-        )  # fmt: skip
-        apart = p.have(
-            "spread", spread, "=", c.sum(share(s), s),
-            lambda p: p.combine((1, squares), (1, p.at(first, {f: share})), (1, constant)),
-        )  # fmt: skip
-        return energy, apart
+        return energy, spread(p, g, average, squares(p, g, back), first)
 
     def below(p: Bench) -> None:
         """Each mode's eigenvalue is at least the gap."""
         energy, apart = by_modes(p)
-        least = p.sum(p.condition("gap"), share(s), (s, 1, n - 1))
+        least = p.sum(p.condition("gap"), share(g, x, s), (s, 1, n - 1))
         p.combine((-1, energy), (w * gap / 2, apart), (w / 2, least))
 
     def above(p: Bench) -> None:
         """And at most the largest one."""
         energy, apart = by_modes(p)
-        most = p.sum(p.condition("top"), share(s), (s, 1, n - 1))
+        most = p.sum(p.condition("top"), share(g, x, s), (s, 1, n - 1))
         p.combine((1, energy), (-w * top / 2, apart), (w / 2, most))
 
-    c.law(w * gap * spread / 2, "<=", E)
+    c.law(w * gap * distance / 2, "<=", E)
     c.prove(below)
-    c.law(E, "<=", w * top * spread / 2)
+    c.law(E, "<=", w * top * distance / 2)
     c.prove(above)
     c.call(x, edges(A), weights(w)).shows(E)
     c.variant("disconnected", "the condition dropped: two constants have energy 0", drops=(DISCONNECTED,))
     c.variant("without the half", "graph theory: x^T L x", E=c.sum(x[i] * Lx[i], i))
-    c.variant("below half the largest eigenvalue", "too tight", law=(E, "<=", w * top * spread / 4))
-    c.variant("above twice the gap", "too tight", law=(w * gap * spread, "<=", E))
+    c.variant("below half the largest eigenvalue", "too tight", law=(E, "<=", w * top * distance / 4))
+    c.variant("above twice the gap", "too tight", law=(w * gap * distance, "<=", E))
     c.remark("So 0 is an eigenvalue once for each component.")

@@ -6,20 +6,17 @@ from typing import Any
 from sympy import Abs, Eq, IndexedBase, Integral, Le, Max, Piecewise, Sum, Symbol, exp, symbols
 
 from gnomon.derivations.graphs.graph_spectra import CONNECTED, A, i, j, lam, n, q, time, top, v, x
-from gnomon.derivations.graphs.heat_modes import (
-    by_modes,
-    exponents,
+from gnomon.derivations.graphs.heat_modes import by_modes, exponents, mixture, orthogonal, parts, settled, spectrum
+from gnomon.derivations.graphs.heat_parts import (
+    by_parts,
     first_term,
-    mixture,
+    laplacian,
     no_eigenvalue,
-    orthogonal,
-    parts,
-    settled,
     share,
-    spectrum,
+    spread,
     squares,
+    stepped,
 )
-from gnomon.derivations.graphs.heat_step_modes import laplacian, stepped
 from gnomon.proof.bench import Bench
 from gnomon.proof.bounds import exp_taylor
 from gnomon.proof.derivation import Derivation, Step, cite, define
@@ -66,17 +63,17 @@ def local_error(c: Board) -> None:
     def proof(p: Bench) -> None:
         """Each mode is off by the remainder of the exponential series after two terms; modes are orthogonal."""
         p.settle(p.condition("none is 0"))
-        zero, first, square, f = no_eigenvalue(p, g), first_term(p, g), squares(p, g), IndexedBase("f", real=True)
-        step = stepped(p, g, y, Lx, h * w)
+        zero, first, back, f = no_eigenvalue(p, g), first_term(p, g), by_parts(p, g), IndexedBase("f", real=True)
+        square, step = squares(p, g, back), stepped(p, g, back, y, Lx, h * w)
         solved = p.have(
             "the exact solution", exact[i], "=", mixture(g, exp(-h * w * lam[k])),
             lambda p: p.left.unfold(exact, K).rewrite(settled(p, g)),
         )  # fmt: skip
-        apart = p.have(
+        missing = p.have(
             "what is missed", off[i], "=", mixture(g, missed(k)),
             lambda p: (p.left.unfold(off), p.combine((1, step), (-1, solved))),
         )  # fmt: skip
-        each = parts(p, g, off, missed, apart)
+        each = parts(p, g, off, missed, missing)
         whole = p.have(
             "the error, all modes", error, "=", c.sum(missed(k) ** 2 * share(g, x), k),
             lambda p: (
@@ -93,20 +90,9 @@ def local_error(c: Board) -> None:
                 (missed(0) * share(g, x, 0), none),
             ),
         )  # fmt: skip
-        one, before = p.condition("the constant one"), p.at(square, {f: lambda i: x[i]})
-        constant = p.have(
-            "the constant's share", share(g, x, 0), "=", c.sum(x[i], i) ** 2 / n,
-            lambda p: p.left.rewrite(p.theory.definitions["length"], at={k: 0}).rewrite(one),
-        )  # fmt: skip
-        spread = p.have(
-            "the distance from the mean", c.sum((x[j] - average) ** 2, j), "=", c.sum(share(g, x, s), s),
-            lambda p: (
-                p.left.unfold(average),
-                p.combine((1, constant), (1, before), (1, p.at(first, {f: lambda k: share(g, x, k)}))),
-            ),
-        )  # fmt: skip
+        apart = spread(p, g, average, square, first)
         most = p.have("a mode's error", missed(s) ** 2, "<=", (h * w * top) ** 4 / 4, at_most_its_square)
-        p.combine((1, total), (-((h * w * top) ** 4) / 4, spread), (1, p.sum(most, share(g, x, s), (s, 1, n - 1))))
+        p.combine((1, total), (-((h * w * top) ** 4) / 4, apart), (1, p.sum(most, share(g, x, s), (s, 1, n - 1))))
 
     def at_most_its_square(p: Bench) -> None:
         """The remainder is at most half the square of the exponent, which is at most that of top."""

@@ -7,15 +7,8 @@ from typing import Any
 from sympy import Abs, Eq, Ge, Gt, IndexedBase, Le, Max, Piecewise, Rational
 
 from gnomon.derivations.graphs.graph_spectra import APART, CONNECTED, A, gap, kernel, lam, n, top, v, z
-from gnomon.derivations.graphs.heat_modes import (
-    by_parts,
-    exponents,
-    first_term,
-    no_eigenvalue,
-    settled,
-    share,
-    spectrum,
-)
+from gnomon.derivations.graphs.heat_modes import exponents, settled, spectrum
+from gnomon.derivations.graphs.heat_parts import by_parts, changes, first_term, laplacian, no_eigenvalue, share
 from gnomon.proof import inequality
 from gnomon.proof.bench import Bench
 from gnomon.proof.theorem import Theorem
@@ -26,12 +19,11 @@ from gnomon.say.maker import claim
 UNDIRECTED = "undirected: an edge counts both ways"
 
 
-def stepped(c: Board, g: Any, x: Any, h: Any, w: Any = 1) -> Any:
-    """A step of Euler's method; L x half as ``D x - A x``, half by differences: a budget for either way."""
-    i, j = g.i, g.j
-    apart = c.sum(w * A[i, j], j) * x[i] - c.sum(w * A[i, j] * x[j], j)
-    g.x, g.Lx = x, c.let("Lx", i, apart / 2 + c.sum(w * A[i, j] * (x[i] - x[j]), j) / 2)
-    g.y = c.let("y", i, x[i] - h * g.Lx[i])
+def stepped(c: Board, g: Any, x: Any, h: Any) -> Any:
+    """A step of Euler's method."""
+    g.x = x
+    g.Lx = laplacian(c, g)
+    g.y = c.let("y", g.i, x[g.i] - h * g.Lx[g.i])
     return g.y
 
 
@@ -143,14 +135,7 @@ def stability(c: Board) -> None:
             "an edge has both ends", c.sum(A[i, j] * f[i] ** 2, i, j), "=", c.sum(A[i, j] * f[j] ** 2, i, j),
             lambda p: p.left.rewrite(p.condition("undirected")), over=[f],
         )  # fmt: skip
-        change = p.have(
-            "L on each mode", c.sum(A[i, j] * (f[i] - f[j]), j), "=",
-            c.sum(lam[k] * v[k, i] * c.sum(v[k, g.q] * f[g.q], g.q) / g.length[k], k),
-            lambda p: p.left.rewrite(back)
-            .to(c.sum(c.sum(v[k, g.q] * f[g.q], g.q) / g.length[k] * c.sum(A[i, j] * (v[k, i] - v[k, j]), j), k))
-            .rewrite(p.condition("eigenvectors")),
-            over=[f],
-        )  # fmt: skip
+        change = changes(p, g, back)
         form = p.have(
             "energy by modes", energy(f), "=", c.sum(lam[k] * share(g, f), k) / 2,
             lambda p: p.combine((Rational(1, 2), p.sum(change, f[i], (i, 0, n - 1))), (Rational(-1, 4), turned)),

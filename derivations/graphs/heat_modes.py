@@ -3,7 +3,7 @@
 from types import SimpleNamespace
 from typing import Any
 
-from sympy import Eq, Gt, IndexedBase, KroneckerDelta, exp
+from sympy import Eq, Gt, KroneckerDelta, exp
 
 from gnomon.derivations.graphs.graph_spectra import A, d, dual, lam, n, u, v
 from gnomon.proof.bench import Bench
@@ -112,49 +112,3 @@ def complete(p: Bench, g: Any) -> Theorem:
     return p.have(
         "an orthogonal basis", square, "=", KroneckerDelta(i, j), lambda p: p.combine((1, basis), (-1, turned))
     )
-
-
-def by_parts(p: Bench, g: Any) -> Theorem:
-    """Any signal f is the sum of its parts along the eigenvectors, which are complete."""
-    f, i, k, q = IndexedBase("f", real=True), g.i, g.k, g.q
-    basis, inner = complete(p, g), g.sum(g.sum(v[k, i] * v[k, q] / g.length[k], k) * f[q], q)
-    return p.have(
-        "a signal by its modes", f[i], "=", g.sum(v[k, i] * g.sum(v[k, q] * f[q], q) / g.length[k], k),
-        lambda p: p.right.to(inner).rewrite(basis, at={i: i}).contract(),
-        over=[f],
-    )  # fmt: skip
-
-
-def squares(p: Bench, g: Any) -> Theorem:
-    """The sum of squares of any signal f, mode by mode."""
-    f, i, back = IndexedBase("f", real=True), g.i, by_parts(p, g)
-    return p.have(
-        "squares", g.sum(f[i] ** 2, i), "=", g.sum(share(g, f), g.k),
-        lambda p: p.left.by(p.sum(back, f[i], (i, 0, n - 1))),
-        over=[f],
-    )  # fmt: skip
-
-
-def share(g: Any, f: Any, k: Any = None) -> Any:
-    """The square of mode k's part of a signal."""
-    k = g.k if k is None else k
-    return g.sum(v[k, g.q] * f[g.q], g.q) ** 2 / g.length[k]
-
-
-def first_term(p: Bench, g: Any) -> Theorem:
-    """A sum over all modes of anything, and its first term."""
-    f = IndexedBase("f", real=True)
-    return p.have("first term", g.sum(f[g.k], g.k), "=", f[0] + g.sum(f[g.s], g.s), over=[f])
-
-
-def no_eigenvalue(p: Bench, g: Any) -> Theorem:
-    """The constant mode's eigenvalue is 0: constants do not change."""
-    one, j = p.condition("the constant one"), g.j
-    still = p.have(
-        "a constant does not change", g.sum(A[0, j] * (v[0, 0] - v[0, j]), j), "=", 0, lambda p: p.left.rewrite(one)
-    )
-    eigen = p.at(p.condition("eigenvectors"), {g.k: 0, g.i: 0})
-    return p.have(
-        "the constant's eigenvalue", lam[0], "=", 0,
-        lambda p: p.combine((-1, eigen), (-lam[0], p.at(one, {g.i: 0})), (1, still)),
-    )  # fmt: skip

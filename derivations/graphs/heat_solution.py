@@ -23,18 +23,15 @@ from gnomon.derivations.graphs.graph_spectra import (
 from gnomon.derivations.graphs.heat_modes import (
     by_modes,
     by_walk_modes,
-    first_term,
     flow,
     mixture,
-    no_eigenvalue,
     orthogonal,
     parts,
     settle_exponents,
     settled,
-    share,
     spectrum,
-    squares,
 )
+from gnomon.derivations.graphs.heat_parts import by_parts, first_term, no_eigenvalue, share, squares
 from gnomon.proof.bench import Bench
 from gnomon.proof.terms import within
 from gnomon.proof.theorem import Theorem
@@ -185,7 +182,7 @@ def converges(c: Board) -> None:
             lambda p: p.left.unfold(y, g.K).rewrite(settled(p, g), p.condition("undirected")),
         )  # fmt: skip
         each = parts(p, g, y, factor, mixed)
-        square, first, f = squares(p, g), first_term(p, g), IndexedBase("f", real=True)
+        square, first, f = squares(p, g, by_parts(p, g)), first_term(p, g), IndexedBase("f", real=True)
         part = c.sum(v[0, g.q] * x[g.q], g.q)
         constant = p.have("the constant's part", part, "=", c.sum(x[i], i), lambda p: p.left.rewrite(one))
         length = p.have(

@@ -17,9 +17,7 @@ SECTION = "4.6.2"
 
 
 def stability_steps() -> tuple[Step, ...]:
-    h, rate, low, high = symbols("h lamda gap top", nonnegative=True)
-    share = Symbol("s", nonnegative=True)
-    between = low + share * (high - low)
+    h, rate = symbols("h lamda", nonnegative=True)
     return (
         Step(
             "inequality",
@@ -34,13 +32,6 @@ def stability_steps() -> tuple[Step, ...]:
             h * rate * (h * rate - 2),
             why="and does not shrink if h lamda >= 2: so the largest eigenvalue decides",
             assume=(h * rate >= 2,),
-        ),
-        Step(
-            "inequality",
-            Le((1 - h * between) ** 2, (1 - share) * (1 - h * low) ** 2 + share * (1 - h * high) ** 2),
-            share * (1 - share) * h**2 * (high - low) ** 2,
-            why="an eigenvalue between two others is multiplied by no more than the worse of the two: a parabola",
-            assume=(share <= 1,),
         ),
     )
 
@@ -81,7 +72,7 @@ def limit_proof() -> Derivation:
                 a**2 + b**2 + c**2 - pairs,
                 why="what is under the root is not negative, and is computed without cancellation",
             ),
-            *stability_steps()[:2],
+            *stability_steps(),
         ),
         "n = 2, 3, with any weights",
         lift="mode",
