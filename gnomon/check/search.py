@@ -139,6 +139,7 @@ class Outcome:
     """What a search found so far."""
 
     search: Search = field(default_factory=Search)
+    looked_at: list[Example] = field(default_factory=list)
     excused_entries: int = 0
     worst_share: float = 0.0
     worst_where: str = ""
@@ -159,6 +160,7 @@ def judge_batch(task: Task, example: Example, observer: Observer, batch: Batch, 
         compiled, compiled.nodes, task.dtype, outcome.search.grade, lambda held: _judged(task, held, batch, flat)
     )
     excused = judgement.excused
+    outcome.looked_at.append(example)
     outcome.search.structures += 1
     outcome.search.points += batch.size
     outcome.search.comparisons += int((~excused).sum())

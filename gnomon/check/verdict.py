@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
 
+from gnomon.check.covered import covered, not_asked_for, unread
 from gnomon.check.diagnose import diagnose, diagnose_gradient
 from gnomon.check.grade import format_of
 from gnomon.check.search import BUDGETS, EXCUSED_LIMIT, OBJECT, Compilations, Outcome, Task, search
@@ -40,8 +41,11 @@ def check(
     seed: int,
     trust: str = "",
     grade: str = "any",
+    arguments: Mapping[str, str] | None = None,
 ) -> list[Evidence]:
     """Evidence for a claim against its subject, one record a dtype; the variants are rejected along with the first.
+
+    ``arguments`` are those of the subject that no claim looks at, each with the reason.
 
     Raises:
         gnomon.say.errors.UsageError: if the subject cannot be found or driven.
@@ -59,6 +63,7 @@ def check(
             evidence = judge(dataclasses.replace(task, dtype=DTYPES[name]), examples, budget, blank)
             if number == 0:
                 evidence.variants = variants
+            evidence.covered.not_looked_at |= unread(arguments or {}) | not_asked_for(device, dtypes, DTYPES)
             results.append(unproven(evidence, variants))
     return results
 
@@ -99,7 +104,7 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
     try:
         for reached in search(task, examples, BUDGETS[budget]):
             outcome = reached
-        _fill(evidence, outcome)
+        _fill(evidence, task, outcome)
         failing = outcome.failure or outcome.gradient_failure
         if failing is not None:
             values = outcome.failure is not None
@@ -115,7 +120,7 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
             evidence.counterexample = diagnosis.counterexample
             return evidence
     except SubjectError as error:
-        _fill(evidence, outcome)
+        _fill(evidence, task, outcome)
         if isinstance(error, NotCallable):  # other names, another signature: not a wrong program
             evidence.verdict, evidence.reason = "not callable here", error.reason
         else:
@@ -132,8 +137,9 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
     return evidence
 
 
-def _fill(evidence: Evidence, outcome: Outcome) -> None:
+def _fill(evidence: Evidence, task: Task, outcome: Outcome) -> None:
     evidence.search = outcome.search
+    evidence.covered = covered(task, outcome)
     evidence.worst = Worst(outcome.worst_share, outcome.worst_where)
     evidence.ulp = outcome.ulp
     evidence.gradient = dataclasses.replace(outcome.gradient) if outcome.gradient else None

@@ -66,6 +66,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where evidence goes (default: out/)")
     one.add_argument("--resume", action="store_true", help="go on with the run in --out that was stopped")
     one.add_argument("--json", action="store_true", help="the results as JSON on stdout")
+    one.add_argument(
+        "-v", "--verbose", action="store_true", help="all that was covered and all that was not looked at, with reasons"
+    )
     one = add("audit", "spoil claims: false laws, other programs, foreign proofs, dropped conditions must be refused")
     one.add_argument("globs", nargs="*", metavar="GLOB", help="claims, as in `gnomon list` (default: all linked ones)")
     one.add_argument("--jobs", type=_positive, metavar="N", help="processes (default: one a core)")
@@ -287,7 +290,7 @@ def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], execut
     if arguments.json:
         print(json.dumps({"results": results, "exit": code}, ensure_ascii=False))
     else:
-        print(table(results, coloured))
+        print(table(results, coloured, arguments.verbose))
     say(summary(results))
     if unproved:
         say(f"{coloured('NOT PROVED', '31')}, see gnomon prove: {', '.join(unproved)}")

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import groupby
 from typing import Any
+
+from gnomon.say.evidence import Covered
 
 MARKS = {
     "holds": ("holds", "32"),
@@ -13,20 +16,66 @@ MARKS = {
 }
 
 
-def table(results: Sequence[dict[str, Any]], coloured: Callable[[str, str], str]) -> str:
-    """A line for each record of evidence: verdict, claim, dtype, worst share of its budget, excused share."""
+SHORT = 150
+"""How long a line of what was covered may be, unless all of it is asked for."""
+
+
+def table(results: Sequence[dict[str, Any]], coloured: Callable[[str, str], str], verbose: bool = False) -> str:
+    """A line for each record of evidence: verdict, claim, dtype, worst share of its budget, excused share.
+
+    Below the records of a claim stands what was covered and what was not looked at; at the end, what that is for all.
+    """
     width = max((len(result["claim"]) for result in results), default=0)
     lines = [f"{'verdict':10} {'claim':{width}} {'dtype':9} {'worst':>6} {'excused':>8} {'points':>8}  implementation"]
-    for result in results:
-        word, code = MARKS[result["verdict"]]
-        search = result["search"]
-        share = result["worst"]["share"]
-        lines.append(
-            f"{coloured(f'{word:10}', code)} {result['claim']:{width}} {result['dtype']:9} {portion(share):>6} "
-            f"{search['excused']:8.1%} {search['points']:8}  {result['implementation']}{graded(result)}"
-        )
-        lines += [f"           {line}" for line in details(result)]
+    everywhere = never(results)
+    for _, records in groupby(results, lambda result: result["claim"]):
+        together = list(records)
+        for result in together:
+            word, code = MARKS[result["verdict"]]
+            search = result["search"]
+            share = result["worst"]["share"]
+            lines.append(
+                f"{coloured(f'{word:10}', code)} {result['claim']:{width}} {result['dtype']:9} {portion(share):>6} "
+                f"{search['excused']:8.1%} {search['points']:8}  {result['implementation']}{graded(result)}"
+            )
+            lines += [f"           {line}" for line in details(result)]
+        said = max(together, key=lambda result: result["search"]["structures"])
+        lines += [coloured(f"           {line}", "2") for line in coverage(said, set(everywhere), verbose)]
+    if everywhere:
+        lines += ["not looked at in any of them: " + ", ".join(everywhere)]
     return "\n".join(lines)
+
+
+def never(results: Sequence[dict[str, Any]]) -> list[str]:
+    """What none of several claims' checks looked at."""
+    missed = [result["covered"]["not_looked_at"] for result in results]
+    if len({result["claim"] for result in results}) < 2:
+        return []
+    return [what for what in missed[0] if all(what in others for others in missed)]
+
+
+def coverage(result: dict[str, Any], everywhere: set[str], verbose: bool) -> list[str]:
+    """What a check covered and what it did not look at: two lines, or all of it with reasons."""
+    search, covered = result["search"], result["covered"]
+    said = [f"{kind} {words}" for kind, words in Covered(**covered).said()]
+    said += [f"contract {', '.join(search['contract'])}"] if search["contract"] else []
+    missed = {**covered["not_looked_at"], **search["contract_unseen"]}
+    if verbose:
+        reasons = [f"{what} ({why})" if why else what for what, why in missed.items()]
+        return [f"covered: {words}" for words in said] + [f"not looked at: {words}" for words in reasons]
+    lines = _cut("covered: ", said), _cut("not looked at: ", [what for what in missed if what not in everywhere])
+    return [line for line in lines if line]
+
+
+def _cut(head: str, parts: Sequence[str]) -> str:
+    """A line of what there is room for, and the number of what is left; nothing of nothing."""
+    line = head
+    for number, part in enumerate(parts):
+        glued = line + (" · " if number else "") + part
+        if number and len(glued) > SHORT:
+            return f"{line} · {len(parts) - number} more (-v)"
+        line = glued
+    return line if parts else ""
 
 
 def graded(result: dict[str, Any]) -> str:

@@ -201,6 +201,53 @@ class Search:
     contract_unseen: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass
+class Covered:
+    """What a verdict is about: what was looked at, and what was not, with the reason.
+
+    Of each size the values, of each choice the labels, of each hyper-parameter the least and the greatest number, of
+    each graph how many different ones. ``derivatives`` are those that were compared, ``noise`` the draws that were the
+    claim's own. What every subject owes stands in :class:`Search`, beside what was counted.
+    """
+
+    sizes: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    choices: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    numbers: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    graphs: dict[str, int] = field(default_factory=dict)
+    modes: tuple[str, ...] = ()
+    derivatives: tuple[str, ...] = ()
+    noise: tuple[str, ...] = ()
+    not_looked_at: dict[str, str] = field(default_factory=dict)
+
+    def said(self) -> list[tuple[str, str]]:
+        """What was looked at, in words: pairs of a kind of thing and its values."""
+        rows = [
+            ("sizes", [f"{name} {in_ranges(values)}" for name, values in self.sizes.items()]),
+            ("options", [f"{name} {', '.join(labels)}" for name, labels in self.choices.items()]),
+            ("numbers", [f"{name} {_span(ends)}" for name, ends in self.numbers.items()]),
+            ("graphs", [f"{count} of {name}" for name, count in self.graphs.items()]),
+            ("mode", self.modes),
+            ("derivatives", self.derivatives),
+            ("noise", self.noise),
+        ]
+        return [(kind, "; ".join(words)) for kind, words in rows if words]
+
+
+def in_ranges(values: Iterable[int]) -> str:
+    """Whole numbers in their order, those that follow one another as a range: ``1–5, 64``."""
+    runs: list[list[int]] = []
+    for value in sorted(set(values)):
+        if runs and value == runs[-1][1] + 1:
+            runs[-1][1] = value
+        else:
+            runs.append([value, value])
+    return ", ".join(str(low) if low == high else f"{low}–{high}" for low, high in runs)
+
+
+def _span(ends: tuple[float, ...]) -> str:
+    return "–".join(f"{end:.3g}" for end in sorted(set(ends)))
+
+
 @dataclass(frozen=True)
 class Worst:
     """The largest error, as a share of its budget, and the output where it is."""
@@ -225,6 +272,7 @@ class Evidence(Record):
     variant: str | None = None
     counterexample: Counterexample | None = None
     search: Search = field(default_factory=Search)
+    covered: Covered = field(default_factory=Covered)
     worst: Worst = Worst()
     ulp: Ulp | None = None
     gradient: GradientCheck | None = None
