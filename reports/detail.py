@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gnomon.reports.coverage import coverage
 from gnomon.reports.markup import (
     Markup,
     count,
@@ -48,6 +49,7 @@ def claim_details(claim: Claim) -> Markup:
         *_statement(claim.proof),
         _part("Derivation", _derivation(claim)),
         _part("Checks", _checks(claim)),
+        *([_part("What the verdicts cover", coverage(claim))] if claim.evidence else []),
     ]
     for evidence in claim.evidence:
         if evidence.counterexample:

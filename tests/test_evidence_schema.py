@@ -25,8 +25,6 @@ NOT_SHOWN = {
     "proof.steps.seconds": "the whole proof's time is shown; a step's is for whoever makes it faster",
     "evidence.variants.counterexample.difference": "both values are shown, and any difference rejects a variant",
     "evidence.variants.counterexample.budget": "likewise",
-    "evidence.search.contract": "for whoever asks what was looked at beside the values",
-    "evidence.search.contract_unseen": "likewise",
 }
 FREE = "a key of"
 RECORDS = {"run": Run, "proof": ProofRecord, "evidence": Evidence}
@@ -43,7 +41,7 @@ def whole(kind: Any, word: str = "x") -> Any:
     if origin is tuple:
         return [whole(arguments[0], word)]
     if origin is dict or kind is dict:
-        return {f"{FREE} {word}": word if arguments[1:] == (str,) else 3}
+        return {f"{FREE} {word}": 3 if arguments[1] is Any else whole(arguments[1], word)}
     if type(None) in arguments:
         return whole(arguments[0], word)
     return {str: word, int: 3, float: 0.5, bool: True}.get(kind, word)

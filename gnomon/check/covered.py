@@ -116,8 +116,8 @@ def _missed(task: Task, outcome: Outcome, found: Covered) -> dict[str, str]:
             if absent:
                 missed[f"{domain.name} = {', '.join(absent)}"] = "not drawn in this run"
     if len(found.modes) == 1:
-        other = "evaluation" if found.modes == ("train",) else "training"
-        missed[f"{other} mode"] = "the claim is about the other"
+        other, own = ("evaluation", "training") if found.modes == ("train",) else ("training", "evaluation")
+        missed[f"{other} mode"] = f"the claim is about {own}"
     if "first" not in found.derivatives:
         missed["gradients"] = _why_no_gradient(task, outcome)
     if not any(word.startswith("second") for word in found.derivatives):

@@ -245,7 +245,7 @@ def in_ranges(values: Iterable[int]) -> str:
 
 
 def _span(ends: tuple[float, ...]) -> str:
-    return "–".join(f"{end:.3g}" for end in sorted(set(ends)))
+    return " to ".join(f"{end:.3g}" for end in sorted(set(ends)))
 
 
 @dataclass(frozen=True)
