@@ -108,7 +108,7 @@ def _missed(task: Task, outcome: Outcome, found: Covered) -> dict[str, str]:
     for domain in claim.structure:
         if isinstance(domain, Size) and found.sizes[domain.name]:
             drawn = found.sizes[domain.name]
-            between = set(range(domain.low, domain.high + 1)) - set(drawn)
+            between = set(range(domain.low, max(domain.high, *drawn) + 1)) - set(drawn)
             if between:
                 missed[f"{domain.name} = {in_ranges(between)}"] = "not drawn in this run"
         elif isinstance(domain, Choice):
