@@ -6,20 +6,18 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from gnomon.check.classing import classed, of_gradients, of_values, short
-from gnomon.check.minimise import CANDIDATES, SMALL, alone, confirm, smallest
+from gnomon.check.minimise import CANDIDATES, alone, confirm, smallest
 from gnomon.check.minimise_numbers import minimise
-from gnomon.check.search import Compilations, Failure, Task, compare_gradients, cotangents, gradient_share
+from gnomon.check.naming import Named, matching_variant
+from gnomon.check.search import Failure, Task, compare_gradients, cotangents, gradient_share
 from gnomon.check.strategies import Example
 from gnomon.compute.balls import ball
 from gnomon.compute.batch import Batch
 from gnomon.compute.choosing import UndecidedBranch
 from gnomon.compute.compiled import Compiled, K
-from gnomon.compute.whole_numbers import LoweringError
-from gnomon.drive.driver import SubjectError
 from gnomon.say.evidence import Counterexample
 
 
@@ -50,8 +48,14 @@ def diagnose(task: Task, failure: Failure, examples: Sequence[Example] = ()) -> 
     observed = alone(task, example, point)
     judgement = compiled.judge(point, observed, task.dtype, task.device)
     entry = int(judgement.share[0].argmax())
-    name, reason = classed(task, example, point, bool(judgement.finite[0, entry]), of_values(example))
-    return Diagnosis(name, reason, variant, counterexample(task, example, point, observed, entry))
+    name, reason = classed(task, example, point, bool(judgement.finite[0, entry]), of_values, examples)
+    found = counterexample(task, example, point, observed, entry)
+    return Diagnosis(name, with_variant(reason, variant), variant.name if variant else None, found)
+
+
+def with_variant(reason: str, variant: Named | None) -> str:
+    """A reason, and how far the variant goes that the subject follows."""
+    return f"{reason}; it follows “{variant.name}” {variant.besides}" if variant and variant.besides else reason
 
 
 def _confirmed(task: Task, failure: Failure) -> Batch | None:
@@ -64,47 +68,6 @@ def _confirmed(task: Task, failure: Failure) -> Batch | None:
         if confirm(task, failure.example, point, alone(task, failure.example, point)):
             return point
     return None
-
-
-# ---------------------------------------------------------------- what it is
-
-
-def matching_variant(task: Task, failure: Failure, examples: Sequence[Example] = ()) -> str | None:
-    """The variant whose values the subject shows, within rounding, wherever they can be compared."""
-    looks = [(failure.example, failure.batch, failure.observed)]
-    for example in examples:
-        if example is not failure.example and len(looks) < CANDIDATES:
-            batch = task.batch(example, SMALL)
-            try:
-                observed, chosen = task.observer(example).many(batch)
-            except SubjectError:
-                continue
-            batch = batch if chosen is None else batch.take(chosen)
-            looks.append((example, batch, observed.detach().to(torch.float64)))
-    for variant in task.claim.variants:
-        if variant.replace and _matches(task, Compilations(task.claim.under(variant)), looks):
-            return variant.name
-    return None
-
-
-def _matches(task: Task, variant: Compilations, looks: list[tuple[Example, Batch, Tensor]]) -> bool:
-    """Whether a variant explains all the looks, the first of which is at the failure."""
-    for number, (example, batch, observed) in enumerate(looks):
-        try:
-            value, bound = variant(example.structure).truth(batch, task.dtype, task.device)
-        except (LoweringError, ZeroDivisionError):
-            return False
-        if value.shape != observed.shape:
-            return False
-        truth, own = task.compiled(example.structure).truth(batch, task.dtype, task.device)
-        compared = bound.isfinite() & own.isfinite()
-        near = (observed - value).abs() <= K * bound
-        if not bool((near | ~compared).all()):
-            return False
-        apart = compared & ((value - truth).abs() > K * (bound + own))
-        if number == 0 and not bool(apart.any()):
-            return False
-    return True
 
 
 # ---------------------------------------------------------------- for the reader
@@ -213,7 +176,7 @@ def gradient_at(task: Task, example: Example, point: Batch, cotangent: Tensor) -
     over = bool(share[0, entry] > 1) and (not finite or abs(truth - ball(float(seen[0, entry]))) > budget)
     if not over:
         return f"holds {found}, {float(share[0, entry]):.0%} of what rounding allows"
-    failure, why = classed(task, example, point, finite, of_gradients(example, cotangent))
+    failure, why = classed(task, example, point, finite, of_gradients(task, example, cotangent))
     name, reason = GRADIENTS[failure]
     found = dataclasses.replace(found, code=reproduction(task, found, weights))
     return Diagnosis(name, reason.format(why), None, found)
@@ -226,7 +189,7 @@ def pinpoint(task: Task, example: Example, point: Batch) -> Diagnosis | str:
     entry = int(judgement.share[0].argmax())
     found = counterexample(task, example, point, observed, entry)
     if confirm(task, example, point, observed):
-        failure, reason = classed(task, example, point, bool(judgement.finite[0, entry]), of_values(example))
+        failure, reason = classed(task, example, point, bool(judgement.finite[0, entry]), of_values)
         return Diagnosis(failure, reason, None, found)
     share = float(judgement.share[0, entry])
     return f"holds {found}, {share:.0%} of what rounding allows"

@@ -58,7 +58,7 @@ class Observer:
         if not self.looped:
             try:
                 return self._flat(self._named(torch.func.vmap(self._call)(tensors))), None
-            except Exception:
+            except (Exception, SystemExit):
                 self.looped = True  # value-dependent branches, .item() and the like: one point at a time, fewer points
         step = max(1, batch.size // LOOP_POINTS)
         chosen = torch.arange(0, batch.size, step, device=self.case.device)

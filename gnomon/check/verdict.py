@@ -10,8 +10,9 @@ from typing import Any
 import torch
 
 from gnomon.check.covered import covered, not_asked_for, unread
-from gnomon.check.diagnose import diagnose, diagnose_gradient
+from gnomon.check.diagnose import diagnose, diagnose_gradient, with_variant
 from gnomon.check.grade import format_of
+from gnomon.check.naming import runs_elsewhere
 from gnomon.check.search import BUDGETS, EXCUSED_LIMIT, OBJECT, Compilations, Outcome, Task, search
 from gnomon.check.strategies import draw_examples
 from gnomon.check.undisturbed import undisturbed
@@ -124,7 +125,9 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
         if isinstance(error, NotCallable):  # other names, another signature: not a wrong program
             evidence.verdict, evidence.reason = "not callable here", error.reason
         else:
-            evidence.verdict, evidence.failure, evidence.reason = "fails", error.failure, error.reason
+            variant = runs_elsewhere(task, examples)
+            evidence.verdict, evidence.failure = "fails", error.failure
+            evidence.reason, evidence.variant = with_variant(error.reason, variant), variant.name if variant else None
         return evidence
     if outcome.search.comparisons == 0:
         evidence.reason = "nothing was compared"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -77,6 +78,15 @@ class Compiled:
     def judged(self) -> tuple[str, ...]:
         """A label for each compared entry."""
         return tuple(f"inequality {k}" for k in range(len(self.sides))) if self.sides else self.labels
+
+    @property
+    def columns(self) -> dict[str, slice]:
+        """Where each output stands among ``labels``."""
+        found, start = {}, 0
+        for name, shape in self.shapes.items():
+            found[name] = slice(start, start + math.prod(shape))
+            start += math.prod(shape)
+        return found
 
     def flat(self, observed: Observed) -> Tensor:
         """The observation as (B, N) float64, entries in the order of ``labels``."""
