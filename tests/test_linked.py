@@ -8,6 +8,7 @@ import sympy as sp
 from boards import euler_step, first_moment
 from ratchet import LIST, unlinked
 
+from gnomon.check.proof_record import proof_record
 from gnomon.find.walk import entries
 from gnomon.link.audit import audit
 from gnomon.link.proved import proved
@@ -76,6 +77,38 @@ def test_a_law_that_is_the_programs_own_formula_is_a_definition():
 
 def test_a_law_without_a_proof_is_tested_only():
     assert proved(_square(lambda c, x, y: c.law(y, (x + 1) ** 2 - 2 * x - 1)).claim).label == "tested"
+
+
+@pytest.mark.parametrize(
+    ("law", "message"),
+    [
+        (lambda y, x: (y + 1, (x + 1) ** 2 - 2 * x), ""),
+        (lambda y, x: (y + 1, x**2 + 2), "Eq(y + 1, x**2 + 2): "),
+        (lambda y, x: (y + x, ">", 2 * x - 1), ""),
+        (lambda y, x: (y, ">", x / 2), "y > x/2: 0 and 0 at "),
+        (lambda y, x: (1 / (y - x**2), 1 / (y - x**2) + 1), "no point at which both sides have a value; prove it"),
+    ],
+)
+def test_a_further_law_without_a_proof_is_looked_at(law, message):
+    record = proof_record(_square(lambda c, x, y: (c.law(y, x**2), c.law(*law(y, x)))).claim)
+    assert record["ok"] == (not message), record["trust"]
+    assert (record["trust"], record["label"]) == (("not proved", "unlinked") if message else ("tested only", "tested"))
+    assert message in next(step["message"] for step in record["steps"] if step["rule"] == "law")
+
+
+def test_a_further_law_is_looked_at_where_its_conditions_hold_alone():
+    @claim("toy.halved", "1.1", "toy.halved")
+    def halved(c):
+        """Half of a number, which is below a number that is not negative."""
+        x, i = c.real("x", 3), c.index("i", 3)
+        y = c.let("y", i, x[i] / 2)
+        c.condition(x[i] >= 0, i)
+        c.law(y[i], x[i] / 2)
+        c.law(y[i], "<=", x[i])
+        c.call(x).shows(y)
+        c.variant("whole", "toy", y=x[i])
+
+    assert proof_record(halved.claim)["ok"]
 
 
 def test_a_false_law_is_refused_and_says_where():

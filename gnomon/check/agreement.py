@@ -48,7 +48,7 @@ def agreement(claim: Claim) -> StepRecord | None:
             continue
         host = {(name, ()): value for name, value in example.host.items()}
         for leaves in points(claim, lowering.bindings, example.seed):
-            got = _enclosed(lowering.slp, ours + theirs, {**host, **leaves})
+            got = enclosed(lowering.slp, ours + theirs, {**host, **leaves})
             if got is None:
                 continue
             for one, two in zip(got[: len(ours)], got[len(ours) :], strict=True):
@@ -112,7 +112,8 @@ def _probabilities(
     return found
 
 
-def _enclosed(slp: SLP, nodes: list[int], leaves: dict[Any, Any]) -> list[Any] | None:
+def enclosed(slp: SLP, nodes: list[int], leaves: dict[Any, Any]) -> list[Any] | None:
+    """Balls around nodes at exact leaves; None where a branch is undecided or there is no value."""
     try:
         return enclose(slp, nodes, leaves)
     except (UndecidedBranch, ZeroDivisionError, LoweringError):

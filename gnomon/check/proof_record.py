@@ -9,6 +9,7 @@ import sympy as sp
 
 from gnomon.check.agreement import agreement
 from gnomon.check.linked_record import linked_record
+from gnomon.check.unproved import unproved
 from gnomon.proof.derivation import Derivation, Step, StepResult, prove
 from gnomon.say.claim import Claim
 from gnomon.say.evidence import DefinitionRecord, InputRecord, ProofRecord, StepRecord, VariantRecord
@@ -19,11 +20,11 @@ def proof_record(claim: Claim) -> dict[str, Any]:
     """Prove a claim and write down everything that a reader of its derivation wants to see."""
     started = time.perf_counter()
     shown = linked_record(claim) if claim.derivation is None else _unlinked(claim.derivation())
-    second = agreement(claim)
-    if second is not None:
-        shown["steps"].append(second)
-    if second is not None and not second.ok:
-        shown |= {"ok": False, "trust": "not proved"}
+    for look in (agreement(claim), unproved(claim)):
+        if look is not None:
+            shown["steps"].append(look)
+        if look is not None and not look.ok:
+            shown |= {"ok": False, "trust": "not proved", "label": "unlinked"}
     return ProofRecord(
         claim=claim.id,
         section=claim.section,
