@@ -129,6 +129,7 @@ def laplacian(c: Board) -> None:
     c.variant("degrees of the other direction", "out-degree", d=c.sum(W[j, i], j))
     c.variant("transposed", "known bug", L=same * d[i] - W[j, i])
     c.variant("a self loop counts twice", "graph theory, networkx", d=c.sum(W[i, j] * (1 + same), j))
+    c.variant("self loops left out of the degree", "known bug: left in A", d=c.sum(W[i, j] * (1 - same), j))
     c.variant(
         "number of neighbours",
         "unweighted graphs",

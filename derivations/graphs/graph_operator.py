@@ -35,6 +35,7 @@ def difference_operator(c: Board) -> None:
     c.variant("along the edges' other direction", "known bug: edge_index transposed", y=differences(W[j, i]))
     c.variant("weights ignored", "known bug", y=differences(A[i, j]))
     c.variant("neighbours alone", "known bug: A x without D", y=c.sum(-W[i, j] * x[j], j))
+    c.variant("self loops left out of the degree", "known bug: left in A", y=differences(W[i, j]) - W[i, i] * x[i])
     c.remark("The notes write it without weights.")
 
 
@@ -113,6 +114,7 @@ def features(c: Board) -> None:
     c.prove(lambda p: p.left.unfold(y, d))
     c.call(x, edges(A), weights(w)).shows(y)
     c.variant("neighbour minus node", "other sign", y=-differences)
+    c.variant("self loops left out of the degree", "known bug: left in A", y=differences - W[i, i] * x[i, f])
     mixed = c.sum(W[i, j] * (x[i, f] - x[j, 0]), j)
     c.variant("features mixed", "known bug: the first one subtracted", y=mixed)
     mean = Piecewise((0, Lt(c.sum(A[i, j], j), 1)), (differences / d[i], True))

@@ -162,6 +162,7 @@ def stable_variants(values: Values) -> tuple[Variant, ...]:
         Variant("epsilon outside the root", "known bug", ((root[c], sqrt(var[c]) + eps),)),
         Variant("no epsilon", "known bug", ((root[c], sqrt(var[c])),)),
         Variant("divided by the variance", "known bug: no root", ((root[c], var[c] + eps),)),
+        Variant("square in the place of the root", "known bug: ** 2, not ** 0.5", ((root[c], (var[c] + eps) ** 2),)),
         Variant("mean not taken off", "RMS normalization", ((d[at], x[at]),)),
     )
 

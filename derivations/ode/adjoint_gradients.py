@@ -192,6 +192,7 @@ def initial(c: Board) -> None:
     c.variant("no jump at the times in between", "known bug", a_=of.going_back(adj, of.a_slope, once))
     late = Piecewise((0, Eq(n, 0)), (c.definitions["jump"].rhs, True))
     c.variant("the first time's share of the loss forgotten", "known bug", jump=late)
+    c.variant("the other sign", "known bug: minus the gradient", grad_y0=-adj[0, 0, i] - jump[0, i])
     c.variant("the state goes on instead of back", "known bug", z_slope=-velocity(i, when, back))
     c.variant("the state stays where the interval ends", "known bug", z_slope=0)
     here = -pulled(i, of.time(e, r), back, pull)

@@ -180,6 +180,7 @@ def estimate(c: Board) -> None:
         "two thirds of it: another companion of order 4", "torchdiffeq, after Shampine 1986",
         e=entry(tuple(w * 2 / 3 for w in DIFFERENCE), s),
     )  # fmt: skip
+    c.variant("without the step", "known bug: a slope, not a length", err=Sum(e[s] * k[s, i], (s, 0, LAST)))
     c.variant("the weights of order 5", "known bug", e=entry(DOPRI5.b, s))
     c.variant("the last stage's weight forgotten", "known bug", e=entry((*DIFFERENCE[:LAST], 0), s))
     c.variant("the last slope is that of the step's start", "known bug", slope=k[0, i])

@@ -96,6 +96,11 @@ def rk4(c: Board) -> None:
     c.variant("weights of the 3/8 rule on these stages", "known bug", y=moved(average(1, 3, 3, 1, over=8)))
     c.variant("k2 at the start of the step", "known bug", k2=stage(HALF, k1, time=0))
     c.variant("k3 from k1", "known bug", k3=stage(HALF, k1))
+    c.variant("k4 from k2", "known bug", k4=stage(1, k2))
+    c.variant(
+        "the time stays where the step begins", "known bug: the stages' time is not advanced",
+        k2=stage(HALF, k1, time=0), k3=stage(HALF, k2, time=0), k4=stage(1, k3, time=0),
+    )  # fmt: skip
     c.variant("k4 at half a step", "known bug", k4=stage(HALF, k3))
     c.variant(
         "1/6 in seven digits", "known bug: a rounded coefficient",

@@ -222,12 +222,18 @@ MISTAKES: dict[str, Callable[[Board, SimpleNamespace, str], None]] = {
     "one step too many": _divided(
         "known bug: exponent t + 1", lambda b1, b2, t: (1 - b1 ** (t + 1), 1 - b2 ** (t + 1))
     ),
+    "multiplied by the corrections": _divided(
+        "known bug: not divided", lambda b1, b2, t: (1 / (1 - b1**t), 1 / (1 - b2**t))
+    ),
     "only the first moment corrected": _divided("known bug", lambda b1, b2, t: (1 - b1**t, 1)),
     "only the second moment corrected": _divided("known bug", lambda b1, b2, t: (1, 1 - b2**t)),
     "correction with the betas exchanged": _divided("known bug", lambda b1, b2, t: (1 - b2**t, 1 - b1**t)),
     "correction of the second moment without its root": _step(
         "known bug where the corrections are one factor",
         lambda a: a.lr * a.mhat[a.at] / (sqrt(a.v[a.at]) / (1 - a.b2**a.s) + a.eps),
+    ),
+    "square in the place of the root": _step(
+        "known bug: an exponent of 2, not 1/2", lambda a: a.lr * a.mhat[a.at] / (a.vhat[a.at] + a.eps) ** 2
     ),
     "sign of the update": _step("known bug", lambda a: -a.lr * a.mhat[a.at] / (sqrt(a.vhat[a.at]) + a.eps)),
     "no division": _step("momentum", lambda a: a.lr * a.mhat[a.at]),

@@ -27,6 +27,7 @@ def bugs(c: Board, a: SimpleNamespace, *names: str) -> None:
     known = {
         "no correction": ("momentum and RMSprop, both from zero", 1, 1),
         "one step too many": ("known bug: exponent t + 1", 1 - b1 ** (s + 1), 1 - b2 ** (s + 1)),
+        "multiplied": ("known bug: not divided", 1 / (1 - b1**s), 1 / (1 - b2**s)),
         "only the first corrected": ("known bug", 1 - b1**s, 1),
         "only the second corrected": ("known bug", 1, 1 - b2**s),
         "betas exchanged": ("known bug", 1 - b2**s, 1 - b1**s),

@@ -110,6 +110,13 @@ AS_VELOCITY = other(
     (b[t, i], Piecewise((d[t, i], Eq(t, 1)), (mu / factor * b[t - 1, i] + (1 - damping) * d[t, i], True))),
     why="for a constant rate it is the same; when the rate falls, old gradients keep the rate of their own time",
 )
+HEAVY_BALL = other(
+    "a heavy ball",
+    "Polyak; Sutskever et al.; Keras: the buffer is the last move, rate and sign inside",
+    (b[t, i], stepwise(0, mu * b[t - 1, i] - rate[t] * d[t, i])),
+    moved(-b[t, i]),
+    why="it walks the same path as long as the rate is constant and nothing is dampened",
+)
 AS_AVERAGE = other(
     "average in place of the sum",
     "exponential moving average, as in Adam",
@@ -122,6 +129,7 @@ update = of_momentum(
     path(BUFFER, by=rate[t] * b[t, i]),
     (
         AS_VELOCITY,
+        HEAVY_BALL,
         AS_AVERAGE,
         other(
             "first gradient dampened as well",

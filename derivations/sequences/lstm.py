@@ -165,6 +165,9 @@ cell = Claim(
         ),
         Variant("sigmoid on the candidate", "known bug", ((g[a, j], logistic(s[2, a, j])),)),
         Variant("no tanh on the output", "known bug", ((h[a, j], o[a, j] * c[a, j]),)),
+        Variant("input gate added", "known bug: + for *", ((c[a, j], f[a, j] * c0[a, j] + i[a, j] + g[a, j]),)),
+        Variant("forget gate added", "known bug: + for *", ((c[a, j], f[a, j] + c0[a, j] + i[a, j] * g[a, j]),)),
+        Variant("output gate added", "known bug: + for *", ((h[a, j], o[a, j] + tanh(c[a, j])),)),
         Variant(
             "coupled gates",
             "Greff et al. (2017), CIFG",

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from gnomon.check.minimise import CANDIDATES, SMALL
+from gnomon.check.observer import LOOP_POINTS
 from gnomon.check.search import Task, compare_gradients, cotangents
 from gnomon.check.strategies import Example, draw_examples
 from gnomon.compute.batch import Batch
@@ -41,6 +42,8 @@ def of_gradients(task: Task, at: Example, cotangent: Tensor) -> Callable[[Exampl
 
         def look(task: Task, batch: Batch, budget: torch.dtype) -> Judgement:
             observer = task.observer(example)
+            step = -(-batch.size // LOOP_POINTS)  # so few that all are looked at where the subject must be looped
+            batch = batch.take(torch.arange(0, batch.size, step, device=task.device))
             seen, value, bound = compare_gradients(
                 task, example, observer, batch, weights.expand(batch.size, -1), budget
             )
