@@ -26,7 +26,7 @@ def evidence(claim, **more):
 
 @pytest.fixture(scope="module")
 def holds():
-    return evidence(toy.VARIANCE, arguments={"scale": "no claim gives it"})
+    return evidence(toy.VARIANCE, unread=lambda name, subject: {"scale": "no claim gives it"})
 
 
 def test_what_was_drawn_and_compared_is_covered(holds):

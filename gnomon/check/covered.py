@@ -137,6 +137,9 @@ def _why_no_gradient(task: Task, outcome: Outcome) -> str:
     return "there is no tensor of real numbers to differentiate by"
 
 
-def unread(arguments: Mapping[str, str]) -> dict[str, str]:
-    """Arguments of the subject that no claim draws, with the reason."""
-    return {f"argument {name}": why for name, why in arguments.items()}
+def alike(arguments: Mapping[str, str]) -> dict[str, str]:
+    """Arguments of the subject that no claim looks at, those with the same reason together."""
+    reasons: dict[str, list[str]] = {}
+    for name, why in arguments.items():
+        reasons.setdefault(why, []).append(name)
+    return {f"argument{'s' * (len(names) > 1)} {', '.join(names)}": why for why, names in reasons.items()}

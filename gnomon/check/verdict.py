@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
-from gnomon.check.covered import covered, not_asked_for, unread
+from gnomon.check.covered import alike, covered, not_asked_for
 from gnomon.check.diagnose import diagnose, diagnose_gradient, with_variant
 from gnomon.check.grade import format_of
 from gnomon.check.naming import runs_elsewhere
@@ -42,11 +42,11 @@ def check(
     seed: int,
     trust: str = "",
     grade: str = "any",
-    arguments: Mapping[str, str] | None = None,
+    unread: Callable[[str, Any], Mapping[str, str]] | None = None,
 ) -> list[Evidence]:
     """Evidence for a claim against its subject, one record a dtype; the variants are rejected along with the first.
 
-    ``arguments`` are those of the subject that no claim looks at, each with the reason.
+    ``unread`` says of a subject, by its name and itself, which of its arguments no claim looks at, with the reason.
 
     Raises:
         gnomon.say.errors.UsageError: if the subject cannot be found or driven.
@@ -58,13 +58,14 @@ def check(
         task = prepare(claim, found, place, dtypes[0], device, named(implementations.get(claim.subject)), grade)
         examples = draw_examples(claim, BUDGETS[budget].structures, own)
         variants = rejections(task, examples, own)
+        missed = alike(unread(claim.subject, found) if unread else {}) | not_asked_for(device, dtypes, DTYPES)
         results = []
         for number, name in enumerate(dtypes):
             blank = Evidence(claim.id, claim.subject, place, device, name, "undecided", derivation=trust)
             evidence = judge(dataclasses.replace(task, dtype=DTYPES[name]), examples, budget, blank)
             if number == 0:
                 evidence.variants = variants
-            evidence.covered.not_looked_at |= unread(arguments or {}) | not_asked_for(device, dtypes, DTYPES)
+            evidence.covered.not_looked_at |= missed
             results.append(unproven(evidence, variants))
     return results
 

@@ -6,13 +6,11 @@ is remembered when they are proved, and forgotten when a file that it depends on
 
 from __future__ import annotations
 
-import json
-import os
+import contextlib
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
-from gnomon.find import walk
+from gnomon.find import kept, walk
 
 Row = dict[str, Any]
 UNLINKED: Row = {"label": "unlinked", "sizes": [], "cites": []}
@@ -71,29 +69,19 @@ def _row(entry: Any) -> Row:
     return {**about, **shown, "driver": getattr(entry, "driver", "")}
 
 
-def _place() -> Path:
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "gnomon"
-    return folder / f"claims-{walk.digest('gnomon')}.json"
+def _name() -> str:
+    return f"claims-{walk.digest('gnomon')}"
 
 
 def _remembered() -> dict[str, list[Row]]:
-    try:
-        found: dict[str, list[Row]] = json.loads(_place().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return found
+    found: dict[str, list[Row]] | None = kept.read(_name())
+    return {} if found is None else found
 
 
 def _remember(files: dict[str, list[Row]]) -> None:
-    """Keep the newest catalogue alone; a folder that cannot be written costs speed and nothing else."""
-    place = _place()
-    try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        for old in place.parent.glob("claims-*.json"):
-            if old != place:
+    """Keep the newest catalogue alone."""
+    for old in kept.folder().glob("claims-*.json"):
+        if old.stem != _name():
+            with contextlib.suppress(OSError):
                 old.unlink()
-        fresh = place.with_suffix(f".{os.getpid()}")
-        fresh.write_text(json.dumps(files, ensure_ascii=False), encoding="utf-8")
-        fresh.replace(place)
-    except OSError:
-        return
+    kept.write(_name(), files)

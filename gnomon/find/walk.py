@@ -141,6 +141,16 @@ def claim_in(module: str, id: str) -> Claim:
     return built(found_in(module)[id])
 
 
+def about(subject: str) -> tuple[list[str], list[Claim | ClaimMaker]]:
+    """The modules that speak of a subject, or import from one that does, and the claims on it; no formula is built."""
+    texts = {name: path.read_text(encoding="utf-8") for name, path in modules(DERIVATIONS)}
+    homes = [name for name, text in texts.items() if f'"{subject}"' in text]
+    for home in homes:  # which grows on the way
+        lines = f"from {DERIVATIONS}.{home} import"
+        homes += [name for name, text in texts.items() if lines in text and name not in homes]
+    return homes, [entry for home in homes for entry in found_in(home).values() if entry.subject == subject]
+
+
 def models() -> tuple[str, ...]:
     """Every public model of reference/, as ``<file>.<object>``, read from ``__all__`` without importing torch."""
     found = []

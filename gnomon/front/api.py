@@ -11,6 +11,7 @@ import torch
 
 from gnomon.check.diagnose import Diagnosis, gradient_at, pinpoint
 from gnomon.check.domains import check_covers, check_names, host_number, structure_fault, tensor_of
+from gnomon.check.options import not_looked_at
 from gnomon.check.proof_record import proof_record
 from gnomon.check.search import BUDGETS, Compilations, Task, wants_gradient
 from gnomon.check.strategies import Example
@@ -94,6 +95,7 @@ def verify(
             budget=budget,
             seed=seed,
             trust=trust,
+            unread=not_looked_at,
             grade=grade,
         )
     return results

@@ -37,6 +37,9 @@ def parser() -> argparse.ArgumentParser:
     one = add("list", "show the claims and the models, and which lack the other")
     one.add_argument("globs", **globs)  # type: ignore[arg-type]
     one.add_argument("--json", action="store_true", help="as JSON on stdout")
+    one.add_argument(
+        "--options", action="store_true", help="each argument of the models: which claims give it, with which values"
+    )
     one = add("prove", "run the derivations, each step checked")
     one.add_argument("globs", **globs)  # type: ignore[arg-type]
     one.add_argument("--json", action="store_true", help="as JSON on stdout")
@@ -119,6 +122,8 @@ def listing(arguments: argparse.Namespace) -> int:
     from gnomon.find.walk import models
 
     rows, known = select(arguments.globs), models()
+    if arguments.options:
+        return _options(sorted({row["subject"] for row in rows} & set(known)), arguments.json)
     if arguments.json and any(row["label"] is None for row in rows):
         rows = _labelled(rows, arguments.globs)
     by_subject: dict[str, list[str]] = {}
@@ -138,6 +143,13 @@ def listing(arguments: argparse.Namespace) -> int:
     if alone:
         print("\nmodels without a claim: " + ", ".join(alone))
     say(f"{len(rows)} claims, {len(shown)} models")
+    return 0
+
+
+def _options(subjects: list[str], as_json: bool) -> int:
+    from gnomon.front import options
+
+    print(options.as_data(subjects) if as_json else options.shown(subjects, coloured))
     return 0
 
 

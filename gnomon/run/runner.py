@@ -37,6 +37,7 @@ class Plan:
 
 def run_claim(claim_id: str, module: str, plan: Plan) -> list[Record]:
     """One task: prove the claim, then check its subject; the records in that order."""
+    from gnomon.check.options import not_looked_at
     from gnomon.check.proof_record import proof_record
     from gnomon.check.verdict import check
 
@@ -50,6 +51,7 @@ def run_claim(claim_id: str, module: str, plan: Plan) -> list[Record]:
         budget=plan.budget,
         seed=plan.seed,
         trust=records[0]["trust"] if records else "",
+        unread=not_looked_at,
         grade=plan.grade,
     )
     return records + [evidence.to_data() for evidence in found]
