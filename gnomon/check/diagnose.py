@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 
 from gnomon.check.classing import classed, of_gradients, of_values, short
+from gnomon.check.departure import agreeing, departure
 from gnomon.check.minimise import CANDIDATES, alone, confirm, smallest
 from gnomon.check.minimise_numbers import minimise
 from gnomon.check.naming import Named, matching_variant
@@ -50,6 +53,8 @@ def diagnose(task: Task, failure: Failure, examples: Sequence[Example] = ()) -> 
     entry = int(judgement.share[0].argmax())
     name, reason = classed(task, example, point, bool(judgement.finite[0, entry]), of_values, examples)
     found = counterexample(task, example, point, observed, entry)
+    if where := departure(task, example, point, observed):
+        reason = f"{reason}; at its smallest input it {where}"
     return Diagnosis(name, with_variant(reason, variant), variant.name if variant else None, found)
 
 
@@ -178,6 +183,13 @@ def gradient_at(task: Task, example: Example, point: Batch, cotangent: Tensor) -
         return f"holds {found}, {float(share[0, entry]):.0%} of what rounding allows"
     failure, why = classed(task, example, point, finite, of_gradients(task, example, cotangent))
     name, reason = GRADIENTS[failure]
+    sizes = [math.prod(shape) for shape in gradient.wrt.values()]
+    wrong = [bool((part > 1).any()) for part in torch.split(share[0], sizes)]
+    if not all(wrong):
+        off, right = (
+            [f"∂/∂{x}" for x, no in zip(gradient.wrt, wrong, strict=True) if no is at] for at in (True, False)
+        )
+        reason += f"; at its smallest input it departs in {', '.join(off)}, where {agreeing(right)}"
     found = dataclasses.replace(found, code=reproduction(task, found, weights))
     return Diagnosis(name, reason.format(why), None, found)
 
