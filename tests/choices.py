@@ -15,7 +15,8 @@ CPU = torch.device("cpu")
 def idle(claim, structures=32, points=9):
     """The options of a claim's choices, as ``name=label``, that show what another one shows at whatever is drawn.
 
-    An option matters if for some drawn structure another label gives outputs of another shape, or other values.
+    An option matters if for some drawn structure another label gives outputs of another shape, or other values; or
+    moves a side of an inequality, that of the observation 0.
     """
     examples = draw_examples(claim, structures, seed=1)
     compiled = Compilations(claim)
@@ -39,5 +40,16 @@ def _matters(compiled, example, choice, label, points):
         return True
     generator = torch.Generator().manual_seed(example.seed)
     batch = draw(compiled.claim.inputs, ours.bindings, example.host, points, torch.float64, generator)
-    (value, bound), (other, room) = (one.truth(batch, torch.float64, CPU) for one in (ours, theirs))
-    return bool(((value - other).abs() > K * (bound + room)).any())  # infinite where either must be excused
+    for (value, bound), (other, room) in zip(*(_shown(one, batch) for one in (ours, theirs)), strict=True):
+        if value.shape != other.shape or bool(((value - other).abs() > K * (bound + room)).any()):
+            return True  # infinite where either must be excused
+    return False
+
+
+def _shown(compiled, batch):
+    """The outputs with their bounds, and what an inequality exceeds by where nothing is observed."""
+    value, bound = compiled.truth(batch, torch.float64, CPU)
+    if not compiled.sides:
+        return ((value, bound),)
+    judged = compiled.judge(batch, torch.zeros_like(value), torch.float64, CPU)
+    return (value, bound), (judged.excess, judged.budget / K)

@@ -158,7 +158,9 @@ XOR = (target[a], Piecewise((1, Or(Eq(a, 1), Eq(a, 2))), (0, True)))
 SHALLOW = Size("k", 1, 1)
 PAIRS = Sizes("n", SHALLOW.symbol + 1, 2, 2)
 # three units a layer, the last bit twice, and weights among which a network for XOR is soon found
-DEEPER = (Size("k", 2, 2), Sizes("n", SHALLOW.symbol + 1, 3, 3), only(NETWORK[2], "sigmoid"), only(NETWORK[3], "yes"))
+NO_HIDDEN = only(NETWORK[1], "relu")  # of hidden layers, of which there are none
+LAST = only(NETWORK[2], "sigmoid"), only(NETWORK[3], "yes")
+DEEPER = (Size("k", 2, 2), Sizes("n", SHALLOW.symbol + 1, 3, 3), NETWORK[1], *LAST)
 MODEST = (real("Theta", k, W, W, low=-3.0, high=3.0), real("b", k, W, low=-3.0, high=3.0))
 
 
@@ -226,7 +228,7 @@ two_layers = Claim(
     kind="inequality",
     subject="backprop.MLP",
     driver="network_at",
-    structure=(SHALLOW, PAIRS, *NETWORK[1:]),
+    structure=(SHALLOW, PAIRS, NO_HIDDEN, *NETWORK[2:]),
     inputs=PARAMETERS,
     program=Program((affine(a), BITS, XOR), (Output("yhat", h[k, a, j], (a, 0, 3), (j, 0, n[k] - 1)),)),
     relation=worst(Rational(1, 2)),
