@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 
 import torch
@@ -14,7 +15,8 @@ from gnomon.property_tests.drivers import Built
 def elementwise(subject: Any, case: Case) -> Any:
     """``f(tensors) -> tensor``: a module class built as :class:`Built` says, or a function of the ``arguments``."""
     names = case.options.get("arguments", ("x",))
-    if isinstance(subject, type) and issubclass(subject, nn.Module):
+    own = inspect.unwrap(subject)
+    if isinstance(own, type) and issubclass(own, nn.Module):
         made = Built(subject, case).module
         return lambda tensors: made(*(tensors[name] for name in names))
     return lambda tensors: subject(*({**case.host, **tensors}[name] for name in names))

@@ -6,13 +6,14 @@ import dataclasses
 import json
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from gnomon.check.contract import parts
+from gnomon.check.contract import parts, plain
 from gnomon.check.contract.part import Setting
 from gnomon.check.exhaustive import EVERY, every_number, lone_input, worst_ulp
 from gnomon.check.grade import graded, of_gradient
@@ -189,6 +190,16 @@ def _judged(task: Task, compiled: Compiled, batch: Batch, observed: Tensor) -> t
     return judgement, bool(judgement.fails.any())
 
 
+def judge_plain(task: Task, example: Example, setting: Setting, outcome: Outcome) -> Failure | None:
+    """Compare some points at which the subject is called on its own, as a user calls it; the worst if one fails."""
+    batch = plain.points(setting)
+    shown = plain.answers(setting, batch)
+    judgement = task.compiled(example.structure).judge(batch, shown, task.dtype, task.device)
+    outcome.search.contract[plain.NAME] = outcome.search.contract.get(plain.NAME, 0) + 1
+    row = int(judgement.share.amax(-1).argmax())
+    return Failure(example, batch, shown, row) if bool(judgement.fails[row]) else None
+
+
 def search(task: Task, examples: list[Example], budget: Budget) -> Iterator[Outcome]:
     """Look at the examples one after another, yielding the growing outcome; stops at the first failure.
 
@@ -205,9 +216,11 @@ def search(task: Task, examples: list[Example], budget: Budget) -> Iterator[Outc
         batch = task.batch(example, budget.points)
         if not batch.size:  # the format has no number in the domain
             continue
-        setting = Setting(task.claim, task.subject, observer, batch, setting and replace(setting, earlier=None))
+        setting = _setting(task, example, observer, batch, setting)
         parts.look(setting, outcome.search, early=True)
         outcome.failure = judge_batch(task, example, observer, batch, outcome)
+        if outcome.failure is None:
+            outcome.failure = judge_plain(task, example, setting, outcome)
         outcome.search.seconds = time.perf_counter() - started
         if outcome.failure is not None:
             yield outcome
@@ -220,6 +233,14 @@ def search(task: Task, examples: list[Example], budget: Budget) -> Iterator[Outc
         parts.look(setting, outcome.search, early=False)
         outcome.search.seconds = time.perf_counter() - started
         yield outcome
+
+
+def _setting(task: Task, example: Example, observer: Observer, batch: Batch, earlier: Setting | None) -> Setting:
+    """Where the parts of the contract look; of those before, one is kept."""
+    gradient = partial(task.compiled.gradient, example.structure) if wants_gradient(task) else None
+    if earlier is not None:
+        earlier.earlier = None
+    return Setting(task.claim, task.subject, observer, batch, gradient, earlier)
 
 
 def _worse(known: Ulp | None, found: Ulp) -> Ulp:

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 from gnomon.check.contract.kept import InputsKept
-from gnomon.check.contract.layouts import Strided
+from gnomon.check.contract.layouts import GradientLayouts, Layouts, RefilledStorage
+from gnomon.check.contract.leading import LeadingAxis
+from gnomon.check.contract.modes import Modes
 from gnomon.check.contract.part import Part, Setting, Unseen
-from gnomon.check.contract.twice import SameTwice
+from gnomon.check.contract.products import UpstreamScales
+from gnomon.check.contract.second import SecondDerivatives
+from gnomon.check.contract.twice import BetweenInstances, SameTwice
 from gnomon.say.evidence import Search
 
-PARTS: tuple[Part, ...] = (InputsKept(), SameTwice(), Strided())
+PARTS: tuple[Part, ...] = (
+    *(InputsKept(), SameTwice()),
+    *(Layouts(), RefilledStorage(), BetweenInstances(), Modes(), LeadingAxis()),
+    *(UpstreamScales(), GradientLayouts(), SecondDerivatives()),
+)
 
 
 def look(at: Setting, search: Search, *, early: bool) -> None:
@@ -18,7 +26,7 @@ def look(at: Setting, search: Search, *, early: bool) -> None:
         SubjectError: naming what was broken.
     """
     for part in PARTS:
-        if part.early != early or (part.once and part.name in search.contract):
+        if part.early != early or search.contract.get(part.name, 0) >= part.most:
             continue
         reason = part.absent(at)
         if not reason:
