@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -26,21 +27,23 @@ class InputsKept(Part):
         given, before = at.tensors(), at.tensors()
         for value in given.values():
             value.grad = torch.ones_like(value)
-        at.observer.of(watched(at.subject, _kept)).one(given)
+        changed: list[int] = []
+        at.observer.of(watched(at.subject, partial(_kept, changed))).one(given)
         for name, value in before.items():
             if not same(value, given[name]).all():
                 raise broken(f"changes its input {name} in place")
             gradient = given[name].grad
             if gradient is None or not (gradient == 1).all():
                 raise broken(f"changes the gradient that its input {name} holds")
+        if changed:  # what the driver made of the inputs
+            raise broken(f"changes its argument number {changed[0]} in place")
 
 
-def _kept(function: Any, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
-    """The call, and what it does to tensors that the driver made of the inputs."""
+def _kept(changed: list[int], function: Any, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
+    """The call; the numbers of the tensors among its arguments that it changes are put down, from 1."""
     given = [leaf for leaf in tree.tree_leaves((arguments, keywords)) if isinstance(leaf, Tensor)]
     before = [value.detach().clone() for value in given]
     result = function(*arguments, **keywords)
-    for number, (value, old) in enumerate(zip(given, before, strict=True)):
-        if not same(value, old).all():
-            raise broken(f"changes its argument number {number} in place")
+    pairs = enumerate(zip(given, before, strict=True), 1)
+    changed += [number for number, (value, old) in pairs if not same(value, old).all()]
     return result
