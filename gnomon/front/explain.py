@@ -36,6 +36,9 @@ def explanation(claim: Claim) -> str:
         lines += _indented(
             f"and must keep {plain(claim.relation.lhs)} {claim.relation.sense} {plain(claim.relation.rhs)}"
         )
+    for form in claim.forms:
+        lines.append(f"or, as usual, {form.name} (the budget is the greatest of both)")
+        lines += [line for lhs, rhs in form.replace for line in _indented(f"{plain(lhs)} := {plain(rhs)}")]
     lines += ["", "Variants (each run shows that the check rejects them)"]
     for variant in claim.variants:
         lines.append(f"  · {variant.name} [{variant.source}]" + (f" — {variant.why}" if variant.why else ""))

@@ -13,7 +13,7 @@ from gnomon.proof.definitions import Definition
 from gnomon.proof.reductions import Reduction
 from gnomon.proof.terms import indices_of, mentioned, name_of, put
 from gnomon.say.check_call import check, names_used
-from gnomon.say.claim import Claim, Output, Program, Relation, Variant
+from gnomon.say.claim import Claim, Form, Output, Program, Relation, Variant
 from gnomon.say.curves import foreign
 from gnomon.say.domain import Choice, Domain, Graph, Size, Sizes, Structural
 from gnomon.say.law import Law, Written
@@ -65,9 +65,10 @@ def claim(board: Board) -> Claim:
         program=program,
         statement=statements[0] if len(statements) == 1 else statements,
         definition=defined,
+        forms=tuple(Form(form.name, _whole(board, form.replace, needed)) for form in board.forms),
         relation=None if exact else _spelled(relation(judged, outputs), board, ours),
         conditions=(*map(str, board.conditions), *board.words),
-        variants=tuple(_whole(board, variant, needed) for variant in board.variants),
+        variants=tuple(_variant(board, variant, needed) for variant in board.variants),
         written=Written(
             tuple(board.definitions.values()),
             tuple(board.laws),
@@ -112,14 +113,18 @@ def _judged(board: Board, outputs: Sequence[Output]) -> list[Law]:
     return found
 
 
-def _whole(board: Board, variant: Variant, ours: set[str]) -> Variant:
-    """A variant with the definitions that its formulas lean on and the program lacks."""
-    fresh = {name_of(lhs) for lhs, _ in variant.replace}
-    names = {name for _, rhs in variant.replace for name in mentioned(rhs)}
+def _whole(board: Board, exchanged: Sequence[tuple[Any, Any]], ours: set[str]) -> tuple[tuple[Any, Any], ...]:
+    """What a variant or a form exchanges, with the definitions that its formulas lean on and the program lacks."""
+    fresh = {name_of(lhs) for lhs, _ in exchanged}
+    names = {name for _, rhs in exchanged for name in mentioned(rhs)}
     needed = reached([d for d in board.definitions.values() if d.name not in fresh], names) - ours
-    added = tuple((d.lhs, d.rhs) for d in board.definitions.values() if d.name in needed)
+    return (*exchanged, *((d.lhs, d.rhs) for d in board.definitions.values() if d.name in needed))
+
+
+def _variant(board: Board, variant: Variant, ours: set[str]) -> Variant:
+    """A variant that stands by itself: with all that its formulas and its inequality lean on."""
     relation = None if variant.relation is None else _spelled(variant.relation, board, ours)
-    return replace(variant, replace=(*variant.replace, *added), relation=relation)
+    return replace(variant, replace=_whole(board, variant.replace, ours), relation=relation)
 
 
 def _spelled(relation: Relation, board: Board, ours: set[str]) -> Relation:
@@ -212,7 +217,8 @@ def _outputs(board: Board) -> tuple[Output, ...]:
 def _used(board: Board, names: set[str]) -> None:
     """Every definition serves the program, a law, a condition or a variant."""
     more = board.differentiated | {n for c in board.conditions for n in mentioned(c.relation)}
-    more |= {n for v in board.variants for _, rhs in v.replace for n in mentioned(rhs)}
+    exchanged = [*(v.replace for v in board.variants), *(f.replace for f in board.forms)]
+    more |= {n for pairs in exchanged for _, rhs in pairs for n in mentioned(rhs)}
     names = names | reached(board.definitions.values(), more | board.aids)
     if idle := [name for name in board.definitions if name not in names and "∂" not in name]:
         raise board.wrong(f"{', '.join(idle)}: defined, and used by no output, law, condition or variant")

@@ -18,7 +18,7 @@ from gnomon.proof.tangent import tangents
 from gnomon.proof.terms import indices_of, name_of
 from gnomon.say import assemble
 from gnomon.say.call import Call
-from gnomon.say.claim import Claim, Output, Variant
+from gnomon.say.claim import Claim, Form, Output, Variant
 from gnomon.say.declaring import Declaring
 from gnomon.say.domain import Domain
 from gnomon.say.law import SENSES, Law, Ranges
@@ -163,6 +163,17 @@ class Board(Declaring, Uncomputed, Reducing):
                 actual=actual,
             )
         )
+
+    def form(self, name: str, **formulas: Any) -> None:
+        """Another usual and right way to compute what is shown, by exchanged definitions, as of a variant.
+
+        It is held against the program at exact points, and its rounding is in the budget: what is right in either way
+        of writing it holds.
+        """
+        exchanged = tuple(assemble.exchanged(self, key, formula) for key, formula in formulas.items())
+        for lhs, formula in exchanged:
+            self.closed(lhs, formula)
+        self.forms.append(Form(name, exchanged))
 
     # ------------------------------------------------------------------ the claim
 

@@ -129,13 +129,22 @@ class Variant:
             raise ValueError(f"variant {self.name} changes nothing: give replace=, inputs=, structure= or relation=")
 
 
+@dataclass(frozen=True)
+class Form:
+    """Another usual and right way to compute a program: it exchanges definitions, and its rounding is in the budget."""
+
+    name: str
+    replace: tuple[tuple[Any, Any], ...]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Claim:
     """One mathematical statement with its conditions, its proof, its program and its variants.
 
     ``program`` is the algorithm whose rounding gives the budget; ``definition``, where given, computes the same
-    outputs straight from first principles, and both are shown to agree. Without a ``relation`` the statement is that
-    a subject's outputs equal the program's.
+    outputs straight from first principles, and both are shown to agree. ``forms`` are other usual ways to compute the
+    outputs, shown to agree, too: the budget is the greatest of them all. Without a ``relation`` the statement is that a
+    subject's outputs equal the program's.
 
     A linked claim is ``written`` on a board: its statement, definition and relation are computed from its laws, it has
     a ``call``, and its proofs are held against law and program. The others still have a ``derivation`` and a
@@ -158,6 +167,7 @@ class Claim:
     structure: tuple[Structural, ...] = ()
     conditions: tuple[str, ...] = ()
     definition: Program | None = None
+    forms: tuple[Form, ...] = ()
     relation: Relation | None = None
     gradient: bool = True
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
@@ -186,6 +196,8 @@ class Claim:
         hidden = {index for program in programs for index in program.indices} & set(names)
         if hidden:
             raise wrong(f"{', '.join(sorted(hidden))}: an input and an index; give the index another name")
+        if self.forms and self.relation is not None:
+            raise wrong("has forms, which serve outputs that equal the program's, and a relation")
         for variant in self.variants:
             for domain in (*variant.inputs, *variant.structure):
                 if domain.name not in names:
@@ -202,6 +214,7 @@ class Claim:
         return dataclasses.replace(
             self,
             program=self.program.replace(variant.replace) if variant.replace else self.program,
+            forms=() if variant.replace else self.forms,
             inputs=swap(self.inputs, variant.inputs),
             structure=swap(self.structure, variant.structure),
             relation=variant.relation or self.relation,

@@ -10,7 +10,7 @@ import sympy as sp
 from gnomon.proof.definitions import Definition
 from gnomon.proof.terms import name_of
 from gnomon.say.call import Call
-from gnomon.say.claim import Kind, Output, Variant
+from gnomon.say.claim import Form, Kind, Output, Variant
 from gnomon.say.domain import Choice, Domain, Structural
 from gnomon.say.law import Condition, Law
 from gnomon.say.noise import Noise
@@ -49,6 +49,7 @@ class Sheet:
         self.aids: set[str] = set()
         self.words: list[str] = []
         self.variants: list[Variant] = []
+        self.forms: list[Form] = []
         self.calls: Call | None = None
         self.remarks = ""
         self.differentiable = True
