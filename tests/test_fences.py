@@ -60,7 +60,7 @@ FLOORS = (
     {"typeset": ("sympy",), "proof": ("sympy", "flint", "mpmath")},
     {"say": ("sympy",)},
     {"link": ("sympy",)},
-    {"compute": ("sympy", "flint", "torch")},
+    {"compute": ("sympy", "flint", "torch", "numpy")},
     {"drive": ("torch",)},
     {"find": ()},
     {"check": ("sympy", "torch", "numpy", "hypothesis")},

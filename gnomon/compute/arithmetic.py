@@ -27,11 +27,8 @@ def _sum(c: Charge, *terms: Pair) -> Pair:
     value = functools.reduce(torch.add, [term[0] for term in terms])
     size = functools.reduce(torch.add, [term[0].abs() for term in terms])
     error = functools.reduce(torch.add, [term[1] for term in terms])
-    if c.added is None:
-        rounding = (size * c.u + c.flush) * (len(terms) - 1)
-        return value, (error + rounding).masked_fill(size + error > c.largest, INF)
-    rounding = (size * c.added + c.flush) * (len(terms) - 1) + value.abs() * c.u
-    return value, (error + rounding).masked_fill(value.abs() + error > c.largest, INF)
+    rounding = c.additions(value, size, len(terms) - 1)
+    return value, (error + rounding).masked_fill(c.reach(value, size) + error > c.largest, INF)
 
 
 def _mul(c: Charge, a: Pair, b: Pair) -> Pair:

@@ -51,6 +51,16 @@ class Charge:
     flush: float = 0.0
     added: float | None = None
 
+    def additions(self, value: Tensor, size: Tensor, count: Tensor | int) -> Tensor:
+        """What ``count`` additions in any order may cost: each errs by at most a unit of the sum of the sizes."""
+        if self.added is None:
+            return (size * self.u + self.flush) * count
+        return (size * self.added + self.flush) * count + value.abs() * self.u
+
+    def reach(self, value: Tensor, size: Tensor) -> Tensor:
+        """What must not overflow: the sum of the sizes; the sum itself where it is added up in a finer format."""
+        return size if self.added is None else value.abs()
+
 
 def at_most_two(error: Tensor, inner: Tensor) -> Tensor:
     """The error of a function between -1 and 1; an argument that may be NaN leaves nothing to say."""

@@ -35,6 +35,7 @@ class Operation:
     first index ("value", which ``torch`` and ``arb`` take last), or whether the argument is known not to be negative
     ("nonneg"). ``range`` is where values lie (one with ``odd`` keeps to 0 and above where its argument does).
     ``unary`` and ``paired`` are the functions of one and of two numbers, ``reduces`` those of all terms of a range.
+    ``along`` and ``along_bound`` are what the latter are of a tensor of values, and one of errors, over its last axis.
     ``grows`` says that it may overflow, ``decides`` that it is a condition.
     """
 
@@ -52,3 +53,5 @@ class Operation:
     grows: bool = False
     decides: bool = False
     needs: str = ""
+    along: Callable[..., Tensor] | None = None
+    along_bound: Callable[..., Pair] | None = None

@@ -16,11 +16,8 @@ from gnomon.compute.operation import Operation
 from gnomon.proof.reductions import ArgMax, ArgMin, Largest, LogSumExp, Smallest
 
 Function = Callable[..., Tensor]
-
-
-def _stacked(terms: Sequence[Pair]) -> Pair:
-    """The terms along a last axis."""
-    return _together(*[term[0] for term in terms]), _together(*[term[1] for term in terms])
+Along = Callable[..., Pair]
+"""A rule for terms along a last axis: from a charge, their values and their errors."""
 
 
 def _together(*terms: Tensor) -> Tensor:
@@ -34,37 +31,30 @@ def _greatest(values: Tensor, errors: Tensor) -> Tensor:
     return ~(values + errors < least)
 
 
-def _largest(c: Charge, *terms: Pair) -> Pair:
+def _largest(c: Charge, values: Tensor, errors: Tensor) -> Pair:
     """Off by no more than a term that may be the greatest: choosing costs nothing."""
-    values, errors = _stacked(terms)
     return values.amax(-1), errors.masked_fill(~_greatest(values, errors), 0.0).amax(-1)
 
 
-def _place(c: Charge, *terms: Pair, value: int) -> Pair:
+def _place(c: Charge, values: Tensor, errors: Tensor, value: int) -> Pair:
     """The first of the greatest terms; undecided where errors blur which of several it is."""
-    values, errors = _stacked(terms)
     open_ = _greatest(values, errors)
     blurred = (open_.sum(-1) > 1) & (errors.masked_fill(~open_, 0.0) != 0).any(-1)
     return values.argmax(-1).to(values.dtype) + value, torch.where(blurred | values.isnan().any(-1), INF, 0.0)
 
 
-def _turned(*terms: Pair) -> list[Pair]:
-    """The negative terms."""
-    return [(-value, error) for value, error in terms]
-
-
-def _smallest(c: Charge, *terms: Pair) -> Pair:
-    value, error = _largest(c, *_turned(*terms))
+def _smallest(c: Charge, values: Tensor, errors: Tensor) -> Pair:
+    value, error = _largest(c, -values, errors)
     return -value, error
 
 
-def _logsumexp(c: Charge, *terms: Pair) -> Pair:
+def _logsumexp(c: Charge, values: Tensor, errors: Tensor) -> Pair:
     """Right for the sum of powers as it stands, where that does not overflow, and for one shifted by any maximum.
 
     Each difference to the maximum is rounded, each power and the logarithm costs two units, each addition one, and so
     does what is added at the end. Powers that underflow are nothing beside the greatest, which is 1.
     """
-    values, errors = _stacked(terms)
+    count = values.shape[-1]
     value = values.logsumexp(-1)
     weights = (values - value.unsqueeze(-1)).exp()
     spread = torch.where(weights == 0, 0.0, weights * (values - values.amax(-1, keepdim=True)).abs()).sum(-1)
@@ -72,7 +62,7 @@ def _logsumexp(c: Charge, *terms: Pair) -> Pair:
     inherited = torch.where(errors == 0, 0.0, rise).sum(-1).log1p()
     logarithm = (value - values.amax(-1)).abs()
     once = spread + 2 * logarithm + 2 * value.abs()
-    rounding = (once + 1) * c.u + len(terms) * ((c.u if c.added is None else c.added) + c.tiny)
+    rounding = (once + 1) * c.u + count * ((c.u if c.added is None else c.added) + c.tiny)
     nothing = (values == -INF).all(-1) & (errors == 0).all(-1)
     return value, torch.where(nothing, 0.0, inherited + rounding)
 
@@ -118,33 +108,58 @@ def _over_last(function: Function) -> Function:
 
 
 def _index(function: Function) -> Function:
-    return lambda *terms: _over_last(function)(*terms[:-1]).to(terms[0].dtype) + terms[-1]
+    return lambda terms, value: function(terms, -1).to(terms.dtype) + value
+
+
+def _of_terms(function: Function) -> Function:
+    """A function of terms along a last axis, and of what it needs besides, for terms that are tensors of their own."""
+    return lambda *terms: function(_together(*terms[:-1]), terms[-1])
+
+
+def _bound(rule: Along) -> Callable[..., Pair]:
+    """A rule for terms along a last axis, for terms that are pairs of their own."""
+
+    def bound(c: Charge, *terms: Pair, **more: Any) -> Pair:
+        return rule(c, _together(*[term[0] for term in terms]), _together(*[term[1] for term in terms]), **more)
+
+    return bound
 
 
 def _fold(function: Function) -> Function:
     return lambda *terms: functools.reduce(function, terms)
 
 
+def _reducing(name: str, function: Function, rule: Along, **more: Any) -> Operation:
+    """A record of a function of all terms, which has no order and takes nothing besides."""
+    over = lambda terms: function(terms, -1)  # noqa: E731
+    return Operation(name, _over_last(function), bound=_bound(rule), along=over, along_bound=rule, reduces=True, **more)
+
+
+def _placing(name: str, function: Function, rule: Along, **more: Any) -> Operation:
+    """A record of where one of the terms is."""
+    along = _index(function)
+    return Operation(
+        name, _of_terms(along), bound=_bound(rule), slopes=lambda p, n, a: [p.constant(0)] * len(a), along=along,
+        along_bound=rule, reduces=True, needs="value", **more,
+    )  # fmt: skip
+
+
 REDUCING = (
-    Operation(
-        "largest", _over_last(torch.amax), _fold(lambda x, y: x.max(y)), _largest,
-        lambda p, n, a: _one_hot(p, a, "max"), Largest, reduces=True,
+    _reducing(
+        "largest", torch.amax, _largest, arb=_fold(lambda x, y: x.max(y)), slopes=lambda p, n, a: _one_hot(p, a, "max"),
+        sympy=Largest,
     ),
-    Operation(
-        "smallest", _over_last(torch.amin), _fold(lambda x, y: x.min(y)), _smallest,
-        lambda p, n, a: _one_hot(p, a, "min"), Smallest, reduces=True,
+    _reducing(
+        "smallest", torch.amin, _smallest, arb=_fold(lambda x, y: x.min(y)),
+        slopes=lambda p, n, a: _one_hot(p, a, "min"), sympy=Smallest,
     ),
-    Operation(
-        "logsumexp", _over_last(torch.logsumexp), _logsumexp_ball, _logsumexp,
-        lambda p, n, a: [p.unary("exp", p.sub(term, n)) for term in a], LogSumExp, reduces=True, grows=True,
+    _reducing(
+        "logsumexp", torch.logsumexp, _logsumexp, arb=_logsumexp_ball,
+        slopes=lambda p, n, a: [p.unary("exp", p.sub(term, n)) for term in a], sympy=LogSumExp, grows=True,
     ),
-    Operation(
-        "argmax", _index(torch.argmax), _place_ball, _place, lambda p, n, a: [p.constant(0)] * len(a), ArgMax,
-        reduces=True, needs="value",
-    ),
-    Operation(
-        "argmin", _index(torch.argmin), lambda *terms: _place_ball(*terms, way=-1),
-        lambda c, *terms, value: _place(c, *_turned(*terms), value=value),
-        lambda p, n, a: [p.constant(0)] * len(a), ArgMin, reduces=True, needs="value",
+    _placing("argmax", torch.argmax, _place, arb=_place_ball, sympy=ArgMax),
+    _placing(
+        "argmin", torch.argmin, lambda c, values, errors, value: _place(c, -values, errors, value),
+        arb=lambda *terms: _place_ball(*terms, way=-1), sympy=ArgMin,
     ),
 )  # fmt: skip

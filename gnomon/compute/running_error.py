@@ -68,14 +68,9 @@ def bounded(
     not hold is rounded as it enters. A bound covers the subject's error and that of the float64 value together; it is
     infinite where the point must be excused.
     """
-    subject, double = Format(dtype), Format(torch.float64)
+    subject = Format(dtype)
     flushes = may_flush(dtype, device)
-    lost = subject.tiny if flushes else 0.0
-    finer = Format(sums).u + double.u if sums is not None and Format(sums).u < subject.u else None
-    tensor = Charge(
-        subject.u + double.u, subject.eta + double.eta, subject.tiny + double.tiny, subject.largest, lost, finer
-    )
-    host = Charge(2 * double.u, 2 * double.eta, 2 * double.tiny, double.largest)
+    tensor, host = charges(dtype, device, sums)
     made: dict[int, Pair] = {}
     entered: dict[int, Pair] = {}
     free = slp.last_use(outputs)
@@ -85,21 +80,21 @@ def bounded(
             value = torch.as_tensor(leaves[node.value], dtype=torch.float64, device=device)
             made[number] = (value, torch.zeros_like(value))
             if not slp.host[number] and not torch.equal(value.to(dtype).to(torch.float64), value):
-                made[number] = _enter(made[number], subject)
+                made[number] = enter(made[number], subject)
             if flushes and not slp.host[number]:
-                made[number] = _flushed(made[number], subject)
+                made[number] = flushed(made[number], subject)
             continue
         if node.op in NUMBERS:
             value = torch.tensor(_number(slp, number), dtype=torch.float64, device=device)
             exact = node.op == "lowest" or (node.op == "const" and Fraction(value.item()) == node.value)
-            made[number] = (value, torch.zeros_like(value) if exact else value.abs() * double.u)
+            made[number] = (value, torch.zeros_like(value) if exact else value.abs() * host.u / 2)
             continue
         is_host = slp.host[number]
         args = []
         for arg in node.args:
             if slp.host[arg] and not is_host and slp.nodes[arg].op not in CONDITIONS:
                 if arg not in entered:
-                    entered[arg] = _enter(made[arg], subject)
+                    entered[arg] = enter(made[arg], subject)
                 args.append(entered[arg])
             else:
                 args.append(made[arg])
@@ -109,22 +104,39 @@ def bounded(
         more = {operation.needs: besides[operation.needs]} if operation.needs else {}
         value, error = operation.bound(charge, *args, **more)
         if not is_host and dtype != torch.float64 and operation.grows:
-            over = value.abs() + error > subject.largest
-            if slp.lowest[number]:
-                over &= (value != -INF) | (error != 0)
-            error = error.masked_fill(over, INF)
+            error = overflowed(value, error, subject, slp.lowest[number])
         if any(slp.lowest[arg] for arg in node.args):
-            error = _at_infinity(node.op, args, value, error)
+            error = at_infinity(node.op, args, value, error)
         made[number] = (value, error)
         if flushes and not is_host and node.op not in CONDITIONS:
-            made[number] = _flushed(made[number], subject)
+            made[number] = flushed(made[number], subject)
         for dead in free[number]:
             del made[dead]
-    found = [_enter(made[number], subject) if _is_host_number(slp, number) else made[number] for number in outputs]
+    found = [enter(made[number], subject) if _is_host_number(slp, number) else made[number] for number in outputs]
     return [(value, torch.nan_to_num(error, nan=INF, posinf=INF)) for value, error in found]
 
 
-def _at_infinity(op: str, args: Sequence[Pair], value: Tensor, error: Tensor) -> Tensor:
+def charges(dtype: torch.dtype, device: torch.device, sums: torch.dtype | None = None) -> tuple[Charge, Charge]:
+    """What operations on tensors in ``dtype`` cost, which are added up in ``sums``, and those on Python's floats."""
+    subject, double = Format(dtype), Format(torch.float64)
+    lost = subject.tiny if may_flush(dtype, device) else 0.0
+    finer = Format(sums).u + double.u if sums is not None and Format(sums).u < subject.u else None
+    units = subject.u + double.u, subject.eta + double.eta, subject.tiny + double.tiny
+    return (
+        Charge(*units, subject.largest, lost, finer),
+        Charge(2 * double.u, 2 * double.eta, 2 * double.tiny, double.largest),
+    )
+
+
+def overflowed(value: Tensor, error: Tensor, subject: Format, lowest: bool) -> Tensor:
+    """The bound, infinite where a number may lie beyond the largest; a ``lowest`` one may be so on purpose."""
+    over = value.abs() + error > subject.largest
+    if lowest:
+        over &= (value != -INF) | (error != 0)
+    return error.masked_fill(over, INF)
+
+
+def at_infinity(op: str, args: Sequence[Pair], value: Tensor, error: Tensor) -> Tensor:
     """The bound where an argument is minus infinity on purpose, and so exactly: added to, scaled, or a power of e."""
     (a, e), (b, f) = args[0], args[-1]
     if op == "exp":
@@ -152,14 +164,14 @@ def _is_host_number(slp: SLP, number: int) -> bool:
     return slp.host[number] and slp.nodes[number].op not in CONDITIONS
 
 
-def _flushed(pair: Pair, subject: Format) -> Pair:
+def flushed(pair: Pair, subject: Format) -> Pair:
     """A number below the smallest normal one may be taken for zero."""
     value, error = pair
     small = value.abs() <= subject.tiny + error
     return value, torch.where(small, error + value.abs(), error)
 
 
-def _enter(pair: Pair, subject: Format) -> Pair:
+def enter(pair: Pair, subject: Format) -> Pair:
     """A hyper-parameter meets a tensor: it is rounded to the subject's dtype unless it fits exactly, or overflows."""
     value, error = pair
     rounded = value.to(subject.dtype).to(torch.float64)

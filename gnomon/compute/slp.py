@@ -22,7 +22,7 @@ Leaf = tuple[str, tuple[int, ...]]
 """An entry of an input: its name and its index."""
 
 
-def _corners(a: Range, b: Range) -> Range:
+def corners(a: Range, b: Range) -> Range:
     """The range of a product; 0·∞ counts as 0, since the factors are finite."""
     products = [0.0 if 0 in (x, y) else x * y for x in a for y in b]
     return min(products), max(products)
@@ -123,7 +123,7 @@ class SLP:
             return self.neg(b)
         if y == -1:
             return self.neg(a)
-        within = (0.0, math.inf) if a == b else _corners(self.range[a], self.range[b])
+        within = (0.0, math.inf) if a == b else corners(self.range[a], self.range[b])
         return self._put("mul", a, b, within=within)
 
     def neg(self, a: int) -> int:

@@ -33,7 +33,7 @@ WHOLE: dict[Any, Callable[[Sequence[Any]], int | Fraction | None]] = {
 }  # fmt: skip
 
 
-def _key(index: Any) -> str:
+def key_of(index: Any) -> str:
     """The name of an index; of two dummies with one name each has its own."""
     return f"{index.name} {index.dummy_index}" if isinstance(index, sp.Dummy) else str(index.name)
 
@@ -72,8 +72,8 @@ class Wholes:
         if expr.is_Integer:
             return int(expr)
         if expr.is_Symbol:
-            return env.get(_key(expr), self.bindings.numbers.get(expr.name))
-        if self._is_real(expr):
+            return env.get(key_of(expr), self.bindings.numbers.get(expr.name))
+        if self.is_real(expr):
             return None
         if isinstance(expr, sp.Indexed):
             if name_of(expr) not in self.bindings.arrays:
@@ -126,11 +126,11 @@ class Wholes:
                 a, b = self.whole(sp.sympify(low), outer), self.whole(sp.sympify(high), outer)
                 if a is None or b is None:
                     raise LoweringError(f"the range {low}…{high} of {index} has no value here")
-                grown += [{**outer, _key(index): value} for value in range(a, b + 1)]
+                grown += [{**outer, key_of(index): value} for value in range(a, b + 1)]
             found = grown
         return found
 
-    def _is_real(self, expr: Any) -> bool:
+    def is_real(self, expr: Any) -> bool:
         """Whether an expression holds what only the inputs decide."""
         found = self._real.get(expr)
         if found is None:
@@ -141,7 +141,7 @@ class Wholes:
             else:
                 found = expr.is_Float
             parts = expr.indices if indexed else expr.args
-            found = found or any(self._is_real(part) for part in parts if not part.is_Integer)
+            found = found or any(self.is_real(part) for part in parts if not part.is_Integer)
             self._real[expr] = found
         return found
 

@@ -1,0 +1,143 @@
+"""Sums of tensors: their values, and their running bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from gnomon.compute.arrays.exact import Array
+from gnomon.compute.arrays.graph import Graph, Node, Shape, lifted
+from gnomon.compute.arrays.sums import Term, products
+from gnomon.compute.arrays.views import at_places
+from gnomon.compute.charge import INF, Charge, Pair
+
+
+def _each(node: Node) -> list[tuple[Term, list[int]]]:
+    """The terms, with the positions of their operands among the arguments."""
+    found, at = [], 0
+    for term in node.value.terms:
+        found.append((term, list(range(at, at + len(term.letters)))))
+        at += len(term.letters)
+    return found
+
+
+def _contracted(term: Term, tensors: Sequence[Tensor]) -> Tensor:
+    """The sums of products of tensors (B, ...), not weighed."""
+    if len(tensors) == 1:
+        summed = [1 + k for k, place in enumerate(term.letters[0]) if place < 0]
+        return tensors[0].sum(summed) if summed else tensors[0]
+    size = max(t.shape[0] for t in tensors)
+    formula = "".join("Z" + part if k == 0 else part for k, part in enumerate([term.formula]))
+    formula = formula.replace(",", ",Z").replace("->", "->Z")
+    return torch.einsum(formula, *(t.expand(size, *t.shape[1:]) for t in tensors))
+
+
+def _added(out: Tensor | None, term: Term, found: Tensor, shape: Shape, weight: int) -> Tensor:
+    """A term's sums put where they belong, and added to those of the terms before."""
+    placed = at_places(found if weight == 1 else found * weight, term.kept, len(shape))
+    if out is None:
+        out = torch.zeros((1, *shape), dtype=torch.float64, device=found.device)
+    if term.box is None:
+        return out + placed
+    size = max(out.shape[0], placed.shape[0])
+    out = out.expand(size, *shape).clone()
+    box: tuple[Any, ...] = (slice(None), *(slice(start, start + n) for start, n in term.box))
+    out[box] += placed
+    return out
+
+
+def value_of(g: Graph, number: int, args: Sequence[Tensor]) -> Tensor:
+    """The sum of tensors (B, *shape)."""
+    node, shape = g.nodes[number], g.shape[number]
+    out: Tensor | None = None
+    for term, at in _each(node):
+        found = _clean(g, term, [node.args[k] for k in at], [args[k] for k in at])
+        out = _added(out, term, found, shape, term.times * term.sign)
+    assert out is not None
+    return out
+
+
+def _clean(g: Graph, term: Term, operands: Sequence[int], tensors: Sequence[Tensor]) -> Tensor:
+    """A contraction in which a structural zero times what has overflowed is 0."""
+    found = _contracted(term, tensors)
+    zeros = [known.zero if (known := g.known[a]) is not None else None for a in operands]
+    if len(operands) == 1 or all(zero is None for zero in zeros) or found.isfinite().all():
+        return found
+    places = sorted({place for own in term.letters for place in own})
+    own = [tuple(places.index(place) for place in letters) for letters in term.letters]
+    product = at_places(tensors[0], own[0], len(places)) * at_places(tensors[1], own[1], len(places))
+    for zero, at in zip(zeros, own, strict=True):
+        if zero is not None:
+            product = torch.where(torch.tensor(lifted(zero, at, len(places)), device=found.device), 0.0, product)
+    summed = [1 + k for k, place in enumerate(places) if place < 0]
+    return product.sum(summed) if summed else product
+
+
+def bound_of(g: Graph, number: int, c: Charge, args: Sequence[Pair]) -> Pair:
+    """The sum of pairs (B, *shape), and its running bound: errors inherited, of the products, and of the additions."""
+    node, shape = g.nodes[number], g.shape[number]
+    value = value_of(g, number, [v for v, _ in args])
+    size: Tensor | None = None
+    error: Tensor | None = None
+    multiplied = 0
+    for term, at in _each(node):
+        operands = [node.args[k] for k in at]
+        pairs = [args[k] for k in at]
+        sizes = [v.abs() for v, _ in pairs]
+        errors = [e.expand_as(v) for v, e in pairs]
+        size = _added(size, term, _clean(g, term, operands, sizes), shape, term.times)
+        pieces: list[tuple[Tensor, ...]] = []
+        if len(pairs) == 1:
+            pieces = [(errors[0],)] if errors[0].any() else []
+        else:
+            if errors[1].any():
+                pieces.append((sizes[0], errors[1]))
+            if errors[0].any():
+                pieces.append((errors[0], sizes[1] + errors[1]))
+            units = [None if (known := g.known[a]) is None else known.unit for a in operands]
+            if not any(unit is not None and unit.all() for unit in units):  # products by 0 and 1 round nothing
+                multiplied += products(g, tuple(operands), term)
+                a, b = (
+                    size if unit is None else size.masked_fill(_on(unit, size), 0.0)
+                    for size, unit in zip(sizes, units, strict=True)
+                )
+                pieces.append((a * c.u, b))
+        for piece in pieces:
+            error = _added(error, term, _clean(g, term, operands, piece), shape, term.times)
+    assert size is not None
+    error = torch.zeros_like(size) if error is None else error
+    counted = g.counted.get(number)
+    some = _plain_count(g, node) if counted is None else counted[0] + (counted[1] != 0)
+    count = torch.as_tensor(some, dtype=torch.float64, device=size.device)
+    error = error + (c.eta + c.flush) * count.clamp(max=multiplied)
+    additions = c.additions(value, size, (count - 1).clamp(min=0)).masked_fill(count < 2, 0.0)
+    two = (count == 2) & (not node.value.sizes)
+    rounding = torch.where(two, value.abs() * c.u, additions)
+    reach = torch.where(two, value.abs() + rounding, c.reach(value, size)) + error
+    found = (error + rounding).masked_fill(reach > c.largest, INF)
+    if any(g.lowest[a] for a in node.args):
+        found = _at_infinity(g, node, shape, args, value, error, found)
+    return value, found
+
+
+def _at_infinity(
+    g: Graph, node: Node, shape: Shape, args: Sequence[Pair], value: Tensor, inherited: Tensor, error: Tensor
+) -> Tensor:
+    """The bound where a term is minus infinity on purpose, and so exactly, and the others are finite."""
+    rest = [v.masked_fill((v == -INF) & (e == 0), 0.0) for v, e in args]
+    size: Tensor | None = None
+    for term, at in _each(node):
+        size = _added(size, term, _contracted(term, [rest[k].abs() for k in at]), shape, term.times)
+    assert size is not None
+    return error.masked_fill((value == -INF) & inherited.isfinite() & size.isfinite(), 0.0)
+
+
+def _plain_count(g: Graph, node: Node) -> int:
+    return sum(products(g, tuple(node.args[k] for k in at), term) for term, at in _each(node))
+
+
+def _on(array: Array, like: Tensor) -> Tensor:
+    return torch.tensor(array, device=like.device)
