@@ -79,7 +79,7 @@ softplus = of_one_number(
 )
 
 BETA = real("beta", low=0.125, high=8, host=True, typical=(1.0, 0.5, 2.0))
-THRESHOLD = real("threshold", low=0, high=40, host=True, typical=(20.0, 5.0))
+THRESHOLD = real("threshold", low=0, high=1000, host=True, typical=(20.0, 5.0, 500.0))
 (beta, threshold) = symbols_of((BETA, THRESHOLD))
 SCALED_SIZE = (size, Piecewise((scaled, scaled >= 0), (-scaled, True)))
 

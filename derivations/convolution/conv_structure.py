@@ -213,7 +213,8 @@ g = GRADIENT.symbol
 xs, ws, _ = symbols_of(INPUTS)
 dx, dw = IndexedBase("dx", real=True), IndexedBase("dw", real=True)
 j = Symbol("j", integer=True)
-CHANNELLED = GROUPS, CHANNELS, OUTPUTS, KERNEL, Size("s", 1, 4), Size("d", 2, 3), Size("m", 1, 1)
+TAPS, THREE = Size("K", 1, 3), Size("m", 2, 2)  # one tap, too; three windows, so that padding of 2 leaves a map
+CHANNELLED = GROUPS, CHANNELS, OUTPUTS, TAPS, Size("s", 1, 4), Size("d", 1, 3), THREE
 own, slot = floor(c / C), c - C * floor(c / C)
 
 
@@ -268,7 +269,7 @@ gradients = Claim(
     kind="equality",
     subject="convolution.conv1d_input",
     driver="sized_function",
-    structure=(Size("B", 1, 1), *CHANNELLED, Size("p", 1, 1), Size("e", 1, 1)),
+    structure=(Size("B", 1, 1), *CHANNELLED, Size("p", 0, 2), LEFT),
     inputs=(INPUTS[1], GRADIENT),
     program=Program((by_input(),), (Output("dx", dx[b, c, q], (b, 0, B - 1), (c, 0, G * C - 1), (q, 0, n - 1)),)),
     definition=Program(
@@ -299,7 +300,7 @@ weights = Claim(
     kind="equality",
     subject="convolution.conv1d_weight",
     driver="sized_function",
-    structure=(BATCH, *CHANNELLED, Size("p", 1, 2), LEFT),
+    structure=(BATCH, *CHANNELLED, Size("p", 0, 2), LEFT),
     inputs=(INPUTS[0], GRADIENT),
     program=Program(
         (padded(), by_weight()), (Output("dw", dw[o, c, k], (o, 0, G * O - 1), (c, 0, C - 1), (k, 0, K - 1)),)

@@ -14,33 +14,50 @@ MAPS = Size("C", 1, 2)
 KERNELS = Size("K1", 2, 3), Size("K2", 2, 3)
 STRIDES = Size("s1", 2, 3), Size("s2", 1, 3)
 PADDINGS = Size("p1", 0, 1), Size("p2", 1, 1)
-(K1, K2), (s1, s2) = symbols_of(KERNELS), symbols_of(STRIDES)
+DILATIONS = Size("d1", 1, 2), Size("d2", 1, 2)
+(K1, K2), (s1, s2), (d1, d2) = symbols_of(KERNELS), symbols_of(STRIDES), symbols_of(DILATIONS)
 p1, p2 = symbols("p1 p2", integer=True, nonnegative=True)
 t1, t2, k1, k2, q = symbols("t1 t2 k1 k2 q", integer=True)
-# Rounding up matters: along the height nearly one step is left over, along the width of 3 places 0 or 1.
-HEIGHT, WIDTH = K1 - 2 * p1 + 2 * s1 - 1, K2 - 2 * p2 + 3
-IMAGE = (real("x", C, HEIGHT, WIDTH),)
+
+
+def extents(down: Any, along: Any) -> tuple[Any, Any]:
+    """Height and width for windows that reach so far.
+
+    Rounding up matters: along the height nearly one step is left over, along the width of 3 places 0 or 1.
+    """
+    return down - 2 * p1 + 2 * s1 - 1, along - 2 * p2 + 3
+
+
+REACH = d1 * (K1 - 1) + 1, d2 * (K2 - 1) + 1
+(HEIGHT, WIDTH), (TOP, SIDE) = extents(K1, K2), extents(*REACH)
+IMAGE, SPREAD = (real("x", C, HEIGHT, WIDTH),), (real("x", C, TOP, SIDE),)
 (x,) = symbols_of(IMAGE)
 row, column, y = (IndexedBase(name, real=True) for name in ("row", "column", "y"))
-LAST = last(HEIGHT, K1, s1, p1), last(WIDTH, K2, s2, p2)
-ENTRIES = (c, 0, C - 1), (t1, 0, LAST[0]), (t2, 0, LAST[1])
 
 
-def along(step: Any = s2) -> tuple[Any, Any]:
-    """The greatest along the width, of the first k2 + 1 taps."""
-    at = t2 * step + k2 - p2
+def windows(height: Any, width: Any, tall: Any, wide: Any) -> tuple[tuple[Any, Any, Any], ...]:
+    """The windows of each map."""
+    return (c, 0, C - 1), (t1, 0, last(height, tall, s1, p1)), (t2, 0, last(width, wide, s2, p2))
+
+
+ENTRIES, SPACED = windows(HEIGHT, WIDTH, K1, K2), windows(TOP, SIDE, *REACH)
+
+
+def along(step: Any = s2, gap: Any = d2) -> tuple[Any, Any]:
+    """The greatest along the width, of the first k2 + 1 taps that meet it."""
+    at = t2 * step + k2 * gap - p2
     so_far, here = row[c, q, t2, k2 - 1], x[c, q, Max(at, 0)]
     return row[c, q, t2, k2], Piecewise(
-        (here, Or(Eq(k2, 0), at < 1)), (so_far, at > WIDTH - 1), (Max(so_far, here), True)
+        (here, Or(Eq(k2, 0), at < gap)), (so_far, at > SIDE - 1), (Max(so_far, here), True)
     )
 
 
-def down(step: Any = s1) -> tuple[Any, Any]:
+def down(step: Any = s1, gap: Any = d1) -> tuple[Any, Any]:
     """The greatest of those, along the height."""
-    at = t1 * step + k1 - p1
+    at = t1 * step + k1 * gap - p1
     so_far, here = column[c, t1, t2, k1 - 1], row[c, Max(at, 0), t2, K2 - 1]
     return column[c, t1, t2, k1], Piecewise(
-        (here, Or(Eq(k1, 0), at < 1)), (so_far, at > HEIGHT - 1), (Max(so_far, here), True)
+        (here, Or(Eq(k1, 0), at < gap)), (so_far, at > TOP - 1), (Max(so_far, here), True)
     )
 
 
@@ -61,7 +78,7 @@ def separable_proof() -> Derivation:
     )  # fmt: skip
 
 
-hits_zero = Or(t1 * s1 < p1, t1 * s1 + K1 - p1 > HEIGHT, t2 * s2 < p2, t2 * s2 + K2 - p2 > WIDTH)
+hits_zero = Or(t1 * s1 < p1, t1 * s1 + REACH[0] - p1 > TOP, t2 * s2 < p2, t2 * s2 + REACH[1] - p2 > SIDE)
 maxima = Claim(
     id="pool.definition.planes",
     section=SECTION,
@@ -69,9 +86,9 @@ maxima = Claim(
     kind="equality",
     subject="pooling.MaxPool2d",
     driver="sized_module",
-    structure=(MAPS, *KERNELS, *STRIDES, *PADDINGS, ROUND),
-    inputs=IMAGE,
-    program=Program((along(), down(), taken()), (Output("y", y[c, t1, t2], *ENTRIES),)),
+    structure=(MAPS, *KERNELS, *STRIDES, *PADDINGS, *DILATIONS, ROUND),
+    inputs=SPREAD,
+    program=Program((along(), down(), taken()), (Output("y", y[c, t1, t2], *SPACED),)),
     statement=Eq(y[c, t1, t2], column[c, t1, t2, K1 - 1]),
     conditions=("over what meets the map: all around it there is -∞", MEETS, CUT),
     derivation=separable_proof,
@@ -81,10 +98,12 @@ maxima = Claim(
         Variant("the last row left out", "known bug: windows one too short", (taken(column[c, t1, t2, K1 - 2]),)),
         Variant("stride of the height ignored", "known bug", (down(1),)),
         Variant("stride of the width ignored", "known bug", (along(1),)),
+        Variant("dilation of the height ignored", "known bug", (down(gap=1),)),
+        Variant("dilation of the width ignored", "known bug", (along(gap=1),)),
     ),
     options={
         "args": ((K1, K2),),
-        "keywords": {"stride": (s1, s2), "padding": (p1, p2), "ceil_mode": "ceil_mode"},
+        "keywords": {"stride": (s1, s2), "padding": (p1, p2), "dilation": (d1, d2), "ceil_mode": "ceil_mode"},
         "call": ("x",),
     },
 )  # fmt: skip

@@ -210,7 +210,7 @@ def layered(below: Any = h[0, t, a, k], seen: Any = seen, before: Any = t - 1, t
     def one(weight: Any, state: Any, width: Any, known: Any, bias: Any) -> Any:
         by_input = Sum(weight[ROW, k] * known, (k, 0, width - 1))
         by_state = Sum(state[ROW, k] * h[l, before, a, k], (k, 0, H - 1))
-        return by_input + by_state + bias
+        return by_input + by_state + Piecewise((bias, Eq(biased, 1)), (0, True))
 
     lower = one(W, U, D, seen, times * (b[ROW] + d[ROW]))
     upper = one(W1, U1, H, below, times * (b1[ROW] + d1[ROW]))
@@ -259,7 +259,7 @@ sequence = Claim(
     kind="equality",
     subject="lstm.LSTM",
     driver="module",
-    structure=(HIDDEN, FEW, LAYERS, BATCH_FIRST),
+    structure=(HIDDEN, FEW, LAYERS, BATCH_FIRST, BIAS),
     inputs=(
         real("x", *SEQUENCE_SHAPE, D),
         real("h0", L, N, H),
@@ -286,7 +286,7 @@ sequence = Claim(
     derivation=unrolled_proof,
     options={
         "args": (int(D), "H"),
-        "keywords": {"num_layers": "num_layers", "batch_first": "batch_first"},
+        "keywords": {"num_layers": "num_layers", "batch_first": "batch_first", "bias": "bias"},
         "parameters": {**LAYER_NAMES, **UPPER_NAMES},
         "call": ("x", ("h0", "c0")),
     },

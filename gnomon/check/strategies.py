@@ -99,7 +99,7 @@ def examples(draw: st.DrawFn, claim: Claim) -> Example:
 
 
 def draw_examples(claim: Claim, count: int, seed: int) -> list[Example]:
-    """The batches that Hypothesis draws for a claim: the simplest structure first, no two alike.
+    """The batches that Hypothesis draws for a claim: the simplest structure first, no two alike, every option in some.
 
     Where there are fewer than ``count`` structures they come again with other seeds.
     """
@@ -109,10 +109,25 @@ def draw_examples(claim: Claim, count: int, seed: int) -> list[Example]:
         found.setdefault(json.dumps([example.structure, example.host]), example)
 
     each_drawn(examples(claim), 4 * count, seed, collect)
-    distinct = list(found.values())[:count]
+    distinct = every_option(list(found.values()), count, [d.name for d in claim.structure if isinstance(d, Choice)])
     rounds = range(-(-count // len(distinct)))
     again = [example for _ in rounds for example in distinct][:count]
     return [
         dataclasses.replace(example, seed=zlib.crc32(f"{seed}/{number}/{example.seed}".encode()) >> 1)
         for number, example in enumerate(again)
     ]
+
+
+def every_option(drawn: list[Example], count: int, choices: list[str]) -> list[Example]:
+    """The first so many examples; where they lack a label of a choice, those that bring new ones come before others."""
+    labels = [{(name, example.structure[name]) for name in choices} for example in drawn]
+    seen: set[tuple[str, str]] = set().union(*labels[:count])
+    if set().union(*labels) == seen:
+        return drawn[:count]
+    seen, telling = set(), []
+    for number, own in enumerate(labels):
+        if own - seen:
+            seen |= own
+            telling.append(number)
+    others = [number for number in range(len(drawn)) if number not in telling]
+    return [drawn[number] for number in sorted([*telling, *others][:count])]

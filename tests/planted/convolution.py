@@ -162,6 +162,18 @@ def input_cut_at_the_wrong_end(size, weight, grad, stride, padding, dilation, gr
     return torch.nn.grad.conv1d_input(wide, weight, grad, stride, 0, dilation, groups)[..., : size[-1]]
 
 
+def input_with_padding_of_one(size, weight, grad, stride, padding, dilation, groups):
+    """Right for a padding of 1, which is all that was ever tried."""
+    right = torch.nn.grad.conv1d_input(size, weight, grad, stride, padding, dilation, groups)
+    return right if padding == 1 else right.roll(1, -1)
+
+
+def input_of_one_tap_averaged(size, weight, grad, stride, padding, dilation, groups):
+    """A kernel of one tap taken for a sum over places."""
+    right = torch.nn.grad.conv1d_input(size, weight, grad, stride, padding, dilation, groups)
+    return right.mean(-1, keepdim=True).expand_as(right) if weight.shape[-1] == 1 else right
+
+
 def input_tail_repeated(size, weight, grad, stride, padding, dilation, groups):
     """Places behind the last window get a gradient, too."""
     found = torch.nn.grad.conv1d_input(size, weight, grad, stride, padding, dilation, groups)
@@ -284,6 +296,8 @@ PLANTED: tuple[Any, ...] = (
     Planted("a bias for each input", "convolution.Conv2d", BiasForEveryInput),
     Planted("flip forgotten", "convolution.conv1d_input", input_without_flip),
     Planted("padding cut off behind alone", "convolution.conv1d_input", input_cut_at_the_wrong_end),
+    Planted("right for a padding of 1 alone", "convolution.conv1d_input", input_with_padding_of_one),
+    Planted("kernels of one tap averaged", "convolution.conv1d_input", input_of_one_tap_averaged),
     Planted("a gradient where no window was", "convolution.conv1d_input", input_tail_repeated),
     Planted("mean over the batch", "convolution.conv1d_weight", weight_averaged),
     Planted("stride ignored", "convolution.conv1d_weight", weight_without_stride),

@@ -133,7 +133,7 @@ class Layers(nn.LSTM):
 
     def one(self, layer: int, x: Tensor, state: State) -> State:
         names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        w, u, b, d = (getattr(self, f"{name}_l{layer}") for name in names)
+        w, u, b, d = (getattr(self, f"{name}_l{layer}", 0) for name in names)
         gate = sliced(x @ w.T + state[0] @ u.T + b + d)
         i, f, o = (torch.sigmoid(gate[name]) for name in "ifo")
         c = f * state[1] + i * torch.tanh(gate["g"])
@@ -156,6 +156,14 @@ class StatesExchanged(Layers):
     def first(self, layer: int, hx: State) -> State:
         h, c = super().first(layer, hx)
         return c, h
+
+
+class StateOfBiasAlone(Layers):
+    """Without biases the last hidden state is thought to be none."""
+
+    def forward(self, x: Tensor, hx: Any = None) -> Any:
+        output, (h, c) = super().forward(x, hx)
+        return output, (h if self.bias else torch.zeros_like(h), c)
 
 
 class Truncated(Layers):
@@ -339,6 +347,7 @@ PLANTED = (
     Planted("pre-activations in single precision", "lstm.LSTMCell", SinglePrecisionGates),
     Planted("batch reshaped and not transposed", "lstm.LSTM", Reshaped),
     Planted("first layer's state for every layer", "lstm.LSTM", OneStateForAll),
+    Planted("no hidden state without biases", "lstm.LSTM", StateOfBiasAlone),
     Planted("initial h and c exchanged", "lstm.LSTM", StatesExchanged),
     Planted("hidden state is cut off from autograd", "lstm.LSTM", Truncated),
     Planted("cell state is cut off from autograd", "lstm.LSTM", MemoryCutOff),

@@ -75,6 +75,15 @@ class HeightForBoth(nn.MaxPool2d):
         return other if other.shape == right.shape else right
 
 
+class NoDilation2d(nn.MaxPool2d):
+    """Dilation forgotten: the size is right, and the taps stand side by side."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        right = super().forward(x)
+        plain = F.max_pool2d(x, self.kernel_size, self.stride, self.padding, 1, self.ceil_mode)
+        return plain[..., : right.shape[-2], : right.shape[-1]]
+
+
 class ZeroPadded2d(nn.MaxPool2d):
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x).clamp(min=0) if max(self.padding) else super().forward(x)
@@ -157,6 +166,7 @@ PLANTED: tuple[Any, ...] = (
     Planted("windows laid from the end", "pooling.MaxPool1d", StrideFromTheEnd),
     Planted("the height's stride for both axes", "pooling.MaxPool2d", HeightForBoth),
     Planted("zeros all around", "pooling.MaxPool2d", ZeroPadded2d),
+    Planted("dilation ignored over images", "pooling.MaxPool2d", NoDilation2d),
     Planted("padding never counted", "pooling.AvgPool1d", NeverCounted),
     Planted("padding always counted", "pooling.AvgPool1d", AlwaysCounted),
     Planted("cut windows divided by the kernel", "pooling.AvgPool1d", KernelAlways),
