@@ -6,6 +6,7 @@ import sympy as sp
 import toy
 from choices import idle
 
+from gnomon.check.strategies import Example, every_option
 from gnomon.find.walk import claims
 from gnomon.say.claim import Output, Program
 from gnomon.say.domain import Choice
@@ -38,3 +39,10 @@ def test_an_option_that_changes_nothing_is_found():
     program = Program(toy.VARIANCE.program.lets, (Output("out", loud * toy.var + quiet * (toy.mean - toy.mean)),))
     claim = dataclasses.replace(toy.VARIANCE, structure=(toy.n, *choices), program=program)
     assert idle(claim) == ["unheard=no", "unheard=yes"]
+
+
+def test_every_option_comes_up_while_there_is_room():
+    drawn = [Example({"f": label, "g": "a"}, {}, number) for number, label in enumerate("aaaabac")]
+    assert every_option(drawn, 4, ["f", "g"]) == [drawn[0], drawn[1], drawn[4], drawn[6]]
+    assert every_option(drawn, 2, ["f", "g"]) == [drawn[0], drawn[4]]
+    assert every_option(drawn, 4, ["g"]) == drawn[:4], "nothing is missing"
