@@ -107,6 +107,10 @@ def least_norm(points: Tensor) -> Tensor:
         raise ValueError(f"expected points (m, n) with m >= 1, got {tuple(points.shape)}")
     wide = _wide(points)
     m, n = wide.shape
+    # In powers of 2 of the largest entry: squares of small points would underflow, and their quotients overflow.
+    largest = wide.detach().abs().amax().clamp(min=torch.finfo(wide.dtype).tiny)
+    unit = largest.log2().floor().exp2()
+    wide = wide / unit
     found, gaps = [], []
     for size in range(1, min(m, n + 1) + 1):
         for chosen in itertools.combinations(range(m), size):
@@ -115,7 +119,8 @@ def least_norm(points: Tensor) -> Tensor:
             gap = ((nearest - wide) * nearest).sum(-1).amax()
             gaps.append(torch.where(inside, gap, torch.inf))
     best = torch.stack(gaps).argmin()
-    return torch.stack(found).index_select(0, best.unsqueeze(0)).squeeze(0).to(points.dtype)
+    nearest = torch.stack(found).index_select(0, best.unsqueeze(0)).squeeze(0)
+    return (nearest * unit).to(points.dtype)
 
 
 def _nearest_of_plane(points: Tensor) -> tuple[Tensor, Tensor]:

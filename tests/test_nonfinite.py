@@ -9,7 +9,7 @@ import toy
 
 from gnomon.check.verdict import check
 from gnomon.compute.batch import Batch
-from gnomon.compute.compiled import compile_claim
+from gnomon.compute.compiled import compile_claim, compile_gradient
 from gnomon.say.claim import Output, Program, Relation
 
 CPU = torch.device("cpu")
@@ -81,3 +81,48 @@ def test_the_verdict_on_a_number_for_which_a_side_has_no_value_is_a_wrong_formul
         seed=0,
     )
     assert (evidence.verdict, evidence.failure) == ("fails", "wrong formula"), evidence
+
+
+x0 = toy.x[0]
+UNTAKEN = {
+    "divided": (sp.Piecewise((1 / x0, x0 > 1), (3 * x0, True)), 0.0, 0.0, 3.0),
+    "logarithm": (sp.Piecewise((3 * x0, x0 <= 0), (x0 * sp.log(x0), True)), -1.0, -3.0, 3.0),
+    "overflow": (sp.Piecewise((x0**2, x0 > 0), (sp.exp(x0) ** 2 - 1, True)), 100.0, 1e4, 200.0),
+    "root": (sp.Piecewise((2 * x0, x0 <= 1), (sp.sqrt(x0) + 1, True)), 0.0, 0.0, 2.0),
+    "within a branch": (
+        sp.Piecewise((x0, x0 > 4), (sp.Piecewise((1 / x0, x0 > 3), (3 * x0, True), evaluate=False), True)),
+        0.0, 0.0, 3.0,
+    ),
+    "in two branches": (
+        sp.Piecewise((1 / x0, x0 > 1), (x0, True)) + sp.Piecewise((1 / x0, x0 > 2), (2 * x0, True)), 0.0, 0.0, 3.0
+    ),
+    "where two are equal": (sp.Piecewise((sp.sqrt(x0), sp.Eq(x0, 1)), (3 * x0, True)), 0.0, 0.0, 3.0),
+    "below a maximum": (3 * x0 + sp.Max(1, sp.sqrt(x0)), 0.0, 1.0, 3.0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16])
+@pytest.mark.parametrize(("formula", "x", "value", "slope"), UNTAKEN.values(), ids=UNTAKEN)
+def test_a_branch_that_is_not_taken_excuses_nothing(formula, x, value, slope, dtype):
+    """Neither the value, nor the gradient, which a sloppy subject multiplies by 0 times infinity."""
+    compiled = compile_claim(variance(program=Program(((toy.var, formula),), (Output("out", toy.var),))), {"n": 1})
+    batch = Batch({"x": torch.tensor([[x]], dtype=torch.float64)}, {}, (("given", 1),), 1)
+    one = torch.ones(1, 1, dtype=torch.float64)
+    for (found, bound), known in (
+        (compiled.truth(batch, dtype, CPU), value),
+        (compile_gradient(compiled).truth(batch, one, dtype, CPU), slope),
+    ):
+        assert found.item() == known
+        assert bound.isfinite().all()
+    assert compile_gradient(compiled).enclosure(batch, one[0], 0) == slope
+
+
+@pytest.mark.parametrize("condition", [sp.exp(x0) > 1, sp.Eq(x0, 0), x0 <= 0])
+def test_a_branch_that_may_be_taken_beside_the_point_excuses_the_gradient(condition):
+    """At a tie one branch gives the value, and the other has a say in the slope: 0 log 0 has none."""
+    near = sp.Piecewise((3 * x0, condition), (x0 * sp.log(x0), True))
+    compiled = compile_claim(variance(program=Program(((toy.var, near),), (Output("out", toy.var),))), {"n": 1})
+    batch = Batch({"x": torch.zeros(1, 1, dtype=torch.float64)}, {}, (("given", 1),), 1)
+    one = torch.ones(1, 1, dtype=torch.float64)
+    assert compile_gradient(compiled).truth(batch, one, torch.float32, CPU)[1].isinf().all()
+    assert compiled.truth(batch, torch.float32, CPU)[1].isinf().item() == (condition == (sp.exp(x0) > 1))

@@ -37,6 +37,11 @@ def _compare(function: Callable[[Tensor, Tensor], Tensor], ties: bool = True) ->
     return rule
 
 
+def _surely_less(c: Charge, a: Pair, b: Pair) -> Pair:
+    value = b[0] - a[0] > a[1] + b[1]  # false for NaN
+    return value, torch.zeros_like(value)
+
+
 def _select(c: Charge, condition: Pair, a: Pair, b: Pair) -> Pair:
     chosen, undecided = condition
     error = torch.where(chosen, a[1], b[1])
@@ -104,10 +109,11 @@ CHOOSING = (
     Operation("le", torch.le, _at_most, _compare(torch.le), sympy=sp.LessThan, decides=True),
     Operation("eq", torch.eq, _equal, _compare(torch.eq), sympy=sp.Equality, decides=True),
     Operation("below", torch.lt, _less, _compare(torch.lt, ties=False), decides=True),
+    Operation("surely", torch.lt, lambda x, y: bool(x < y), _surely_less, decides=True),
     Operation(
         "select", torch.where, lambda condition, x, y: x if condition else y, _select,
         lambda p, n, a: [p.constant(0), *_picked(p, a[0])],
     ),
 )  # fmt: skip
 """``below`` is ``lt`` at a kink: there, and for ``side`` (the sign that an absolute value's slope has), a tie leaves
-the choice of the slope to the subject."""
+the choice of the slope to the subject. ``surely`` is ``lt`` where no rounding can turn it, and else false."""

@@ -6,6 +6,7 @@ its indices keeps the sharing that its author wrote as named definitions.
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -244,10 +245,16 @@ def partials(slp: SLP, number: int) -> list[int]:
 
 
 def pullback(slp: SLP, outputs: Sequence[int], cotangents: Sequence[int]) -> dict[Leaf, int]:
-    """The vector-Jacobian product by reverse mode: the nodes of the gradient by every leaf but host numbers."""
+    """The vector-Jacobian product by reverse mode: the nodes of the gradient by every leaf but host numbers.
+
+    What is reached through choices alone (branches, maxima) has no part in it where surely none of them is taken,
+    however infinite its slopes are there.
+    """
     pieces: dict[int, list[int]] = {}
+    ways: dict[int, list[int]] = {}
     for out, cotangent in zip(outputs, cotangents, strict=True):
         pieces.setdefault(out, []).append(cotangent)
+        ways.setdefault(out, []).append(slp.constant(1))
     gradient: dict[Leaf, int] = {}
     for number in reversed(slp.reachable(outputs)):
         node = slp.nodes[number]
@@ -259,7 +266,40 @@ def pullback(slp: SLP, outputs: Sequence[int], cotangents: Sequence[int]) -> dic
             gradient[node.value] = adjoint
         if not node.args or node.op in CONDITIONS:
             continue
+        taken = _any(slp, ways[number])
         for arg, partial in zip(node.args, partials(slp, number), strict=True):
             if not slp.host[arg]:
-                pieces.setdefault(arg, []).append(slp.mul(adjoint, partial))
+                way = _through(slp, taken, partial)
+                term = slp.mul(adjoint, partial)
+                gated = term if slp.nodes[partial].op == "const" else _where(slp, way, term)
+                pieces.setdefault(arg, []).append(gated)
+                ways.setdefault(arg, []).append(way)
     return gradient
+
+
+def _any(slp: SLP, ways: Sequence[int]) -> int:
+    """1 where one of several nodes is 1, else 0."""
+    one = slp.constant(1)
+    return one if one in ways else functools.reduce(functools.partial(slp.binary, "max"), dict.fromkeys(ways))
+
+
+def _through(slp: SLP, taken: int, partial: int) -> int:
+    """0 where no rounding can undo that the slope on the way on is 0 by a choice, else whether the node is taken.
+
+    At a tie the choice says nothing about slopes: beside it the other branch may be the one that is taken.
+    """
+    node, zero = slp.nodes[partial], slp.constant(0)
+    if node.op != "select" or zero not in node.args[1:]:
+        return taken
+    condition, then, _ = node.args
+    a, b = slp.nodes[condition].args
+    if then == zero:
+        return taken if slp.nodes[condition].op == "eq" else slp.select(slp.binary("surely", a, b), zero, taken)
+    way = slp.select(slp.binary("surely", b, a), zero, taken)
+    return slp.select(slp.binary("surely", a, b), zero, way) if slp.nodes[condition].op == "eq" else way
+
+
+def _where(slp: SLP, way: int, term: int) -> int:
+    """The term where the way to it is taken, else 0: no multiple of it, since 0 times infinity is no number."""
+    zero = slp.constant(0)
+    return term if way == slp.constant(1) else slp.select(slp.binary("lt", zero, way), term, zero)
