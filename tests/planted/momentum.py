@@ -99,6 +99,14 @@ class DecayAside(Loop):
         return d
 
 
+class PenaltyOfMomentum(Loop):
+    """Without momentum there is a short way, which leaves the penalty out."""
+
+    def gradient(self, p: Tensor, group: State) -> Tensor:
+        plain = -p.grad if group["maximize"] else p.grad
+        return plain if group["momentum"] == 0 else super().gradient(p, group)
+
+
 class ClimbsFromZero(Loop):
     def gradient(self, p: Tensor, group: State) -> Tensor:
         d = p.grad + group["weight_decay"] * p
@@ -322,6 +330,7 @@ PLANTED = (
     Planted("looks ahead twice", "momentum.SGD", NesterovTwice),
     Planted("nesterov is ignored", "momentum.SGD", NesterovForgotten),
     Planted("the first step does not look ahead", "momentum.SGD", NesterovLate),
+    Planted("no decay without momentum", "momentum.SGD", PenaltyOfMomentum),
     Planted("decay beside the buffer", "momentum.SGD", DecayAside),
     Planted("maximize changes the sign of the decay", "momentum.SGD", ClimbsFromZero),
     Planted("dampens without momentum", "momentum.SGD", DampensWithoutMomentum),
