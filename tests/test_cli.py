@@ -3,11 +3,14 @@
 import json
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from gnomon.find import catalogue
 from gnomon.front.cli import main
 from gnomon.run import runner
+from gnomon.run.executor import TaskDied, TaskRaised, TaskTimeout
 
 UPDATE = "optim.adam.update"
 
@@ -222,3 +225,33 @@ def test_no_colour_when_asked(monkeypatch):
     assert coloured("x", "31", Terminal()) == "\033[31mx\033[0m"
     monkeypatch.setenv("NO_COLOR", "1")
     assert coloured("x", "31", Terminal()) == "x"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (TaskTimeout("still running after 900 s and was stopped"), "still running after 900 s and was stopped"),
+        (TaskDied("its process ended with code -9 (SIGKILL)"), "its process ended with code -9 (SIGKILL)"),
+        (TaskRaised("KeyError", "lost", ""), "KeyError: lost"),
+    ],
+)
+@pytest.mark.parametrize(("refused", "exit_code"), [(True, 3), (False, 1)])
+def test_an_audit_that_loses_a_claim_keeps_the_others(error, reason, refused, exit_code, capsys, monkeypatch):
+    lost, kept = "optim.adam.first_moment", UPDATE
+
+    def audited(claim, module, others):
+        if claim == lost:
+            raise error
+        return [{"claim": claim, "change": "law 1: times two", "refused": refused, "reason": "", "equal": False}]
+
+    rows = [{"id": name, "module": "", "label": "proved"} for name in (lost, kept)]
+    monkeypatch.setattr(catalogue, "select", lambda globs: rows)
+    monkeypatch.setattr(runner, "audit_claim", audited)
+    monkeypatch.setattr(runner, "isolated", lambda jobs, budget: ThreadPoolExecutor(1))
+    code, out, _ = run(capsys, "audit", lost, kept)
+    assert code == exit_code
+    assert f"NOT AUDITED  {lost}: {reason}" in out.splitlines()
+    assert out.splitlines()[-1].startswith(f"{int(refused)} of 1 spoilt claims refused")
+    code, out, _ = run(capsys, "audit", lost, kept, "--json")
+    assert (code, json.loads(out)["not_audited"]) == (exit_code, [{"claim": lost, "reason": reason}])
+    assert json.loads(out)["tried"] == 1

@@ -203,16 +203,22 @@ def explain(arguments: argparse.Namespace) -> int:
 
 
 def audit(arguments: argparse.Namespace) -> int:
-    """Spoil linked claims in every way that must be refused; exit 1 if a spoilt one is still proved."""
+    """Spoil linked claims in every way that must be refused; exit 1 if a spoilt one is still proved.
+
+    A claim whose audit did not end is listed, and what the others came to is kept; exit 3 then, if nothing survived.
+    """
     from gnomon.find.catalogue import select
     from gnomon.run import runner
 
     rows = [row for row in select(arguments.globs) if row["label"] != "unlinked"]
     if not rows:
         raise UsageError("none of the chosen claims is linked; `gnomon list` says which are")
-    tried, refused, equal, survivors = 0, 0, 0, []
+    tried, refused, equal, survivors, lost = 0, 0, 0, [], []
+    ids = tuple(row["id"] for row in rows)
     with runner.isolated(arguments.jobs or runner.default_jobs(), "standard") as executor:
-        for name, mutants in runner.run(rows, runner.audit_claim, (tuple(row["id"] for row in rows),), executor):
+        for name, found in runner.run(rows, runner.audit_claim, (ids,), executor, lost=runner.lost_audit):
+            mutants = [record for record in found if "change" in record]
+            lost += [record for record in found if "change" not in record]
             counted = [mutant for mutant in mutants if not mutant["equal"]]
             tried, equal = tried + len(counted), equal + len(mutants) - len(counted)
             refused += sum(mutant["refused"] for mutant in counted)
@@ -220,15 +226,17 @@ def audit(arguments: argparse.Namespace) -> int:
             progress(name)
     progress("")
     survivors.sort(key=lambda mutant: (mutant["claim"], mutant["change"]))
+    lost.sort(key=lambda record: record["claim"])
     if arguments.json:
-        print(
-            json.dumps({"tried": tried, "refused": refused, "equal": equal, "survivors": survivors}, ensure_ascii=False)
-        )
+        counts = {"tried": tried, "refused": refused, "equal": equal}
+        print(json.dumps({**counts, "survivors": survivors, "not_audited": lost}, ensure_ascii=False))
     else:
+        for record in lost:
+            print(f"NOT AUDITED  {record['claim']}: {record['reason']}")
         for mutant in survivors:
             print(f"SURVIVES  {mutant['claim']}: {mutant['change']}  {mutant['reason']}".rstrip())
         print(f"{refused} of {tried} spoilt claims refused; {equal} more are right too (a domain wider than needed)")
-    return 0 if refused == tried else 1
+    return 1 if survivors else 3 if lost else 0
 
 
 def verify(arguments: argparse.Namespace) -> int:

@@ -75,6 +75,11 @@ def audit_claim(claim_id: str, module: str, others: tuple[str, ...]) -> list[Rec
     return [asdict(mutant) for mutant in audit(makers[claim_id], lenders)]
 
 
+def lost_audit(row: Row, error: BaseException) -> list[Record]:
+    """For an audit without an answer: which claim was not audited, and why."""
+    return [{"claim": row["id"], "reason": f"{error.kind}: {error}" if isinstance(error, TaskRaised) else str(error)}]
+
+
 def preload() -> list[str]:
     """The modules that every task needs, for the fork server: ours, and what torch imports when it is first used.
 
