@@ -16,7 +16,7 @@ from typing import Any
 import sympy as sp
 
 from gnomon.link.goal import goals_of, theory_of, written_of
-from gnomon.link.proved import Proved, proved
+from gnomon.link.proved import Proved, proved, proved_law
 from gnomon.proof import equality
 from gnomon.proof.bench import Bench
 from gnomon.proof.goals import hypotheses, meets
@@ -99,7 +99,7 @@ def _laws(claim: Claim, whole: Proved) -> Iterator[Try]:
 
 
 def _false(claim: Claim, number: int, spoilt: Law) -> None:
-    if proved(_with_law(claim, number, spoilt)).theorems[number] is None:
+    if proved_law(_with_law(claim, number, spoilt), number) is None:
         raise Refused("tested only")
 
 
@@ -143,14 +143,15 @@ def _proofs(claim: Claim, whole: Proved, others: Sequence[ClaimMaker]) -> Iterat
     goals = goals_of(claim, theory)
     for other in [one for one in others if one.id != claim.id][:FOREIGN]:
         theirs = written_of(other.claim).laws
-        akin = _share_a_lemma(whole, proved(other.claim))
+        lent = proved(other.claim)
+        akin = _share_a_lemma(whole, lent)
         for number, law in enumerate(written_of(claim).laws):
             if law.proof is None:
                 continue
             stranger = theirs[number % len(theirs)]
             if not akin:
                 yield f"proof of {other.id}", partial(_stolen, claim, number, stranger)
-            yield f"theorem of {other.id}", partial(_foreign, theory, goals[number], other)
+            yield f"theorem of {other.id}", partial(_foreign, theory, goals[number], lent)
 
 
 def _share_a_lemma(a: Proved, b: Proved) -> bool:
@@ -162,11 +163,11 @@ def _stolen(claim: Claim, number: int, stranger: Law) -> None:
     if stranger.proof is None:
         raise Refused("it has no proof")
     law = written_of(claim).laws[number]
-    proved(_with_law(claim, number, replace(law, proof=stranger.proof)))
+    proved_law(_with_law(claim, number, replace(law, proof=stranger.proof)), number)
 
 
-def _foreign(theory: Any, goal: Any, other: ClaimMaker) -> None:
-    theorem = proved(other.claim).theorems[0]
+def _foreign(theory: Any, goal: Any, lent: Proved) -> None:
+    theorem = lent.theorems[0]
     if theorem is None:
         raise Refused("it has no theorem")
     meets(theory, theorem, goal)
@@ -231,4 +232,4 @@ def _assumed(claim: Claim) -> None:
         (supposed,) = hypotheses(bench.theory, [bench.goal], sp.Dummy("t", integer=True))
         bench.by(supposed)
 
-    proved(_with_law(claim, 0, replace(written_of(claim).laws[0], proof=wished)))
+    proved_law(_with_law(claim, 0, replace(written_of(claim).laws[0], proof=wished)), 0)

@@ -66,6 +66,16 @@ def proved(claim: Claim, program: Program | None = None) -> Proved:
     return Proved(tuple(theorems), max(labels, key=ORDER.index), tuple(sizes), tuple(cites), tuple(lemmas.items()))
 
 
+def proved_law(claim: Claim, number: int) -> Theorem | None:
+    """The theorem of one law of a claim; None if it has no proof.
+
+    Raises:
+        Refused: if its proof does not show it.
+    """
+    theory = theory_of(claim)
+    return shown(written_of(claim).laws[number], goals_of(claim, theory)[number], theory, claim)[0]
+
+
 def shown(law: Law, goal: Goal, theory: Theory, claim: Claim) -> tuple[Theorem | None, dict[str, Theorem]]:
     """A law's theorem, with nothing left to show, and the lemmas that it leans on; None if it has no proof.
 
