@@ -16,11 +16,11 @@ from gnomon.check.naming import runs_elsewhere
 from gnomon.check.search import BUDGETS, EXCUSED_LIMIT, OBJECT, Compilations, Outcome, Task, search
 from gnomon.check.strategies import draw_examples
 from gnomon.check.undisturbed import undisturbed
-from gnomon.check.variants import rejections
+from gnomon.check.variants import FORMULA, rejections
 from gnomon.drive.contract import NotCallable
 from gnomon.drive.driver import SubjectError
 from gnomon.drive.interpret import driver_of
-from gnomon.find.subjects import Implementations, check_drivable, driver_named, resolve
+from gnomon.find.subjects import Implementations, alternatives, check_drivable, driver_named, resolve
 from gnomon.say.claim import Claim
 from gnomon.say.evidence import Evidence, GradientCheck, Rejection, Worst
 
@@ -44,29 +44,35 @@ def check(
     grade: str = "any",
     unread: Callable[[str, Any], Mapping[str, str]] | None = None,
 ) -> list[Evidence]:
-    """Evidence for a claim against its subject, one record a dtype; the variants are rejected along with the first.
+    """Evidence for a claim against its subject, one record a dtype; with several implementations, of one after another.
 
-    ``unread`` says of a subject, by its name and itself, which of its arguments no claim looks at, with the reason.
+    The variants are rejected once, before anything of the user's is imported: it does not depend on what is verified.
+    They stand in the first record. ``unread`` says of a subject, by its name and itself, which of its arguments no
+    claim looks at, with the reason.
 
     Raises:
         gnomon.say.errors.UsageError: if the subject cannot be found or driven.
     """
-    own = seed_for(claim, seed)
+    own, where = seed_for(claim, seed), torch.device(device)
     with undisturbed(own):
-        found, place = resolve(claim.subject, implementations)
-    with undisturbed(own):  # again: what importing the subject switched is undone, as where it was imported before
-        task = prepare(claim, found, place, dtypes[0], device, named(implementations.get(claim.subject)), grade)
+        compiled = Compilations(claim, format_of(grade))
         examples = draw_examples(claim, BUDGETS[budget].structures, own)
-        variants = rejections(task, examples, own)
-        missed = alike(unread(claim.subject, found) if unread else {}) | not_asked_for(device, dtypes, DTYPES)
-        results = []
-        for number, name in enumerate(dtypes):
-            blank = Evidence(claim.id, claim.subject, place, device, name, "undecided", derivation=trust)
-            evidence = judge(dataclasses.replace(task, dtype=DTYPES[name]), examples, budget, blank)
-            if number == 0:
-                evidence.variants = variants
-            evidence.covered.not_looked_at |= missed
-            results.append(unproven(evidence, variants))
+        variants = rejections(Task(claim, FORMULA, None, DTYPES[dtypes[0]], where, compiled), examples, own)
+    results: list[Evidence] = []
+    for given in alternatives(implementations.get(claim.subject)):
+        with undisturbed(own):
+            found, place = resolve(claim.subject, {} if given is None else {claim.subject: given})
+        with undisturbed(own):  # again: what importing it switched is undone, as where it was imported before
+            task = dataclasses.replace(
+                prepare(claim, found, place, dtypes[0], device, named(given), grade), compiled=compiled
+            )
+            missed = alike(unread(claim.subject, found) if unread else {}) | not_asked_for(device, dtypes, DTYPES)
+            for name in dtypes:
+                blank = Evidence(claim.id, claim.subject, place, device, name, "undecided", derivation=trust)
+                evidence = judge(dataclasses.replace(task, dtype=DTYPES[name]), examples, budget, blank)
+                evidence.covered.not_looked_at |= missed
+                results.append(unproven(evidence, variants))
+    results[0].variants = variants
     return results
 
 

@@ -16,7 +16,10 @@ from gnomon.find.walk import PROPERTY_TESTS, REFERENCE, models, modules
 from gnomon.say.errors import UsageError, nearest
 
 Implementations = Mapping[str, Any]
-"""Subject name → an object, or where to find one: ``module:object`` or ``file.py:object``, with names in brackets."""
+"""Subject name → an object, or where to find one: ``module:object`` or ``file.py:object``, with names in brackets.
+
+A list or a tuple of them is several, which are verified one after another.
+"""
 
 FROM_FILE = "_under_test"
 """How the names end under which files are loaded: a name of their own, so that no module of that name is hidden."""
@@ -101,6 +104,19 @@ def forget_files() -> None:
     """Forget the files that were loaded, so that they run again when they are asked for again."""
     for name in [name for name in sys.modules if name.endswith(FROM_FILE)]:
         del sys.modules[name]
+
+
+def alternatives(given: Any) -> list[Any]:
+    """What is given in a model's place, one after another; None is the model itself.
+
+    Raises:
+        UsageError: for an empty list.
+    """
+    if not isinstance(given, (list, tuple)):
+        return [given]
+    if not given:
+        raise UsageError("an empty list of implementations: give at least one, or leave the subject out")
+    return list(given)
 
 
 def resolve(subject: str, implementations: Implementations) -> tuple[Any, str]:

@@ -69,7 +69,8 @@ def verify(
 ) -> Results:
     """Check claims against the reference models, or against ``impl`` in the place of some of them.
 
-    ``impl`` maps a subject's name to an object (a class, a function) or to ``"module:object"``. Runs in this process.
+    ``impl`` maps a subject's name to an object (a class, a function) or to ``"module:object"``, or to a list of them:
+    each is verified, and a claim's variants are rejected once for all. Runs in this process.
     ``grade="float32"`` holds formats of 16 bits to sums in float32; "any" names the grade that is reached.
 
     Raises:

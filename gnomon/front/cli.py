@@ -248,14 +248,17 @@ def verify(arguments: argparse.Namespace) -> int:
         return verified(arguments, chosen, executor)
 
 
-def bound(given: dict[str, str], names: str) -> dict[str, str]:
+def bound(given: dict[str, Any], names: str) -> dict[str, Any]:
     """The implementations with names bound to the only one of them.
 
     Raises:
         UsageError: if there is not exactly one.
     """
-    if len(given) != 1:
-        raise UsageError(f"--bind with {len(given)} --impl: with several say --impl 'SUBJECT=PLACE[ours=yours,...]'")
+    from gnomon.find.subjects import alternatives
+
+    many = sum(len(alternatives(place)) for place in given.values())
+    if many != 1:
+        raise UsageError(f"--bind with {many} --impl: with several say --impl 'SUBJECT=PLACE[ours=yours,...]'")
     return {subject: f"{place}[{names}]" for subject, place in given.items()}
 
 
@@ -269,7 +272,10 @@ def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], execut
     from gnomon.run.resume import finished, whole_lines
     from gnomon.say.evidence import append, exit_code
 
-    given = dict(parse_implementation(text) for text in arguments.impl)
+    places: dict[str, list[str]] = {}
+    for subject, place in dict.fromkeys(map(parse_implementation, arguments.impl)):
+        places.setdefault(subject, []).append(place)
+    given: dict[str, Any] = {subject: many if len(many) > 1 else many[0] for subject, many in places.items()}
     if arguments.bind:
         given = bound(given, arguments.bind)
     unused = [subject for subject in given if all(row["subject"] != subject for row in chosen)]
@@ -302,7 +308,7 @@ def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], execut
     order = {name: place for place, name in enumerate(ids)}
     results.sort(key=lambda record: (order[record["claim"]], plan.dtypes.index(record["dtype"])))
     code = exit_code(record["verdict"] for record in results)
-    lost = runner.missing(whole_lines(path), chosen, plan.dtypes)
+    lost = runner.missing(whole_lines(path), chosen, plan)
     code = 3 if lost and code == 0 else code
     proved = [record for records in done.values() for record in records] + proofs
     unproved = sorted(record["claim"] for record in proved if record["type"] == "proof" and not record["ok"])

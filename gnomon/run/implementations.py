@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from gnomon.check.undisturbed import undisturbed
 from gnomon.find.catalogue import Row
-from gnomon.find.subjects import check_drivable, driver_named, load
+from gnomon.find.subjects import alternatives, check_drivable, driver_named, load
 from gnomon.run.executor import IsolatedExecutor, TaskDied, TaskTimeout
 from gnomon.say.errors import UsageError
 
@@ -30,14 +31,14 @@ def inspect(places: list[tuple[str, str, str]]) -> list[str]:
     return reasons
 
 
-def check_implementations(executor: IsolatedExecutor, rows: Sequence[Row], given: Mapping[str, str]) -> None:
+def check_implementations(executor: IsolatedExecutor, rows: Sequence[Row], given: Mapping[str, Any]) -> None:
     """Import what the user gives in a worker, where it can neither end nor hang what calls it.
 
     Raises:
         gnomon.say.errors.UsageError: if it cannot be imported or driven, with the file and the cause.
     """
     drivers = sorted({(row["subject"], row["driver"]) for row in rows if row["subject"] in given})
-    for subject, place in given.items():
+    for subject, place in ((subject, place) for subject, places in given.items() for place in alternatives(places)):
         wanted = [(subject, place, driver) for name, driver in drivers if name == subject]
         try:
             reasons = executor.submit_within(IMPORT_LIMIT, inspect, wanted).result()

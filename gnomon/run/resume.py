@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+from gnomon.find.subjects import alternatives
 from gnomon.say.errors import UsageError
 from gnomon.say.evidence import append
 
@@ -34,9 +36,7 @@ def finished(path: Path, head: Record, dtypes: tuple[str, ...]) -> dict[str, lis
         if record.get("type") in ("proof", "evidence"):
             by_claim.setdefault(record["claim"], []).append(record)
     whole = {
-        claim: found
-        for claim, found in by_claim.items()
-        if {record["dtype"] for record in found if record["type"] == "evidence"} == set(dtypes)
+        claim: found for claim, found in by_claim.items() if _whole(found, head["plan"]["implementations"], dtypes)
     }
     kept = path.with_suffix(".kept")
     try:
@@ -48,6 +48,13 @@ def finished(path: Path, head: Record, dtypes: tuple[str, ...]) -> dict[str, lis
             f"--resume: cannot write beside {path} ({error.strerror}); nothing in it was changed"
         ) from error
     return whole
+
+
+def _whole(found: list[Record], implementations: Record, dtypes: tuple[str, ...]) -> bool:
+    """Whether the records of a claim are all there: one in each dtype for each implementation."""
+    seen = Counter(record["dtype"] for record in found if record["type"] == "evidence")
+    subjects = {record["subject"] for record in found if record["type"] == "evidence"}
+    return all(seen == Counter(list(dtypes) * len(alternatives(implementations.get(of)))) for of in subjects or {""})
 
 
 def whole_lines(path: Path) -> list[Record]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 import platform
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from typing import Any
 
 from gnomon.find import walk
 from gnomon.find.catalogue import Row
+from gnomon.find.subjects import alternatives
 from gnomon.run.executor import IsolatedExecutor, TaskDied, TaskRaised, TaskTimeout
 from gnomon.say.errors import UsageError
 from gnomon.say.evidence import Evidence, Run, append
@@ -153,10 +155,13 @@ def _records(
         return lost(row, error)
 
 
-def missing(records: Iterable[Record], rows: Sequence[Row], dtypes: Sequence[str]) -> list[str]:
+def missing(records: Iterable[Record], rows: Sequence[Row], plan: Plan) -> list[str]:
     """The checks of a run of which its evidence has no record, each as claim and dtype."""
-    there = {(record.get("claim"), record.get("dtype")) for record in records if record.get("type") == "evidence"}
-    return [f"{row['id']} in {dtype}" for row in rows for dtype in dtypes if (row["id"], dtype) not in there]
+    there = Counter(
+        (record.get("claim"), record.get("dtype")) for record in records if record.get("type") == "evidence"
+    )
+    wanted = {row["id"]: len(alternatives(plan.implementations.get(row["subject"]))) for row in rows}
+    return [f"{id} in {dtype}" for id, many in wanted.items() for dtype in plan.dtypes if there[id, dtype] < many]
 
 
 def lost_evidence(plan: Plan) -> Callable[[Row, BaseException], list[Record]]:
@@ -168,18 +173,19 @@ def lost_evidence(plan: Plan) -> Callable[[Row, BaseException], list[Record]]:
         subject = row["subject"]
         kind = f"{error.kind}: " if isinstance(error, TaskRaised) else ""
         ours = isinstance(error, TaskRaised)
-        place = str(plan.implementations.get(subject, f"{walk.REFERENCE}.{subject.replace('.', ':')}"))
+        ours_alone = f"{walk.REFERENCE}.{subject.replace('.', ':')}"
         return [
             Evidence(
                 row["id"],
                 subject,
-                place,
+                ours_alone if place is None else str(place),
                 plan.device,
                 dtype,
                 "undecided" if ours else "fails",
                 None if ours else "crash",
                 f"the engine stopped with {kind}{error}" if ours else str(error),
             ).to_data()
+            for place in alternatives(plan.implementations.get(subject))
             for dtype in plan.dtypes
         ]
 
@@ -201,7 +207,10 @@ def run_record(command: str, plan: Plan) -> Record:
             "budget": plan.budget,
             "seed": plan.seed,
             "grade": plan.grade,
-            "implementations": {subject: str(place) for subject, place in plan.implementations.items()},
+            "implementations": {
+                subject: [str(place) for place in given] if isinstance(given, (list, tuple)) else str(given)
+                for subject, given in plan.implementations.items()
+            },
         },
         sources=walk.digest("gnomon", walk.DERIVATIONS, walk.REFERENCE, walk.PROPERTY_TESTS),
         versions={"python": platform.python_version(), **_versions()},
