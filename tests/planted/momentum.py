@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer
 
-from planted import Planted
+from planted import Planted, closed
 
 State = dict[str, Any]
 
@@ -19,10 +19,10 @@ class Loop(Optimizer):
         usual = {"lr": 1e-3, "momentum": 0.0, "dampening": 0.0, "weight_decay": 0.0, "nesterov": False}
         super().__init__(params, usual | {"maximize": False} | given)
 
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    @closed
+    def step(self) -> None:
         for group in self.param_groups:
-            for p in group["params"]:
+            for p in [each for each in group["params"] if each.grad is not None]:
                 d = self.gradient(p, group)
                 if group["momentum"] == 0:
                     p -= group["lr"] * d
@@ -114,10 +114,10 @@ class ClimbsFromZero(Loop):
 
 
 class DampensWithoutMomentum(Loop):
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    @closed
+    def step(self) -> None:
         for group in self.param_groups:
-            for p in group["params"]:
+            for p in [each for each in group["params"] if each.grad is not None]:
                 self.one(p, self.gradient(p, group), self.state[p], group)
 
 
@@ -153,10 +153,10 @@ class Ball(Optimizer):
     def __init__(self, params: Any, **given: Any) -> None:
         super().__init__(params, {"lr": 1e-3, "momentum": 0.9} | given)
 
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    @closed
+    def step(self) -> None:
         for group in self.param_groups:
-            for p in group["params"]:
+            for p in [each for each in group["params"] if each.grad is not None]:
                 state = self.state[p]
                 old = state.get("velocity", torch.zeros_like(p))
                 state["velocity"] = self.roll(old, p.grad, group)
@@ -192,10 +192,10 @@ class Mean(Optimizer):
     def __init__(self, params: Any, **given: Any) -> None:
         super().__init__(params, {"lr": 1e-3, "beta": 0.9} | given)
 
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    @closed
+    def step(self) -> None:
         for group in self.param_groups:
-            for p in group["params"]:
+            for p in [each for each in group["params"] if each.grad is not None]:
                 state = self.state[p]
                 state["step"] = state.get("step", 0) + 1
                 state["exp_avg"] = self.average(state.get("exp_avg"), p.grad, group["beta"])
@@ -226,15 +226,22 @@ class MeanIsSum(Mean):
 class Decoupled(torch.optim.AdamW):
     """torch's AdamW with another decay; what the bugs below change."""
 
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> None:  # type: ignore[override]
+    @closed
+    def step(self) -> None:
+        moved = [
+            (p, p.clone(), group["lr"], group["weight_decay"])
+            for group in self.param_groups
+            for p in group["params"]
+            if p.grad is not None
+        ]
+        decays = [group["weight_decay"] for group in self.param_groups]
         for group in self.param_groups:
-            decay, group["weight_decay"] = group["weight_decay"], 0.0
-            before = [p.clone() for p in group["params"]]
-            super().step()
+            group["weight_decay"] = 0.0
+        super().step()
+        for group, decay in zip(self.param_groups, decays, strict=True):
             group["weight_decay"] = decay
-            for p, old in zip(group["params"], before, strict=True):
-                self.decay(p, old, group["lr"], decay)
+        for p, old, lr, decay in moved:
+            self.decay(p, old, lr, decay)
 
     def decay(self, p: Tensor, old: Tensor, lr: float, decay: float) -> None:
         p -= lr * decay * old

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer
 
-from planted import Planted
+from planted import Planted, closed
 
 State = dict[str, Any]
 Betas = tuple[float, float]
@@ -22,8 +22,8 @@ class Loop(Optimizer):
         usual = {"lr": 1e-3, "betas": (0.9, 0.999), "eps": 1e-8, "maximize": False}
         super().__init__(params, usual | {"weight_decay": self.default_decay} | given)
 
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    @closed
+    def step(self) -> None:
         for group in self.param_groups:
             for p in group["params"]:
                 if p.grad is not None:

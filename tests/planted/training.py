@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from planted import Planted
+from planted import Planted, closed
 
 # ------------------------------------------------------------------ the step
 
@@ -17,10 +17,10 @@ class Loop(torch.optim.Optimizer):
     def __init__(self, params: Any, lr: float = 1e-3) -> None:
         super().__init__(params, {"lr": lr})
 
-    @torch.no_grad()
-    def step(self, closure: Any = None) -> None:
+    @closed
+    def step(self) -> None:
         for group in self.param_groups:
-            for p in group["params"]:
+            for p in [each for each in group["params"] if each.grad is not None]:
                 self.state[p]["count"] = self.state[p].get("count", 0) + 1
                 self.one(p, p.grad, group["lr"])
 

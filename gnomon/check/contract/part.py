@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor
 
+from gnomon.check.contract.recorded import Creation, recorder
 from gnomon.check.observer import Observer
 from gnomon.compute.batch import Batch
 from gnomon.compute.compiled import Compiled, Gradient
@@ -76,6 +77,15 @@ class Setting:
         """What the subject answers at the first point, called plainly and for the first time."""
         return self.observer.one(self.tensors())
 
+    @cached_property
+    def creations(self) -> list[Creation]:
+        """The optimizers and modules that the driver makes of the subject for the first point, and asks things of."""
+        if self.earlier is not None and not self.earlier.creations:
+            return []  # a function, here as there
+        subject, creations = recorder(self.subject)
+        Observer(self.observer.driver, subject, self.case, pointwise=True).one(self.tensors())
+        return creations
+
     def ordinary(self, count: int) -> Batch:
         """Points with ordinary numbers, as spread out as they can be."""
         size = min(self.batch.regimes[0][1], self.batch.size)
@@ -97,6 +107,10 @@ class Part(ABC):
     name: ClassVar[str]
     early: ClassVar[bool] = False
     most: ClassVar[int] = 1000
+
+    def concerns(self, at: Setting) -> bool:
+        """Whether it is about subjects of this kind; where it is not, there is nothing to say."""
+        return True
 
     def absent(self, at: Setting) -> str:
         """Why there is nothing to look at; "" if there is."""

@@ -6,6 +6,8 @@ from gnomon.check.contract.kept import InputsKept
 from gnomon.check.contract.layouts import GradientLayouts, Layouts, RefilledStorage
 from gnomon.check.contract.leading import LeadingAxis
 from gnomon.check.contract.modes import Modes
+from gnomon.check.contract.modules import MODULE_PARTS
+from gnomon.check.contract.optimizer_parts import OPTIMIZER_PARTS
 from gnomon.check.contract.part import Part, Setting, Unseen
 from gnomon.check.contract.products import UpstreamScales
 from gnomon.check.contract.second import SecondDerivatives
@@ -16,6 +18,7 @@ PARTS: tuple[Part, ...] = (
     *(InputsKept(), SameTwice()),
     *(Layouts(), RefilledStorage(), BetweenInstances(), Modes(), LeadingAxis()),
     *(UpstreamScales(), GradientLayouts(), SecondDerivatives()),
+    *(*OPTIMIZER_PARTS, *MODULE_PARTS),
 )
 
 
@@ -26,7 +29,7 @@ def look(at: Setting, search: Search, *, early: bool) -> None:
         SubjectError: naming what was broken.
     """
     for part in PARTS:
-        if part.early != early or search.contract.get(part.name, 0) >= part.most:
+        if part.early != early or search.contract.get(part.name, 0) >= part.most or not part.concerns(at):
             continue
         reason = part.absent(at)
         if not reason:
