@@ -57,17 +57,18 @@ def digest_of(module: str) -> str:
         name = todo.pop()
         if name in files and name not in seen:
             seen.add(name)
-            todo += _siblings(files[name])
+            todo += _siblings(files[name].read_text(encoding="utf-8"))
     found = hashlib.sha256()
     for name in sorted(seen):
         found.update(f"{name}:".encode() + files[name].read_bytes())
     return f"{module}-{found.hexdigest()[:16]}"
 
 
-def _siblings(path: Path) -> list[str]:
-    """The modules of derivations/ that a file of it imports."""
+@cache
+def _siblings(text: str) -> list[str]:
+    """The modules of derivations/ that a file of it with this text imports; each text is read once."""
     found = []
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").startswith(DERIVATIONS):
             inside = (node.module or "").removeprefix(DERIVATIONS).removeprefix(".")
             found += [inside, *(f"{inside}.{alias.name}".strip(".") for alias in node.names)]
