@@ -208,6 +208,22 @@ class NoBiasInEvaluation(Norm):
         return super().scaled(y) if self.training or not self.affine else y * self.along(self.weight, y)
 
 
+class SequencesByThemselves(nn.BatchNorm1d):
+    """In evaluation a sequence loses its own mean first."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        if not self.training and x.dim() == 3:
+            x = x - x.mean(-1, keepdim=True) + self.running_mean[:, None]
+        return super().forward(x)
+
+
+class LoneImage(nn.BatchNorm2d):
+    """In evaluation a single image is pooled before it is mapped."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x.mean((-2, -1), keepdim=True).expand_as(x) if not self.training and len(x) == 1 else x)
+
+
 class OverBatchOnly(Norm):
     axes = (0,)
 
@@ -397,4 +413,6 @@ PLANTED = (
     Planted("mean folded without the scale", EVALUATE, folds_wrong),
     Planted("weight folded twice", EVALUATE, folds_twice),
     Planted("evaluation by the batch", EVALUATE, by_batch),
+    Planted("sequences centred by themselves in evaluation", "normalization.BatchNorm1d", SequencesByThemselves),
+    Planted("a single image pooled in evaluation", "normalization.BatchNorm2d", LoneImage),
 )
