@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 
+from gnomon.check.contract.modes import Modes
 from gnomon.check.search import Outcome, Task, wants_gradient
 from gnomon.check.strategies import Example
 from gnomon.say import arguments as a
@@ -115,12 +116,12 @@ def _missed(task: Task, outcome: Outcome, found: Covered) -> dict[str, str]:
             absent = [label for label in domain.options if label not in found.choices[domain.name]]
             if absent:
                 missed[f"{domain.name} = {', '.join(absent)}"] = "not drawn in this run"
-    if len(found.modes) == 1:
+    if len(found.modes) == 1 and Modes.name not in outcome.search.contract:
         other, own = ("evaluation", "training") if found.modes == ("train",) else ("training", "evaluation")
         missed[f"{other} mode"] = f"the claim is about {own}"
     if "first" not in found.derivatives:
         missed["gradients"] = _why_no_gradient(task, outcome)
-    if not any(word.startswith("second") for word in found.derivatives):
+    if not any(word.startswith("second") for word in [*found.derivatives, *outcome.search.contract]):
         missed["second derivatives"] = "the claim shows none"
     return missed
 

@@ -233,6 +233,8 @@ def search(task: Task, examples: list[Example], budget: Budget) -> Iterator[Outc
         parts.look(setting, outcome.search, early=False)
         outcome.search.seconds = time.perf_counter() - started
         yield outcome
+    if setting is not None:
+        parts.settle(setting, outcome.search)
 
 
 def _setting(task: Task, example: Example, observer: Observer, batch: Batch, earlier: Setting | None) -> Setting:
@@ -240,7 +242,8 @@ def _setting(task: Task, example: Example, observer: Observer, batch: Batch, ear
     gradient = partial(task.compiled.gradient, example.structure) if wants_gradient(task) else None
     if earlier is not None:
         earlier.earlier = None
-    return Setting(task.claim, task.subject, observer, batch, gradient, earlier)
+    notes = {} if earlier is None else earlier.notes
+    return Setting(task.claim, task.subject, observer, batch, gradient, earlier, notes)
 
 
 def _worse(known: Ulp | None, found: Ulp) -> Ulp:

@@ -8,6 +8,8 @@ from gnomon.check.contract.near import departs, gradient_departs
 from gnomon.check.contract.part import Part, Setting, broken, where
 from gnomon.check.contract.products import cotangent_at, product, unlike
 from gnomon.check.contract.relaid import LAYOUTS, Refilled, relaying, strided
+from gnomon.check.observer import Observer
+from gnomon.drive.driver import SubjectError, Tensors
 from gnomon.drive.watched import watched
 
 
@@ -22,11 +24,15 @@ class Layouts(Part):
 
     def look(self, at: Setting) -> None:
         given = {name: strided(value) for name, value in at.tensors().items()}
-        self._compare(at, "strided", at.observer.one(given))
+        self._compare(at, "strided", at.observer, given)
         for words, layout in LAYOUTS.items():
-            self._compare(at, words, at.observer.of(watched(at.subject, relaying(layout))).one(at.tensors()))
+            self._compare(at, words, at.observer.of(watched(at.subject, relaying(layout))), at.tensors())
 
-    def _compare(self, at: Setting, layout: str, found: dict[str, torch.Tensor]) -> None:
+    def _compare(self, at: Setting, layout: str, observer: Observer, given: Tensors) -> None:
+        try:
+            found = observer.one(given)
+        except SubjectError as error:
+            raise broken(f"for {layout} inputs: {error.reason}{where(at)}") from error
         if words := departs(at, 0, at.answer, found):
             raise broken(f"{words}, the second for {layout} inputs{where(at)}")
 
@@ -65,7 +71,10 @@ class GradientLayouts(Part):
         alone = product(at, at.observer, cotangent)
         for words, layout in LAYOUTS.items():
             observer = at.observer.of(watched(at.subject, relaying(layout, results=True)))
-            found = product(at, observer, cotangent)
+            try:
+                found = product(at, observer, cotangent)
+            except SubjectError as error:
+                raise broken(f"for {words} inputs or upstream gradients: {error.reason}{where(at)}") from error
             if said := gradient_departs(at, cotangent, alone, found):
                 raise unlike(at, said, f"the second for {words} inputs")
         ones = torch.ones_like(cotangent)

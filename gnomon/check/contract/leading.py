@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -21,35 +22,70 @@ from gnomon.drive.watched import watched
 POINTS = 2
 """How many points lie along the axis in front."""
 
+ENOUGH = 2
+"""In how many structures the reference model must take an axis, so that it does not by chance (no edges, one node)."""
+
 
 class LeadingAxis(Part):
     """Points along a leading axis, of one input or of all that vary, do not know of each other."""
 
     name = "a leading batch axis"
-    most = 2
+    most = 4
 
     def absent(self, at: Setting) -> str:
         return at.unread
 
     def look(self, at: Setting) -> None:
-        model, refused, looked = reference(at), "", 0
+        model, refused, looked = reference(at), "", False
+        notes = at.notes.setdefault(self.name, Notes())
         points = at.ordinary(POINTS)
         names = list(points.values)
-        for varied in [names, *([name] for name in names if len(names) > 1)]:
+        for varied in dict.fromkeys([*((name,) for name in names), tuple(names)]):
             here = at.on(_varying(points, varied))
             try:
                 if _broken(here, at.observer.of(model), model):
                     raise Unseen("the reference model takes no leading axis")
-                if model is not at.subject and (said := _broken(here, at.observer, at.subject)):
-                    raise broken(f"a leading axis is not the stack of the single answers: {said}{where(at)}")
-                looked += 1
+            except Unseen as unseen:
+                notes.refused.setdefault(varied, unseen.reason)
+                refused = refused or unseen.reason
+                continue
+            notes.taken[varied] = notes.taken.get(varied, 0) + 1
+            try:
+                if model is not at.subject and varied not in notes.said and (said := self._said(here, at)):
+                    notes.said[varied] = said
+                looked = True
             except Unseen as unseen:
                 refused = refused or unseen.reason
         if not looked:
             raise Unseen(refused)
 
+    def _said(self, here: Setting, at: Setting) -> str:
+        if said := _broken(here, at.observer, at.subject):
+            return f"a leading axis is not the stack of the single answers: {said}{where(at)}"
+        return ""
 
-def _varying(points: Batch, names: list[str]) -> Batch:
+    def settle(self, at: Setting) -> None:
+        notes = at.notes.get(self.name, Notes())
+        enough = ENOUGH if at.claim.structure else 1
+        owed = [varied for varied, times in notes.taken.items() if times >= enough and varied not in notes.refused]
+        for varied in owed:
+            if varied in notes.said:
+                raise broken(notes.said[varied])
+        if not owed:
+            reasons = [*notes.refused.values(), "too few structures to know whether the reference model takes one"]
+            raise Unseen(reasons[0])
+
+
+@dataclass
+class Notes:
+    """Of a task: the inputs for which the reference model refused an axis, and took one; what the subject did then."""
+
+    refused: dict[tuple[str, ...], str] = field(default_factory=dict)
+    taken: dict[tuple[str, ...], int] = field(default_factory=dict)
+    said: dict[tuple[str, ...], str] = field(default_factory=dict)
+
+
+def _varying(points: Batch, names: tuple[str, ...]) -> Batch:
     """The points with the others' values of some inputs, and the first one's of all others."""
     values = {
         name: value if name in names else value[:1].expand(value.shape).clone() for name, value in points.values.items()
@@ -96,8 +132,6 @@ class Recorder:
 
     def __call__(self, function: Any, arguments: tuple[Any, ...], keywords: Mapping[str, Any]) -> Any:
         leaves, spec = tree.tree_flatten((arguments, dict(keywords)))
-        if any(callable(leaf) for leaf in leaves):
-            raise Unseen("it is given functions")
         module = getattr(function, "__self__", None)
         state = [*module.parameters(), *module.buffers()] if isinstance(module, nn.Module) else []
         state = [value.detach().clone() for value in state]
@@ -127,8 +161,8 @@ class Stacked:
     def _put(self, column: tuple[Any, ...]) -> Any:
         first = column[0]
         if not all(isinstance(each, Tensor) for each in column):
-            if all(each is first or each == first for each in column):
-                return first
+            if not isinstance(first, (int, float, str)) or all(each == first for each in column):
+                return first  # a function of another point, say: if it differs, the reference model's rows do, too
             raise Unseen("what differs between points is no tensor")
         if all(each.shape == first.shape and torch.equal(each, first) for each in column):
             return first

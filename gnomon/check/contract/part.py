@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, ClassVar
 
@@ -36,7 +36,8 @@ class Setting:
     """Where parts look: a subject prepared for an example, and the points of a batch.
 
     ``gradient`` compiles the derivative of the program; it is None where the claim's gradient is not compared.
-    ``earlier`` is the setting before this one, of the same task: another structure, or other hyper-parameters.
+    ``earlier`` is the setting before this one, of the same task: another structure, or other hyper-parameters; what
+    parts put down in ``notes`` they find again in the next.
     """
 
     claim: Claim
@@ -45,6 +46,7 @@ class Setting:
     batch: Batch
     gradient: Callable[[], Gradient] | None = None
     earlier: Setting | None = None
+    notes: dict[str, Any] = field(default_factory=dict)
 
     @property
     def case(self) -> Case:
@@ -94,7 +96,7 @@ class Setting:
 
     def on(self, batch: Batch) -> Setting:
         """The setting with other points."""
-        return Setting(self.claim, self.subject, self.observer, batch, self.gradient)
+        return replace(self, batch=batch)
 
 
 class Part(ABC):
@@ -123,6 +125,14 @@ class Part(ABC):
         Raises:
             SubjectError: if the part is broken; :func:`broken` makes one.
             Unseen: if it turns out that there is nothing to look at.
+        """
+
+    def settle(self, at: Setting) -> None:  # noqa: B027  most parts have nothing to add
+        """Say what only all settings together show; ``at`` is the last of them.
+
+        Raises:
+            SubjectError: if the part is broken.
+            Unseen: if together they show that there was nothing to look at.
         """
 
 

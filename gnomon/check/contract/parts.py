@@ -42,3 +42,18 @@ def look(at: Setting, search: Search, *, early: bool) -> None:
             search.contract_unseen.pop(part.name, None)
         elif part.name not in search.contract:
             search.contract_unseen[part.name] = reason
+
+
+def settle(at: Setting, search: Search) -> None:
+    """Let each part that was looked at say what all settings together show, of which this was the last.
+
+    Raises:
+        SubjectError: naming what was broken.
+    """
+    for part in PARTS:
+        if part.name in search.contract:
+            try:
+                part.settle(at)
+            except Unseen as unseen:
+                del search.contract[part.name]
+                search.contract_unseen[part.name] = unseen.reason

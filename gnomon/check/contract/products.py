@@ -28,8 +28,13 @@ def shown(at: Setting, observer: Observer) -> tuple[Tensors, Tensors]:
     tensors = at.tensors()
     assert at.gradient is not None
     for name in at.gradient().wrt:
-        tensors[name].requires_grad_()
-    return tensors, observer.one(tensors)
+        tensors[name].requires_grad_().grad = torch.ones_like(tensors[name])
+    observed = observer.one(tensors)
+    for name in at.gradient().wrt:
+        held = tensors[name].grad
+        if held is None or not (held == 1).all():
+            raise broken(f"changes the gradient that its input {name} holds{where(at)}")
+    return tensors, observed
 
 
 def product(at: Setting, observer: Observer, cotangent: Tensor | None) -> Tensor:
@@ -60,8 +65,12 @@ def unlike(at: Setting, said: str, words: str) -> SubjectError:
     return broken(f"the gradient {said}, {words}{where(at)}")
 
 
+TIMES = 64
+"""How many times the upstream gradient: beyond where gradients are clipped, and a power of two, so that it is exact."""
+
+
 class UpstreamScales(Part):
-    """Twice the upstream gradient makes twice the gradient, and inputs that require grad do not change values."""
+    """Many times the upstream gradient make as many times the gradient; inputs that require grad change no value."""
 
     name = "the gradient scales with the upstream gradient"
     most = 2
@@ -73,8 +82,10 @@ class UpstreamScales(Part):
         if words := departs(at, 0, at.answer, shown(at, at.observer)[1]):
             raise broken(f"{words}, the second where the inputs require grad{where(at)}")
         cotangent = cotangent_at(at)
-        single, double = product(at, at.observer, cotangent), product(at, at.observer, 2 * cotangent)
-        if not (single.isfinite() & double.isfinite()).all():
+        single, many = product(at, at.observer, cotangent), product(at, at.observer, TIMES * cotangent)
+        if not (single.isfinite() & many.isfinite()).all():
             raise Unseen("a gradient is not finite where it was looked at")
-        if said := gradient_departs(at, cotangent, 2 * single, double, scale=2.0):
-            raise unlike(at, said, "twice the gradient, and the gradient for twice the upstream gradient")
+        if said := gradient_departs(at, cotangent, TIMES * single, many, scale=TIMES):
+            raise unlike(
+                at, said, f"{TIMES} times the gradient, and the gradient for {TIMES} times the upstream gradient"
+            )
