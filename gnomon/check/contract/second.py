@@ -16,6 +16,11 @@ from gnomon.compute.second import compile_second
 LONGEST = 3000
 """How many operations a gradient may have that is differentiated once more."""
 POINTS = 6
+COARSER = {torch.float64: torch.float32, torch.float32: torch.bfloat16}
+"""The budget is that of the coarser format: a part that is missing is looked for, and not lost digits.
+
+Libraries have several forms for second derivatives, such as s (1 - s) (1 - 2 s), and each loses others.
+"""
 
 
 class SecondDerivatives(Part):
@@ -35,7 +40,7 @@ class SecondDerivatives(Part):
         if len(gradient.compiled.slp.reachable(gradient.nodes)) > LONGEST:
             raise Unseen("the program of the gradient is too long to be differentiated once more")
         points = at.ordinary(POINTS)
-        dtype, device = at.case.dtype, at.case.device
+        dtype, device = COARSER[at.case.dtype], at.case.device
         first = whole_numbers(points.size, len(gradient.compiled.nodes), device)
         then = whole_numbers(points.size, len(gradient.nodes), device)
         second = compile_second(gradient)
@@ -72,8 +77,9 @@ def _twice(at: Setting, first: Tensor, then: Tensor) -> Tensor:
     tensors, observed = shown(at, at.observer)
     flat = torch.cat([value.reshape(-1) for value in observed.values()])
     wanted = [tensors[name] for name in at.gradient().wrt]
+    upstream = first.to(flat.dtype, copy=True).requires_grad_()  # or torch would not say what is differentiable once
     try:
-        once = torch.autograd.grad(flat, wanted, first.to(flat.dtype), create_graph=True, materialize_grads=True)
+        once = torch.autograd.grad(flat, wanted, upstream, create_graph=True, materialize_grads=True)
         joined = torch.cat([value.reshape(-1) for value in once])
         if not joined.requires_grad:
             return torch.zeros(joined.shape, dtype=torch.float64, device=joined.device)
