@@ -11,6 +11,7 @@ from torch import Tensor
 
 from gnomon.compute.lower import shape_of
 from gnomon.compute.whole_numbers import Bindings, Wholes
+from gnomon.say.claim import Claim
 from gnomon.say.domain import Choice, Domain, Graph, Size, Sizes, Structural, Structure
 from gnomon.say.errors import UsageError, nearest
 
@@ -56,7 +57,14 @@ def structure_fault(domains: Iterable[Structural], structure: Structure) -> str:
 
 def _size_fault(domain: Size | Sizes, value: Any) -> str:
     whole = isinstance(value, int) and not isinstance(value, bool)
-    return "" if whole and domain.low <= value <= domain.high else f"expected {domain.low}…{domain.high}, whole"
+    if not isinstance(domain, Size) or domain.closed:
+        return "" if whole and domain.low <= value <= domain.high else f"expected {domain.low}…{domain.high}, whole"
+    return "" if whole and domain.low <= value else f"expected a whole number from {domain.low} on"
+
+
+def beyond(claim: Claim, structure: Structure) -> bool:
+    """Whether a structure has a size that is larger than those that are drawn."""
+    return any(isinstance(domain, Size) and structure[domain.name] > domain.high for domain in claim.structure)
 
 
 def _graph_fault(domain: Graph, value: Any, size: int) -> str:

@@ -123,7 +123,8 @@ def _smaller(claim: Claim, example: Example) -> Iterator[Example]:
     for domain in claim.structure:
         value = example.structure[domain.name]
         if isinstance(domain, Size) and value > domain.low and not dependent:
-            for smaller in dict.fromkeys((domain.low, (domain.low + value) // 2, value - 1)):
+            gap = value - domain.low
+            for smaller in dict.fromkeys(value - (gap >> halved) for halved in range(gap.bit_length())):
                 yield dataclasses.replace(example, structure={**example.structure, domain.name: smaller})
         elif isinstance(domain, Choice) and value != next(iter(domain.options)):
             first = next(iter(domain.options))

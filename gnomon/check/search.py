@@ -15,11 +15,13 @@ from torch import Tensor
 
 from gnomon.check.contract import parts, plain
 from gnomon.check.contract.part import Setting
+from gnomon.check.domains import beyond
 from gnomon.check.exhaustive import EVERY, every_number, lone_input, worst_ulp
 from gnomon.check.grade import graded, of_gradient
-from gnomon.check.inputs import draw
+from gnomon.check.inputs import REGIMES, draw
 from gnomon.check.observer import Observer
 from gnomon.check.strategies import Example
+from gnomon.compute.arrays.compiled import CompiledArrays, compile_arrays
 from gnomon.compute.batch import Batch
 from gnomon.compute.compiled import Compiled, Gradient, Judgement, K, compile_claim, compile_gradient, spilled
 from gnomon.compute.supposed import Supposed, suppose
@@ -36,14 +38,20 @@ EXCUSED_LIMIT = 0.75
 
 @dataclass(frozen=True)
 class Budget:
-    """How much to look at: structures, points for each, and points for each gradient."""
+    """How much to look at: structures, points for each, points for each gradient, and large structures."""
 
     structures: int
     points: int
     gradient_points: int
+    large: int = 0
 
 
-BUDGETS = {"quick": Budget(8, 1152, 288), "standard": Budget(16, 4608, 1152), "deep": Budget(64, 18432, 4608)}
+BUDGETS = {
+    "quick": Budget(8, 1152, 288, 1), "standard": Budget(16, 4608, 1152, 4), "deep": Budget(64, 18432, 4608, 24)
+}  # fmt: skip
+
+NUMBERS = 2**21
+"""How many numbers the program may compute in a look at a large structure, but for one point of each regime."""
 
 
 class Compilations:
@@ -61,13 +69,17 @@ class Compilations:
     def __call__(self, structure: dict[str, Any]) -> Compiled:
         key = json.dumps(structure, sort_keys=True)
         if key not in self._made:
-            self._made[key] = dataclasses.replace(compile_claim(self.claim, structure), sums=self.sums)
+            large = self.claim.relation is None and beyond(self.claim, structure)
+            make = compile_arrays if large else compile_claim
+            self._made[key] = dataclasses.replace(make(self.claim, structure), sums=self.sums)
         return self._made[key]
 
     def gradient(self, structure: dict[str, Any]) -> Gradient:
         key = json.dumps(structure, sort_keys=True)
         if key not in self._gradients:
-            self._gradients[key] = compile_gradient(self(structure))
+            values = self(structure)
+            scalars = compile_claim(self.claim, structure) if isinstance(values, CompiledArrays) else values
+            self._gradients[key] = compile_gradient(dataclasses.replace(scalars, sums=self.sums))
         return self._gradients[key]
 
     def supposed(self, structure: dict[str, Any]) -> Supposed:
@@ -121,8 +133,10 @@ class Task:
         if lone := lone_input(self.claim, self.dtype):
             return every_number(lone, example.host, self.dtype, self.device)
         generator = torch.Generator(self.device).manual_seed(example.seed)
-        bindings = self.compiled(example.structure).bindings
-        return draw(self.claim.inputs, bindings, example.host, points, self.dtype, generator)
+        compiled = self.compiled(example.structure)
+        if isinstance(compiled, CompiledArrays):
+            points = min(points, max(len(REGIMES), NUMBERS // compiled.elements))
+        return draw(self.claim.inputs, compiled.bindings, example.host, points, self.dtype, generator)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from gnomon.check import large
 from gnomon.check.covered import alike, covered, not_asked_for
 from gnomon.check.diagnose import diagnose, diagnose_gradient, with_variant
 from gnomon.check.grade import format_of
@@ -112,6 +113,8 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
     try:
         for reached in search(task, examples, BUDGETS[budget]):
             outcome = reached
+        if outcome.failure is None and outcome.gradient_failure is None and outcome.search.comparisons:
+            outcome.failure = large.look(task, examples, outcome, BUDGETS[budget].large)
         _fill(evidence, task, outcome)
         failing = outcome.failure or outcome.gradient_failure
         if failing is not None:
@@ -124,7 +127,8 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
                 evidence.reason = "fails, but no point of it fails when looked at again and with Arb"
                 return evidence
             evidence.verdict, evidence.failure = "fails", diagnosis.failure
-            evidence.reason, evidence.variant = diagnosis.reason, diagnosis.variant
+            where = large.from_on(task.claim, diagnosis.counterexample.structure)
+            evidence.reason, evidence.variant = where + diagnosis.reason, diagnosis.variant
             evidence.counterexample = diagnosis.counterexample
             return evidence
     except SubjectError as error:

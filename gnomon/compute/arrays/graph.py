@@ -8,7 +8,7 @@ sum and ``exp(x[i])`` outside of it are one node.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -299,3 +299,24 @@ class Graph:
                     wanted.add(arg)
                     stack.append(arg)
         return sorted(wanted)
+
+    def elements(self, outputs: Sequence[int], extent: int = 0, times: float = 1.0) -> float:
+        """How many numbers are computed for one point: entries, and for a sum the products that it adds up.
+
+        Axes of about ``extent`` entries are counted as ``times`` as long: what the graph would cost at another size.
+        """
+
+        def size(extents: Iterable[int]) -> float:
+            return math.prod(n * times if extent and n >= extent - 3 else n for n in extents)
+
+        found = 0.0
+        for number in self.reachable(outputs):
+            node = self.nodes[number]
+            found += size(self.shape[number])
+            args = iter(node.args)
+            for term in node.value.terms if node.op == "sum" else ():
+                extents: dict[int, int] = {}
+                for own in term.letters:
+                    extents.update(zip(own, self.shape[next(args)], strict=True))
+                found += size(extents.values())
+        return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,12 +26,16 @@ from gnomon.say.domain import Domain, Structure
 
 @dataclass(frozen=True)
 class ArrayProgram:
-    """The outputs of a claim's program as nodes of a graph, with their shapes."""
+    """The outputs of a claim's program as nodes of a graph, with their shapes.
+
+    ``steps`` holds for each definition how many single steps of it were made.
+    """
 
     bindings: Bindings
     graph: Graph
     outputs: Mapping[str, int]
     shapes: Mapping[str, tuple[int, ...]]
+    steps: Mapping[str, int]
 
     def values(self, batch: Batch) -> Tensor:
         """The outputs' float64 values (B, N), entries in row-major order."""
@@ -88,5 +93,7 @@ def lowered(program: Program, inputs: Mapping[str, Domain], bindings: Bindings) 
         nested = lowering.definitions.nested()
         if not nested:
             outputs = {name: node for name, (node, _) in made.items()}
-            return ArrayProgram(bindings, lowering.g, outputs, {name: shape for name, (_, shape) in made.items()})
+            shapes = {name: shape for name, (_, shape) in made.items()}
+            steps = Counter(name for name, _ in lowering.definitions.made)
+            return ArrayProgram(bindings, lowering.g, outputs, shapes, steps)
         wide |= nested
