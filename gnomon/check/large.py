@@ -37,7 +37,7 @@ def large_examples(claim: Claim, compiled: Compilations, examples: Sequence[Exam
     left out, and so is one above which nothing is claimed; and claims with lists of sizes, with probabilities (which
     are multiples of what the dtype resolves) and with inequalities.
     """
-    extents_of = {symbol for domain in claim.inputs for extent in domain.shape for symbol in extent.free_symbols}
+    extents_of = {extent for domain in claim.inputs for extent in domain.shape}
     sizes = [d for d in claim.structure if isinstance(d, Size) and not d.closed and d.symbol in extents_of]
     left_out = any(isinstance(domain, Sizes) for domain in claim.structure)
     if left_out or claim.relation is not None or any(d.simplex or d.lengths is not None for d in claim.inputs):
