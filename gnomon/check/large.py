@@ -106,6 +106,8 @@ def look(task: Task, examples: Sequence[Example], outcome: Outcome, count: int) 
     for example in large_examples(task.claim, task.compiled, examples, count):
         try:
             failure = _judged(task, example, outcome)
+        except (LoweringError, ZeroDivisionError):  # the program has no meaning there
+            continue
         except SubjectError as error:
             raise SubjectError(error.failure, from_on(task.claim, example.structure) + error.reason) from error
         if failure is not None:
