@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -26,6 +26,9 @@ EXTENTS = ((1023, 1024, 1025), (255, 256, 257), (127, 128, 129), (63, 64, 65), (
 PROBE = 13
 """A size at which a program is lowered to tell what it would cost at others."""
 
+LOOPED = 65
+"""The largest size at which a subject is looked at that takes one point at a time."""
+
 STEPS = 100
 """As many single steps of its definitions may be made where a program recurs along a size."""
 
@@ -34,12 +37,13 @@ def large_examples(claim: Claim, compiled: Compilations, examples: Sequence[Exam
     """Some structures with one large size each, the largest that a look affords first.
 
     Beside the size its other sizes are those of an example that was drawn. A size that is no extent of an input is
-    left out, and so is one above which nothing is claimed; and claims with lists of sizes, with probabilities (which
-    are multiples of what the dtype resolves) and with inequalities.
+    left out, and so is one above which nothing is claimed; and claims with conditions, lists of sizes, graphs,
+    probabilities (which are multiples of what the dtype resolves) and inequalities.
     """
     extents_of = {extent for domain in claim.inputs for extent in domain.shape}
     sizes = [d for d in claim.structure if isinstance(d, Size) and not d.closed and d.symbol in extents_of]
-    left_out = any(isinstance(domain, Sizes) for domain in claim.structure)
+    conditions = claim.written.conditions if claim.written is not None else ()
+    left_out = bool(conditions) or any(isinstance(domain, (Sizes, Graph)) for domain in claim.structure)
     if left_out or claim.relation is not None or any(d.simplex or d.lengths is not None for d in claim.inputs):
         return
     chooser = random.Random(examples[0].seed)
@@ -57,30 +61,13 @@ def large_examples(claim: Claim, compiled: Compilations, examples: Sequence[Exam
             tail = max(extents.pop(0))
             extent = tail if not found else tail - chooser.choice((0, 0, 1, 2))
             found += 1
-            yield dataclasses.replace(base, structure=resized(claim, base.structure, size.name, extent))
-
-
-def resized(claim: Claim, structure: Mapping[str, Any], name: str, extent: int) -> dict[str, Any]:
-    """A structure with another size; graphs on it lose their last nodes, or are a path with some chords."""
-    found = {**structure, name: extent}
-    for domain in claim.structure:
-        if isinstance(domain, Graph) and domain.size.name == name:
-            rows = found[domain.name]
-            if extent > len(rows):
-                rows = [[int(_joined(i, j)) for j in range(extent)] for i in range(extent)]
-            found[domain.name] = [row[:extent] for row in rows[:extent]]
-    return found
-
-
-def _joined(i: int, j: int) -> bool:
-    """Whether two nodes are neighbours: those in a row, and some that are not."""
-    return abs(i - j) == 1 or (abs(i - j) == 7 and min(i, j) % 3 == 0)
+            yield dataclasses.replace(base, structure={**base.structure, size.name: extent})
 
 
 def _affordable(compiled: Compilations, base: Example, size: Size) -> int:
     """The largest extent of a size at which a point of every regime may be looked at; 0 for none."""
     try:
-        probe = compiled(resized(compiled.claim, base.structure, size.name, max(PROBE, size.high + 1)))
+        probe = compiled({**base.structure, size.name: max(PROBE, size.high + 1)})
     except (LoweringError, ZeroDivisionError):
         return 0
     if not isinstance(probe, CompiledArrays):
@@ -104,6 +91,8 @@ def look(task: Task, examples: Sequence[Example], outcome: Outcome, count: int) 
         SubjectError: if the subject crashes or breaks its contract.
     """
     for example in large_examples(task.claim, task.compiled, examples, count):
+        if task.driver.batch == "loop" and max(v for v in example.structure.values() if isinstance(v, int)) > LOOPED:
+            continue
         try:
             failure = _judged(task, example, outcome)
         except (LoweringError, ZeroDivisionError):  # the program has no meaning there
@@ -163,7 +152,7 @@ def _fewer(claim: Claim, structure: dict[str, Any]) -> Iterator[dict[str, Any]]:
             value = structure[domain.name]
             gap = value - domain.low
             while gap > 0:
-                fewer = resized(claim, structure, domain.name, value - gap)
+                fewer = {**structure, domain.name: value - gap}
                 if not structure_fault(claim.structure, fewer):
                     yield fewer
                 gap //= 2
