@@ -5,7 +5,7 @@ import typing
 import torch
 from torch import Tensor
 
-from gnomon.reference import activations, backprop, convolution, gan, graph, optim, pooling, recurrent, sequence
+from gnomon.reference import activations, backprop, convolution, gan, graph, optim, recurrent, sequence
 from planted import Planted
 
 # ------------------------------------------------------------------ caches
@@ -69,17 +69,6 @@ class SoftplusBetaOfClass(activations.Softplus):
 
     def forward(self, input: Tensor) -> Tensor:
         return activations.Softplus.forward(self.options, input)
-
-
-class MaxPoolOfClass(pooling.MaxPool1d):
-    """The last window that was asked for is everybody's."""
-
-    def __init__(self, *arguments, **keywords) -> None:
-        super().__init__(*arguments, **keywords)
-        type(self).newest = self
-
-    def forward(self, x: Tensor) -> Tensor:
-        return pooling.MaxPool1d.forward(self.newest, x)
 
 
 class MLPActivationOfClass(backprop.MLP):
@@ -190,7 +179,6 @@ PLANTED = (
     Planted("padded input cached by pointer", "convolution.Conv1d", ConvByPointer),
     Planted("slope of the class", "activations.LeakyReLU", LeakySlopeOfClass),
     Planted("options of the class", "activations.Softplus", SoftplusBetaOfClass),
-    Planted("window of the class", "pooling.MaxPool1d", MaxPoolOfClass),
     Planted("activation of the class", "backprop.MLP", MLPActivationOfClass),
     Planted("0 in evaluation", "activations.ReLU", ReLUNothingInEval),
     Planted("approximated in evaluation", "activations.GELU", GELUApproximateInEval),
