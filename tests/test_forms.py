@@ -139,8 +139,6 @@ RIGHT = {
     "Adam by lerp": ("optim.adam.update", ByLerp),
     "Adam's corrections folded": ("optim.adam.update", Folded),
     "Adam, foreach": ("optim.adam.update", functools.partial(torch.optim.Adam, foreach=True)),
-    "Adam, fused": ("optim.adam.update", functools.partial(torch.optim.Adam, fused=True)),
-    "SGD, fused": ("optim.momentum.update", functools.partial(torch.optim.SGD, fused=True)),
     "one product for all gates": ("lstm.cell", OneProduct),
     "a quotient of densities": ("gan.optimal_discriminator", lambda p, q: p / (p + q)),
 }

@@ -133,18 +133,6 @@ class CopiesAreNew(Tagger):
         return type(self)(self.weight_ih.shape[1], len(self.bias_h), len(self.bias_o)).to(self.bias_h)
 
 
-class ReadsTheLastMade(Tagger):
-    """The readout is that of the module that was made last."""
-
-    made: Any = None
-
-    def more(self, h: int, output_size: int) -> None:
-        type(self).made = self
-
-    def read(self, h: Tensor) -> Tensor:
-        return h @ self.made.weight_ho.T + self.bias_o
-
-
 # ------------------------------------------------------------------ scalers
 
 
@@ -214,7 +202,6 @@ PLANTED = (
     Planted("the dtype of the first call for ever", "lstm.LSTMCell", OneDtypeForEver),
     Planted("begins where the sequence before ended", "sequence_tasks.Tagger", KeepsItsState),
     Planted("a copy has weights of its own", "sequence_tasks.Tagger", CopiesAreNew),
-    Planted("reads the weights of the one that was made last", "sequence_tasks.Tagger", ReadsTheLastMade),
     Planted("the fit is not saved", "standardize.StandardScaler", FitNotSaved),
     Planted("the scale is not saved", "standardize.StandardScaler", ScaleNotSaved),
     Planted("a second fit is left out", "standardize.StandardScaler", FitOnlyOnce),
