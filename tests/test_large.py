@@ -116,7 +116,7 @@ def test_a_verdict_says_from_which_size_on():
     claim, _ = asked("std.zscore")
     (found,) = check(
         claim, implementations={claim.subject: tail("standardize.zscore", 8)}, device="cpu", dtypes=["float64"],
-        budget="quick", seed=0,
+        budget="standard", seed=0,
     )  # fmt: skip
     assert found.verdict == "fails"
     assert found.reason.startswith("from n = 9 on: ")

@@ -98,10 +98,17 @@ def look(task: Task, examples: Sequence[Example], outcome: Outcome, count: int) 
         except (LoweringError, ZeroDivisionError):  # the program has no meaning there
             continue
         except SubjectError as error:
+            if _overflows(task, example):  # what must be infinite at every point may as well be refused
+                continue
             raise SubjectError(error.failure, from_on(task.claim, example.structure) + error.reason) from error
         if failure is not None:
             return _shrunk(task, failure)
     return None
+
+
+def _overflows(task: Task, example: Example) -> bool:
+    _, bound = task.compiled(example.structure).truth(task.batch(example, 9), task.dtype, task.device)
+    return bool(bound.isinf().any(-1).all())
 
 
 def _judged(task: Task, example: Example, outcome: Outcome) -> Failure | None:

@@ -47,7 +47,7 @@ class Budget:
 
 
 BUDGETS = {
-    "quick": Budget(8, 1152, 288, 1), "standard": Budget(16, 4608, 1152, 4), "deep": Budget(64, 18432, 4608, 24)
+    "quick": Budget(8, 1152, 288), "standard": Budget(16, 4608, 1152, 4), "deep": Budget(64, 18432, 4608, 24)
 }  # fmt: skip
 
 NUMBERS = 2**21

@@ -59,7 +59,12 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument(
         "--dtype", default="float64,float32", help="float64,float32,bfloat16,float16 (default: the first two)"
     )
-    one.add_argument("--budget", default="quick", choices=("quick", "standard", "deep"), help="how much to search")
+    one.add_argument(
+        "--budget",
+        default="quick",
+        choices=("quick", "standard", "deep"),
+        help="how much to search; large sizes from standard on",
+    )
     one.add_argument(
         "--grade", default="any", choices=GRADES,
         help="what 16-bit formats are held to: float32 asks that sums are added up in it (default: any, and named)",
