@@ -19,6 +19,11 @@ from gnomon.say.call import edges
 from gnomon.say.maker import ClaimMaker, claim
 
 LINKED = [entry for entry in entries().values() if isinstance(entry, ClaimMaker)]
+SAMPLE = {
+    "adjoint.memory", "backprop.dE_dyhat", "flow.cvt_density", "gan.optimal_discriminator", "graph.degree",
+    "heat.euler_step", "optim.adam.first_moment", "solver.euler",
+}  # fmt: skip
+"""A claim of each family whose proof takes a second at most; ``gnomon audit`` takes all."""
 
 
 def test_the_list_of_unlinked_claims_is_true():
@@ -65,9 +70,10 @@ def test_a_kernel_that_forgets_what_is_supposed_is_noticed(monkeypatch):
     assert "an assumption added" in survivors
 
 
-@pytest.mark.parametrize("maker", LINKED[:: max(1, len(LINKED) // 6)], ids=lambda maker: maker.id)
+@pytest.mark.parametrize("maker", [maker for maker in LINKED if maker.id in SAMPLE], ids=lambda maker: maker.id)
 def test_a_sample_of_the_audit(maker):
-    mutants = audit(maker, LINKED[:3])
+    mutants = audit(maker, [other for other in LINKED if other.id in SAMPLE])
+    assert len(mutants) > 4
     assert not [str(mutant) for mutant in mutants if not (mutant.refused or mutant.equal)]
 
 
