@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -19,7 +20,7 @@ from gnomon.compute.whole_numbers import LoweringError
 from gnomon.proof.terms import name_of
 
 
-class Restricting:
+class Restricting(ABC):
     """The part of a lowering that takes sums and branches apart; ``node`` is the other one."""
 
     g: Graph
@@ -27,16 +28,17 @@ class Restricting:
     recursive: Collection[str]
     trying: int
 
+    @abstractmethod
     def new_axis(self) -> int:
-        raise NotImplementedError
+        """An axis that nothing else has."""
 
+    @abstractmethod
     def node(self, e: Any, env: Env) -> Value:
         """The value of an expression."""
-        raise NotImplementedError
 
+    @abstractmethod
     def factors(self, e: Any, env: Env) -> tuple[list[Value], list[Value]]:
         """What a product multiplies, and what it divides by."""
-        raise NotImplementedError
 
     def addends(self, e: Any, env: Env) -> list[Addend]:
         """What a formula adds: sums within a sum, its branches' and those taken off, are part of it."""
