@@ -150,7 +150,10 @@ def _reference(lowering: Lowering, entry: Any, env: Env) -> tuple[str, tuple[int
 
 
 def _recursive(program: Program) -> dict[str, int]:
-    """For each definition that some formula takes at an earlier or a later index, the position of that index."""
+    """For each definition that some formula takes at an earlier or a later index, the position of that index.
+
+    Of several it is the last, as of nested loops the inner one: a network's steps, not its layers.
+    """
     found: dict[str, int] = {}
     for lhs, rhs in program.lets:
         own = set(indices_of(lhs))
@@ -158,7 +161,7 @@ def _recursive(program: Program) -> dict[str, int]:
             for position, index in enumerate(entry.indices):
                 moved = index.free_symbols & own
                 if index not in own and len(moved) == 1 and (index - next(iter(moved))).is_Integer:
-                    found.setdefault(name_of(entry), position)
+                    found[name_of(entry)] = max(position, found.get(name_of(entry), position))
     names = {name_of(lhs) for lhs, _ in program.lets}
     return {name: position for name, position in found.items() if name in names}
 
