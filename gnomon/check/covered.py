@@ -10,6 +10,7 @@ import torch
 from gnomon.check.contract.modes import Modes
 from gnomon.check.search import Outcome, Task, wants_gradient
 from gnomon.check.strategies import Example
+from gnomon.check.switches import environment
 from gnomon.say import arguments as a
 from gnomon.say import chain as p
 from gnomon.say.claim import Claim
@@ -36,6 +37,7 @@ def covered(task: Task, outcome: Outcome) -> Covered:
         modes=_modes(task),
         derivatives=_derivatives(claim, outcome),
         noise=_noise(claim),
+        environment=environment(task.device),
     )
     found.not_looked_at = _missed(task, outcome, found)
     return found

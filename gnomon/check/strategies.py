@@ -10,9 +10,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from hypothesis import strategies as st
 
 from gnomon.check.choices import each_drawn
+from gnomon.compute.running_error import flushes
 from gnomon.compute.whole_numbers import Bindings, Wholes
 from gnomon.say.claim import Claim
 from gnomon.say.domain import Choice, Domain, Graph, Size, Sizes, Structural
@@ -53,18 +55,30 @@ def graphs(domain: Graph, size: int) -> st.SearchStrategy[list[list[int]]]:
 
 def hyper_parameters(domain: Domain) -> st.SearchStrategy[float]:
     """Values of a hyper-parameter: the typical ones, and anything in the range."""
+    flushed = flushes()
+    if flushed and domain.open_low and domain.low == 0:  # Hypothesis would look for the number after 0, and fail
+        domain = dataclasses.replace(domain, low=torch.finfo(torch.float32).tiny, open_low=False)
+    subnormal = False if flushed else None
     span = math.isfinite(domain.low) and math.isfinite(domain.high)
     if domain.integer:
         least = -100 if math.isinf(domain.low) else math.ceil(domain.low)
         most = max(least, 0) + 100 if math.isinf(domain.high) else math.floor(domain.high)
         drawn: st.SearchStrategy[float] = st.integers(least, most).map(float)
     elif span:
-        drawn = st.floats(domain.low, domain.high, exclude_min=domain.open_low, exclude_max=domain.open_high)
+        drawn = st.floats(
+            domain.low,
+            domain.high,
+            exclude_min=domain.open_low,
+            exclude_max=domain.open_high,
+            allow_subnormal=subnormal,
+        )
         drawn = drawn.filter(lambda value: value == domain.low or abs(value - domain.low) > 1e-12)
     else:
         low = domain.low if math.isfinite(domain.low) else -8.0
         high = domain.high if math.isfinite(domain.high) else max(8.0, low + 8.0)
-        drawn = st.floats(low, high, exclude_min=domain.open_low, width=32).filter(domain.contains)
+        drawn = st.floats(low, high, exclude_min=domain.open_low, width=32, allow_subnormal=subnormal).filter(
+            domain.contains
+        )
         drawn = drawn.filter(lambda value: value == 0 or abs(value) > 2.0**-30)
     typical = [value for value in domain.typical if domain.contains(value)]
     return st.one_of(st.sampled_from(typical), drawn) if typical else drawn

@@ -16,6 +16,7 @@ from gnomon.check.grade import format_of
 from gnomon.check.naming import runs_elsewhere
 from gnomon.check.search import BUDGETS, EXCUSED_LIMIT, OBJECT, Compilations, Outcome, Task, search
 from gnomon.check.strategies import draw_examples
+from gnomon.check.switches import IMPORTED, otherwise, standing
 from gnomon.check.undisturbed import undisturbed
 from gnomon.check.variants import FORMULA, rejections
 from gnomon.drive.contract import NotCallable
@@ -44,12 +45,14 @@ def check(
     trust: str = "",
     grade: str = "any",
     unread: Callable[[str, Any], Mapping[str, str]] | None = None,
+    unlike: Mapping[str, Mapping[str, str]] | None = None,
 ) -> list[Evidence]:
     """Evidence for a claim against its subject, one record a dtype; with several implementations, of one after another.
 
     The variants are rejected once, before anything of the user's is imported: it does not depend on what is verified.
     They stand in the first record. ``unread`` says of a subject, by its name and itself, which of its arguments no
-    claim looks at, with the reason.
+    claim looks at, with the reason; ``unlike`` has what a check leaves out since switches stand otherwise: where the
+    check was asked for (under ""), or after an implementation was imported before (under its place).
 
     Raises:
         gnomon.say.errors.UsageError: if the subject cannot be found or driven.
@@ -63,11 +66,15 @@ def check(
     for given in alternatives(implementations.get(claim.subject)):
         with undisturbed(own):
             found, place = resolve(claim.subject, {} if given is None else {claim.subject: given})
+            imported = standing()
         with undisturbed(own):  # again: what importing it switched is undone, as where it was imported before
             task = dataclasses.replace(
                 prepare(claim, found, place, dtypes[0], device, named(given), grade), compiled=compiled
             )
             missed = alike(unread(claim.subject, found) if unread else {}) | not_asked_for(device, dtypes, DTYPES)
+            for others in ((unlike or {}).get("", {}), (unlike or {}).get(place, {})):
+                missed |= others
+            missed |= otherwise(imported, where, IMPORTED)
             for name in dtypes:
                 blank = Evidence(claim.id, claim.subject, place, device, name, "undecided", derivation=trust)
                 evidence = judge(dataclasses.replace(task, dtype=DTYPES[name]), examples, budget, blank)

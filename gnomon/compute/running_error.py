@@ -154,9 +154,15 @@ def at_infinity(op: str, args: Sequence[Pair], value: Tensor, error: Tensor) -> 
 
 def may_flush(dtype: torch.dtype, device: torch.device) -> bool:
     """Whether kernels take subnormal numbers for zero: CPU kernels for bfloat16 matrices do, and CUDA's atomic
-    additions in float32, by which ``index_add`` and gradients of what is gathered are computed.
+    additions in float32, by which ``index_add`` and gradients of what is gathered are computed; and all do where the
+    processor cannot be told otherwise.
     """
-    return dtype == torch.bfloat16 or (device.type == "cuda" and dtype == torch.float32)
+    return dtype == torch.bfloat16 or (device.type == "cuda" and dtype == torch.float32) or flushes()
+
+
+def flushes() -> bool:
+    """Whether this thread's processor takes subnormal numbers for zero, see ``torch.set_flush_denormal``."""
+    return bool(torch.full((), torch.finfo(torch.float64).tiny, dtype=torch.float64) / 2 == 0)
 
 
 def _is_host_number(slp: SLP, number: int) -> bool:
@@ -165,8 +171,10 @@ def _is_host_number(slp: SLP, number: int) -> bool:
 
 
 def flushed(pair: Pair, subject: Format) -> Pair:
-    """A number below the smallest normal one may be taken for zero."""
+    """A number below the smallest normal one may be taken for zero, and if all are, so may a part of any number."""
     value, error = pair
+    if flushes():
+        return value, torch.where(value.isinf(), error, error + subject.tiny)
     small = value.abs() <= subject.tiny + error
     return value, torch.where(small, error + value.abs(), error)
 

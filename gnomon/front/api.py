@@ -15,6 +15,7 @@ from gnomon.check.options import not_looked_at
 from gnomon.check.proof_record import proof_record
 from gnomon.check.search import BUDGETS, Compilations, Task, wants_gradient
 from gnomon.check.strategies import Example
+from gnomon.check.switches import CALLER, otherwise, standing
 from gnomon.check.undisturbed import undisturbed
 from gnomon.check.variants import FORMULA, variant_task
 from gnomon.check.verdict import DTYPES, check, named, prepare
@@ -46,16 +47,19 @@ class Results(list[Evidence]):
 
 
 @contextmanager
-def as_guest() -> Iterator[None]:
-    """What :mod:`gnomon` does in its caller's process: nothing global changes, and a file runs anew in each call."""
+def as_guest() -> Iterator[dict[str, Any]]:
+    """What :mod:`gnomon` does in its caller's process: nothing global changes, and a file runs anew in each call.
+
+    How the caller's switches stand comes back.
+    """
+    found = standing()
     try:
         with undisturbed(0):
-            yield
+            yield found
     finally:
         forget_files()
 
 
-@as_guest()
 def verify(
     patterns: str | Sequence[str] = (),
     *,
@@ -77,29 +81,32 @@ def verify(
         gnomon.say.errors.UsageError: for a pattern, a subject, a dtype, a device, a budget or a grade that does not
             exist.
     """
-    chosen = walk.select([patterns] if isinstance(patterns, str) else list(patterns))
-    for subject in impl or {}:
-        check_subject(subject)
-    if budget not in BUDGETS:
-        raise UsageError(f"budget={budget!r}: expected one of {', '.join(BUDGETS)}")
-    check_grade(grade)
-    names = dtype_names(dtype)
-    where = resolve_device(str(device))
-    results = Results()
-    for claim in chosen:
-        trust = proof_record(claim)["trust"] if proofs else ""
-        results += check(
-            claim,
-            implementations=impl or {},
-            device=where,
-            dtypes=names,
-            budget=budget,
-            seed=seed,
-            trust=trust,
-            unread=not_looked_at,
-            grade=grade,
-        )
-    return results
+    with as_guest() as found:
+        chosen = walk.select([patterns] if isinstance(patterns, str) else list(patterns))
+        for subject in impl or {}:
+            check_subject(subject)
+        if budget not in BUDGETS:
+            raise UsageError(f"budget={budget!r}: expected one of {', '.join(BUDGETS)}")
+        check_grade(grade)
+        names = dtype_names(dtype)
+        where = resolve_device(str(device))
+        unlike = {"": otherwise(found, torch.device(where), CALLER)}
+        results = Results()
+        for claim in chosen:
+            trust = proof_record(claim)["trust"] if proofs else ""
+            results += check(
+                claim,
+                implementations=impl or {},
+                device=where,
+                dtypes=names,
+                budget=budget,
+                seed=seed,
+                trust=trust,
+                unread=not_looked_at,
+                grade=grade,
+                unlike=unlike,
+            )
+        return results
 
 
 @as_guest()

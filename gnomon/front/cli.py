@@ -7,6 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -294,7 +295,7 @@ def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], execut
         arguments.seed,
         grade=arguments.grade,
     )
-    check_implementations(executor, chosen, given)
+    plan = replace(plan, unlike=check_implementations(executor, chosen, given, plan.device))
     head = runner.run_record("gnomon " + " ".join(sys.argv[1:]), plan)
     ids = [row["id"] for row in chosen]
     done = finished(arguments.out / EVIDENCE, head, plan.dtypes) if arguments.resume else {}

@@ -8,7 +8,7 @@ import platform
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ class Plan:
     seed: int = 0
     prove: bool = True
     grade: str = "any"
+    unlike: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
 def run_claim(claim_id: str, module: str, plan: Plan) -> list[Record]:
@@ -55,6 +56,7 @@ def run_claim(claim_id: str, module: str, plan: Plan) -> list[Record]:
         trust=records[0]["trust"] if records else "",
         unread=not_looked_at,
         grade=plan.grade,
+        unlike=plan.unlike,
     )
     return records + [evidence.to_data() for evidence in found]
 

@@ -207,7 +207,8 @@ class Covered:
 
     Of each size the values, of each choice the labels, of each hyper-parameter the least and the greatest number, of
     each graph how many different ones. ``derivatives`` are those that were compared, ``noise`` the draws that were the
-    claim's own. What every subject owes stands in :class:`Search`, beside what was counted.
+    claim's own, ``environment`` how torch's switches stood. What every subject owes stands in :class:`Search`, beside
+    what was counted.
     """
 
     sizes: dict[str, tuple[int, ...]] = field(default_factory=dict)
@@ -217,6 +218,7 @@ class Covered:
     modes: tuple[str, ...] = ()
     derivatives: tuple[str, ...] = ()
     noise: tuple[str, ...] = ()
+    environment: dict[str, str] = field(default_factory=dict)
     not_looked_at: dict[str, str] = field(default_factory=dict)
 
     def said(self) -> list[tuple[str, str]]:
@@ -229,6 +231,7 @@ class Covered:
             ("mode", self.modes),
             ("derivatives", self.derivatives),
             ("noise", self.noise),
+            ("environment", [f"{name} {word}" for name, word in self.environment.items()]),
         ]
         return [(kind, "; ".join(words)) for kind, words in rows if words]
 

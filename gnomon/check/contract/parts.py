@@ -11,11 +11,12 @@ from gnomon.check.contract.optimizer_parts import OPTIMIZER_PARTS
 from gnomon.check.contract.part import Part, Setting, Unseen
 from gnomon.check.contract.products import UpstreamScales
 from gnomon.check.contract.second import SecondDerivatives
+from gnomon.check.contract.switched import SwitchesKept
 from gnomon.check.contract.twice import BetweenInstances, SameTwice
 from gnomon.say.evidence import Search
 
 PARTS: tuple[Part, ...] = (
-    *(InputsKept(), SameTwice()),
+    *(SwitchesKept(), InputsKept(), SameTwice()),
     *(Layouts(), RefilledStorage(), BetweenInstances(), Modes(), LeadingAxis()),
     *(UpstreamScales(), GradientLayouts(), SecondDerivatives()),
     *(*OPTIMIZER_PARTS, *MODULE_PARTS),
