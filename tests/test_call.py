@@ -74,7 +74,7 @@ def prepared(
     program = Program(lets, (Output("out", 0),))
     claim = SimpleNamespace(inputs=inputs, structure=tuple(structure), program=program)
     named = {domain.name: value for domain, value in structure.items()}
-    compiled: Any = SimpleNamespace(claim=claim, bindings=bind(tuple(structure), named))
+    compiled: Any = SimpleNamespace(claim=claim, bindings=bind(tuple(structure), named), kept={})
     names = tuple(domain.name for domain in inputs)
     driver = driver_of(call)
     case = Case(named, host, {}, names, shapes, DOUBLE, torch.device("cpu"), compiled)

@@ -62,7 +62,7 @@ class Compiled:
     """The straight-line form of a claim under a structure; see :func:`compile_claim`.
 
     ``sums`` is the format in which a subject is held to add up; None is its own. ``forms`` are the nodes of the
-    program's other forms, one form after another.
+    program's other forms, one form after another. In ``kept`` others keep what they lower for the same structure.
     """
 
     claim: Claim
@@ -76,6 +76,7 @@ class Compiled:
     observed_sides: tuple[tuple[int, int], ...]
     sums: torch.dtype | None = None
     forms: tuple[int, ...] = ()
+    kept: dict[Any, Any] = dataclasses.field(default_factory=dict, compare=False, repr=False)
 
     @property
     def judged(self) -> tuple[str, ...]:

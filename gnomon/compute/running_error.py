@@ -31,8 +31,7 @@ def values(slp: SLP, outputs: Sequence[int], leaves: Mapping[Leaf, Any], like: T
     Hyper-parameters and constants are computed in float64, as Python does, until they meet a tensor.
     """
     made: dict[int, Any] = {}
-    free = slp.last_use(outputs)
-    for number in slp.reachable(outputs):
+    for number, dead in slp.ordered(outputs):
         node, host = slp.nodes[number], slp.host[number]
         dtype = torch.float64 if host else like.dtype
         kept = [host or not slp.host[arg] or slp.nodes[arg].op in CONDITIONS for arg in node.args]
@@ -44,8 +43,8 @@ def values(slp: SLP, outputs: Sequence[int], leaves: Mapping[Leaf, Any], like: T
         else:
             operation = OPERATIONS[node.op]
             made[number] = operation.torch(*args, *([node.value] if operation.needs == "value" else []))
-        for dead in free[number]:
-            del made[dead]
+        for each in dead:
+            del made[each]
     return [made[number].to(like.dtype) for number in outputs]
 
 
@@ -73,8 +72,7 @@ def bounded(
     tensor, host = charges(dtype, device, sums)
     made: dict[int, Pair] = {}
     entered: dict[int, Pair] = {}
-    free = slp.last_use(outputs)
-    for number in slp.reachable(outputs):
+    for number, dead in slp.ordered(outputs):
         node = slp.nodes[number]
         if node.op == "leaf":
             value = torch.as_tensor(leaves[node.value], dtype=torch.float64, device=device)
@@ -110,8 +108,8 @@ def bounded(
         made[number] = (value, error)
         if flushes and not is_host and node.op not in CONDITIONS:
             made[number] = flushed(made[number], subject)
-        for dead in free[number]:
-            del made[dead]
+        for each in dead:
+            del made[each]
     found = [enter(made[number], subject) if _is_host_number(slp, number) else made[number] for number in outputs]
     return [(value, torch.nan_to_num(error, nan=INF, posinf=INF)) for value, error in found]
 

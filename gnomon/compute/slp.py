@@ -52,6 +52,7 @@ class SLP:
     range: list[Range] = field(default_factory=list)
     lowest: list[bool] = field(default_factory=list)
     _seen: dict[Node, int] = field(default_factory=dict, repr=False)
+    _ordered: dict[tuple[int, ...], list[tuple[int, list[int]]]] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:
         return len(self.nodes)
@@ -210,19 +211,21 @@ class SLP:
         (a0, a1), (b0, b1) = self.range[then], self.range[otherwise]
         return self._put("select", condition, then, otherwise, within=(min(a0, b0), max(a1, b1)))
 
-    def last_use(self, outputs: Sequence[int]) -> list[list[int]]:
-        """For each node, the nodes that nobody needs after it."""
-        needed = self.reachable(outputs)
-        last = {}
-        for number in needed:
-            for arg in self.nodes[number].args:
-                last[arg] = number
-        kept = set(outputs)
-        free: list[list[int]] = [[] for _ in self.nodes]
-        for node, when in last.items():
-            if node not in kept:
-                free[when].append(node)
-        return free
+    def ordered(self, outputs: Sequence[int]) -> list[tuple[int, list[int]]]:
+        """The nodes that the outputs need, in order, each with those that nobody needs after it.
+
+        It is kept: nodes are added and never changed, and the same outputs are computed at many points.
+        """
+        key = tuple(outputs)
+        if key not in self._ordered:
+            needed, kept = self.reachable(outputs), set(outputs)
+            last = {arg: number for number in needed for arg in self.nodes[number].args}
+            free: dict[int, list[int]] = {number: [] for number in needed}
+            for node, when in last.items():
+                if node not in kept:
+                    free[when].append(node)
+            self._ordered[key] = list(free.items())
+        return self._ordered[key]
 
     def reachable(self, outputs: Sequence[int]) -> list[int]:
         """The nodes that the outputs need, in order."""

@@ -16,8 +16,9 @@ class NotCallable(SubjectError):
         super().__init__("not callable here", reason)
 
 
-def called(function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any], words: str) -> Any:
-    """The function's value, once its signature is known to take the arguments; ``words`` say how it is called.
+def called(function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any], words: object) -> Any:
+    """The function's value, once its signature is known to take the arguments; ``words`` say how it is called
+    (as a string, which is asked for where it does not fit).
 
     Raises:
         NotCallable: if it does not take them.
@@ -26,7 +27,7 @@ def called(function: Callable[..., Any], arguments: Sequence[Any], keywords: Map
     return function(*arguments, **keywords)
 
 
-def fits(function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any], words: str) -> None:
+def fits(function: Callable[..., Any], arguments: Sequence[Any], keywords: Mapping[str, Any], words: object) -> None:
     """Hold a signature, where there is one to read, against arguments.
 
     Raises:

@@ -80,4 +80,6 @@ class Lowered:
 
 def broadcast(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     """The common shape of tensors that torch broadcasts."""
+    if len(alike := set(shapes)) == 1:  # torch takes its time even for these
+        return tuple(alike.pop())
     return tuple(torch.broadcast_shapes(*shapes))  # type: ignore[no-untyped-call]

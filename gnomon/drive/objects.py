@@ -25,7 +25,7 @@ def made(part: p.Made, run: Run, arguments: list[Any]) -> Any:
     if part.subject.startswith("torch."):
         return _of_torch(part.subject)(*arguments, **keywords)
     own = renamed(run.session.subject, keywords, run.session.names)
-    return called(run.session.subject, arguments, own, str(part))
+    return called(run.session.subject, arguments, own, part)
 
 
 def _of_torch(name: str) -> Any:
@@ -44,7 +44,7 @@ def _(part: p.Applied, run: Run) -> Any:
         free = [name for name, _ in function.named_parameters()]
         if free:
             raise NotCallable(f"has the parameters {', '.join(free)}, which the claim gives no values")
-    return called(function, arguments, keywords, str(part))
+    return called(function, arguments, keywords, part)
 
 
 @compute.register

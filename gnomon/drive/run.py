@@ -28,7 +28,6 @@ class Session:
         self.choices = {d.name: d for d in case.compiled.claim.structure if isinstance(d, Choice)}
         self.sizes = {d.name for d in case.compiled.claim.structure if isinstance(d, Sizes)}
         self.modules: dict[p.Made, tuple[torch.nn.Module, bool]] = {}
-        self._lowered: dict[Any, Lowered] = {}
 
     @cached_property
     def like(self) -> Tensor:
@@ -36,11 +35,13 @@ class Session:
         return torch.empty((), dtype=self.case.dtype, device=self.case.device)
 
     def lowered(self, entry: Any, ranges: Any, env: Env, extra: tuple[str, ...] = ()) -> Lowered:
-        """A formula lowered for the structure."""
+        """A formula lowered for the structure; once, however many subjects are prepared for it."""
         key = entry, ranges, tuple(sorted(env.items())), extra
-        if key not in self._lowered:
-            self._lowered[key] = Lowered(entry, ranges, self.case, env, extra)
-        return self._lowered[key]
+        kept = self.case.compiled.kept
+        if key not in kept:
+            kept[key] = Lowered(entry, ranges, self.case, env, extra)
+        found: Lowered = kept[key]
+        return found
 
     def bound(self, name: str) -> str:
         """The user's own name for one of ours."""

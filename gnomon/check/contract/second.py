@@ -43,14 +43,14 @@ class SecondDerivatives(Part):
         dtype, device = COARSER[at.case.dtype], at.case.device
         first = whole_numbers(points.size, len(gradient.compiled.nodes), device)
         then = whole_numbers(points.size, len(gradient.nodes), device)
-        second = compile_second(gradient)
+        seen = torch.stack([_twice(at.on(points.point(n)), first[n], then[n]) for n in range(points.size)])
+        second = compile_second(gradient)  # only now: many subjects can be differentiated once alone
         value, bound = second.truth(points, first, then, dtype, device)
         for _, earlier in (
             gradient.compiled.truth(points, dtype, device),
             gradient.truth(points, first, dtype, device),
         ):  # autograd goes through both
             bound = bound.masked_fill(earlier.isinf().any(-1, keepdim=True), torch.inf)
-        seen = torch.stack([_twice(at.on(points.point(n)), first[n], then[n]) for n in range(points.size)])
         budget = spilled(K * bound, seen)
         near = ((seen - value).abs() <= budget) | budget.isinf() | same(seen, value)
         if not near.all():
