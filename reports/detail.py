@@ -168,7 +168,7 @@ def _in_ulp(ulp: Ulp | None) -> Markup:
     """The largest error over every input of the format, and the bits of the input."""
     if ulp is None:
         return Markup("")
-    return quiet(f"{ulp.error:.3g} ULP at ", h("code", ulp.pattern), f" ({number(ulp.input)})")
+    return quiet(f"{ulp} at ", h("code", ulp.pattern), f" ({number(ulp.input)})")
 
 
 def _variants(variants: tuple[VariantView, ...]) -> Markup:

@@ -25,6 +25,10 @@ def logistic(u: Any) -> Any:
     return 1 / (1 + exp(-u))
 
 
+CEILING = 4
+"""ULP that a function with digits to lose may be off: few roundings, and none that is magnified."""
+
+
 def out(entry: Any, name: str = "y") -> tuple[Output, ...]:
     return (Output(name, entry),)
 
@@ -82,6 +86,7 @@ sigmoid = of_one_number(
     "act.sigmoid",
     "The logistic function, for inputs of any size, and its slope",
     "activations.Sigmoid",
+    ceiling=CEILING,
     program=Program(SIGMOID, out(s)),
     definition=Program((), out(logistic(x))),
     statement=Eq(y, logistic(x)),
@@ -197,6 +202,7 @@ derivative_tail = of_one_number(
     "activations.sigmoid_grad",
     driver="function",
     options={},
+    ceiling=CEILING,
     program=Program(TAIL, out(d)),
     definition=Program((), out(logistic(x) * (1 - logistic(x)))),
     statement=Eq(d, exp(-size) / (1 + exp(-size)) ** 2),
@@ -272,6 +278,7 @@ from_sigmoid = of_one_number(
     "act.tanh.from_sigmoid",
     "The hyperbolic tangent is the logistic function, rescaled and moved to the origin",
     "activations.Tanh",
+    ceiling=CEILING,
     program=Program(((t, tanh(x)),), out(t)),
     definition=Program((), out(2 * logistic(2 * x) - 1)),
     statement=Eq(tanh(x), 2 * logistic(2 * x) - 1),
@@ -345,6 +352,7 @@ tanh_tail = of_one_number(
     "activations.tanh_grad",
     driver="function",
     options={},
+    ceiling=CEILING,
     program=Program(TANH_TAIL, out(d)),
     definition=Program((), out(1 - tanh(x) ** 2)),
     statement=Eq(d, 4 * exp(-2 * size) / (1 + exp(-2 * size)) ** 2),

@@ -5,7 +5,7 @@ from typing import Any
 from sympy import Abs, Eq, Integer, Max, Min, Piecewise, Symbol, exp, false, oo, symbols
 from sympy.codegen.cfunctions import expm1, log1p
 
-from gnomon.derivations.backprop.act import SCOPE, X, instead, of_one_number, out, x
+from gnomon.derivations.backprop.act import CEILING, SCOPE, X, instead, of_one_number, out, x
 from gnomon.proof.derivation import Derivation, Step
 from gnomon.say.claim import Claim, Program, Relation, Variant
 from gnomon.say.domain import positive, real, symbols_of
@@ -256,6 +256,7 @@ elu = of_one_number(
     "activations.ELU",
     inputs=(X, ALPHA),
     options={"call": ("x",), **ELU},
+    ceiling=CEILING,
     program=Program(((neg, Min(x, 0)), (y, below_zero(alpha * expm1(neg)))), out(y)),
     definition=Program((), out(Piecewise((x, x >= 0), (alpha * (exp(x) - 1), True)))),
     statement=Eq(y, Piecewise((x, x >= 0), (alpha * (exp(x) - 1), True))),

@@ -5,7 +5,19 @@ from typing import Any
 from sympy import Eq, Integer, Max, Min, Piecewise, Rational, Symbol, erf, exp, log, oo, pi, sqrt, symbols, tanh
 from sympy.codegen.cfunctions import log1p
 
-from gnomon.derivations.backprop.act import SCOPE, SIGMOID, SIZE, X, instead, logistic, of_one_number, out, size, x
+from gnomon.derivations.backprop.act import (
+    CEILING,
+    SCOPE,
+    SIGMOID,
+    SIZE,
+    X,
+    instead,
+    logistic,
+    of_one_number,
+    out,
+    size,
+    x,
+)
 from gnomon.proof.derivation import Derivation, Step
 from gnomon.say.claim import Claim, Program
 from gnomon.say.domain import real, symbols_of
@@ -49,6 +61,7 @@ softplus = of_one_number(
     "activations.softplus",
     driver="function",
     options={},
+    ceiling=CEILING,
     program=Program((SIZE, (y, log_one_plus_exp(x, size))), out(y)),
     definition=Program((), out(log(1 + exp(x)))),
     statement=Eq(y, log(1 + exp(x))),

@@ -38,16 +38,32 @@ def every_number(domain: Domain, host: Mapping[str, float], dtype: torch.dtype, 
     return Batch({domain.name: value}, dict(host), ((EVERY, len(value)),), len(value))
 
 
-def worst_ulp(seen: Tensor, truth: tuple[Tensor, Tensor], excused: Tensor, inputs: Tensor, dtype: torch.dtype) -> Ulp:
-    """The largest error (B, N), in spacings of the format at the truth, and the input (B,) where it occurs, in hex.
+def in_ulp(seen: Tensor, truth: tuple[Tensor, Tensor], excused: Tensor, dtype: torch.dtype) -> Tensor:
+    """Errors (B, N), in spacings of the format at the truth; 0 where excused.
 
-    ``truth`` is a value and its own error, which is taken off: the largest error is at least what is returned.
+    ``truth`` is a value and its own error, which is taken off: an error is at least what is returned.
     """
     value, own = truth
+    error = ((seen - value).abs() - own).clamp(min=0) / spacing(value, dtype)
+    return error.masked_fill(excused | own.isinf(), 0.0)
+
+
+def spacing(value: Tensor, dtype: torch.dtype) -> Tensor:
+    """From a number to the next of the format: a unit in its last place."""
     info = torch.finfo(dtype)
     exponent = torch.frexp(value).exponent.to(torch.float64) - 1
-    spacing = torch.exp2(exponent.clamp(min=math.log2(info.tiny))) * info.eps
-    error = (((seen - value).abs() - own).clamp(min=0) / spacing).masked_fill(excused | own.isinf(), 0.0).amax(-1)
+    return torch.exp2(exponent.clamp(min=math.log2(info.tiny))) * info.eps
+
+
+def worst_ulp(seen: Tensor, truth: tuple[Tensor, Tensor], excused: Tensor, inputs: Tensor, dtype: torch.dtype) -> Ulp:
+    """The largest of :func:`in_ulp`, and the input (B,) where it occurs, in hex."""
+    error = in_ulp(seen, truth, excused, dtype).amax(-1)
     row = int(error.argmax())
     pattern = int(inputs[row].to(dtype).view(torch.int16)) & 0xFFFF
     return Ulp(float(error[row]), f"0x{pattern:04x}", float(inputs[row]))
+
+
+def losses(seen: Tensor, truth: tuple[Tensor, Tensor], excused: Tensor, dtype: torch.dtype) -> Tensor:
+    """Errors (B, N) as a claim's ceiling counts them: what the underflow of a part may cost is taken off."""
+    value, own = truth
+    return in_ulp(seen, (value, own + torch.finfo(dtype).tiny), excused, dtype)

@@ -16,7 +16,7 @@ from torch import Tensor
 from gnomon.check.contract import parts, plain
 from gnomon.check.contract.part import Setting
 from gnomon.check.domains import beyond
-from gnomon.check.exhaustive import EVERY, every_number, lone_input, worst_ulp
+from gnomon.check.exhaustive import EVERY, every_number, lone_input, losses, worst_ulp
 from gnomon.check.grade import graded, of_gradient
 from gnomon.check.inputs import REGIMES, draw
 from gnomon.check.observer import Observer
@@ -151,7 +151,7 @@ class Failure:
 
 @dataclass
 class Outcome:
-    """What a search found so far."""
+    """What a search found so far; ``loss`` is a batch with more digits lost than the claim allows, in its budget."""
 
     search: Search = field(default_factory=Search)
     looked_at: list[Example] = field(default_factory=list)
@@ -160,6 +160,7 @@ class Outcome:
     worst_where: str = ""
     ulp: Ulp | None = None
     failure: Failure | None = None
+    loss: Failure | None = None
     gradient: GradientCheck | None = None
     gradient_failure: Failure | None = None
 
@@ -192,7 +193,9 @@ def judge_batch(task: Task, example: Example, observer: Observer, batch: Batch, 
     if lone := lone_input(task.claim, task.dtype):
         truth = compiled.truth(batch, torch.float64, task.device)
         found = worst_ulp(flat, truth, excused, batch.values[lone.name], task.dtype)
-        outcome.ulp = _worse(outcome.ulp, found)
+        outcome.ulp = dataclasses.replace(_worse(outcome.ulp, found), ceiling=task.claim.ceiling)
+        if task.claim.ceiling and bool((losses(flat, truth, excused, task.dtype) > task.claim.ceiling).any()):
+            outcome.loss = outcome.loss or Failure(example, batch, flat, row)
     if float(share[row].max()) > outcome.worst_share:
         outcome.worst_share = float(share[row].max())
         outcome.worst_where = compiled.judged[int(share[row].argmax())]

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from gnomon.check import large
+from gnomon.check.ceiling import over_ceiling
 from gnomon.check.covered import alike, covered, not_asked_for
 from gnomon.check.diagnose import diagnose, diagnose_gradient, with_variant
 from gnomon.check.grade import format_of
@@ -137,6 +138,10 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
             where = large.from_on(task.claim, diagnosis.counterexample.structure)
             evidence.reason, evidence.variant = where + diagnosis.reason, diagnosis.variant
             evidence.counterexample = diagnosis.counterexample
+            return evidence
+        if outcome.loss is not None and (found := over_ceiling(task, outcome.loss)) is not None:
+            evidence.verdict, evidence.failure, evidence.reason = "fails", found.failure, found.reason
+            evidence.counterexample = found.counterexample
             return evidence
     except SubjectError as error:
         _fill(evidence, task, outcome)

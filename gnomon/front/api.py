@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from gnomon.check.ceiling import lost_at
 from gnomon.check.diagnose import Diagnosis, gradient_at, pinpoint
 from gnomon.check.domains import check_covers, check_names, host_number, structure_fault, tensor_of
 from gnomon.check.options import not_looked_at
@@ -207,8 +208,9 @@ def _looked_at(task: Task, example: Example, point: Batch, weights: Sequence[flo
         here = dataclasses.replace(task, pointwise=pointwise)
         seen = pinpoint(here, example, point) if cotangent is None else gradient_at(here, example, point, cotangent)
         if isinstance(seen, Diagnosis):
-            break
-    return seen
+            return seen
+    lost = lost_at(task, example, point) if weights is None else None
+    return lost or seen
 
 
 def _cotangent(task: Task, example: Example, weights: Sequence[float]) -> torch.Tensor:

@@ -32,6 +32,8 @@ def explanation(claim: Claim) -> str:
         lines += _indented(f"{plain(lhs)} := {plain(rhs)}")
     for output in claim.program.outputs:
         lines += _indented(f"shows {output.name} = {plain(output.entry)}")
+    if claim.ceiling is not None:
+        lines.append(f"  and is at most {claim.ceiling:g} ULP off at any number of a format of 16 bits")
     if claim.relation is not None:
         lines += _indented(
             f"and must keep {plain(claim.relation.lhs)} {claim.relation.sense} {plain(claim.relation.rhs)}"

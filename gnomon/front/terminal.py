@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Any
 
-from gnomon.say.evidence import Covered
+from gnomon.say.evidence import Covered, Ulp
 
 MARKS = {
     "holds": ("holds", "32"),
@@ -79,9 +79,10 @@ def _cut(head: str, parts: Sequence[str]) -> str:
 
 
 def graded(result: dict[str, Any]) -> str:
-    """Which sums a format of 16 bits was held to, where it holds."""
-    grade = result["search"]["grade"]
-    return f", {grade}" if grade and result["verdict"] == "holds" else ""
+    """Which sums a format of 16 bits was held to, where it holds, and the largest error where all inputs were tried."""
+    grade, ulp = result["search"]["grade"], result["ulp"]
+    words = [grade] if grade and result["verdict"] == "holds" else []
+    return "".join(f", {word}" for word in [*words, *([str(Ulp(**ulp))] if ulp else [])])
 
 
 def portion(given: float | str | None) -> str:

@@ -79,6 +79,7 @@ def claim(board: Board) -> Claim:
         ),
         call=board.calls,
         gradient=board.differentiable,
+        ceiling=board.highest,
         remarks=board.remarks,
     )
 

@@ -106,6 +106,10 @@ class Board(Declaring, Uncomputed, Reducing):
         self.laws[-1] = replace(self.laws[-1], proof=proof)
         return proof
 
+    def ceiling(self, ulp: float) -> None:
+        """How many units in the last place a subject may be off, where a claim is about a function of one number."""
+        self.highest = ulp
+
     def say(self, *words: str) -> None:
         """Remarks for the reader's list of conditions, which nothing leans on."""
         self.words += words

@@ -144,7 +144,8 @@ class Claim:
     ``program`` is the algorithm whose rounding gives the budget; ``definition``, where given, computes the same
     outputs straight from first principles, and both are shown to agree. ``forms`` are other usual ways to compute the
     outputs, shown to agree, too: the budget is the greatest of them all. Without a ``relation`` the statement is that a
-    subject's outputs equal the program's.
+    subject's outputs equal the program's; ``ceiling`` is how many units in the last place a function of one number may
+    then be off, in formats of which every number is tried.
 
     A linked claim is ``written`` on a board: its statement, definition and relation are computed from its laws, it has
     a ``call``, and its proofs are held against law and program. The others still have a ``derivation`` and a
@@ -170,6 +171,7 @@ class Claim:
     forms: tuple[Form, ...] = ()
     relation: Relation | None = None
     gradient: bool = True
+    ceiling: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict, hash=False)
     remarks: str = ""
 
@@ -196,6 +198,8 @@ class Claim:
         hidden = {index for program in programs for index in program.indices} & set(names)
         if hidden:
             raise wrong(f"{', '.join(sorted(hidden))}: an input and an index; give the index another name")
+        if self.ceiling is not None and (self.ceiling <= 0.5 or self.relation is not None):
+            raise wrong("a ceiling is above 0.5, which is what the best program may be off, and about an equality")
         if self.forms and self.relation is not None:
             raise wrong("has forms, which serve outputs that equal the program's, and a relation")
         for variant in self.variants:

@@ -157,11 +157,18 @@ class Rejection:
 
 @dataclass(frozen=True)
 class Ulp:
-    """The largest error over every input of a 16-bit format, in units in the last place, and the input it occurs at."""
+    """The largest error over every input of a 16-bit format, in units in the last place, and the input it occurs at.
+
+    ``ceiling`` is what the claim allows, where it has one.
+    """
 
     error: float
     pattern: str = ""
     input: float | None = None
+    ceiling: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.error:.3g} ULP" + ("" if self.ceiling is None else f" of {self.ceiling:g}")
 
 
 @dataclass(frozen=True)
@@ -286,6 +293,7 @@ class Evidence(Record):
         mark = "FAILS" if self.verdict == "fails" else self.verdict
         text = f"{mark:9} {self.claim}  {self.implementation}  {self.dtype} on {self.device}"
         text += f", {self.search.grade}" if self.verdict == "holds" and self.search.grade else ""
+        text += f", {self.ulp}" if self.ulp else ""
         if self.failure:
             text += f"\n          {self.failure}: {self.reason}"
         elif self.verdict != "holds":

@@ -53,6 +53,7 @@ class Sheet:
         self.calls: Call | None = None
         self.remarks = ""
         self.differentiable = True
+        self.highest: float | None = None
 
     def wrong(self, message: str) -> ValueError:
         return ValueError(f"claim {self.id}: {message}")
