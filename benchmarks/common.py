@@ -25,11 +25,15 @@ TESTS = Path(__file__).resolve().parent.parent / "tests"
 
 def planted() -> list[Any]:
     """Every planted bug that the tests keep."""
+    return from_tests("planted", "PLANTED")
+
+
+def from_tests(folder: str, name: str) -> list[Any]:
+    """What the files of a folder of the tests hold under a name, all in one list."""
     sys.path.insert(0, str(TESTS))
-    package = importlib.import_module("planted")
-    found = []
-    for info in pkgutil.iter_modules(package.__path__):
-        found += importlib.import_module(f"planted.{info.name}").PLANTED
+    found: list[Any] = []
+    for info in pkgutil.iter_modules(importlib.import_module(folder).__path__):
+        found += getattr(importlib.import_module(f"{folder}.{info.name}"), name)
     return found
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from sympy import Eq, Integer, Le, Max, Min, Piecewise, Rational, exp, false, oo, sqrt, symbols, tanh
 
 from gnomon.proof.derivation import Derivation, Step
-from gnomon.say.claim import Claim, Output, Program, Variant
+from gnomon.say.claim import Claim, Form, Output, Program, Variant
 from gnomon.say.domain import real
 
 SECTION = "1.2.2"
@@ -334,6 +334,7 @@ tanh_derivative = of_one_number(
     options={},
     program=Program(((t, tanh(x)), (d, 1 - t**2)), out(d)),
     definition=Program(TANH_TAIL, out(d)),
+    forms=(Form("by one exponential", ((d, 4 * exp(-2 * SIZE[1]) / (1 + exp(-2 * SIZE[1])) ** 2),)),),
     statement=Eq(d, 1 - tanh(x) ** 2),
     derivation=lambda: Derivation(tanh_slope_steps(), SCOPE),
     variants=(

@@ -116,6 +116,7 @@ def functional(c: Board) -> None:
     correct(c, a)
     step(c, a)
     theta = c.let("theta", i, param[i] - a.u[i])
+    c.form("old + (1 - beta) (new - old), as lerp has it", v=square[i] + (1 - b2) * (grad[i] ** 2 - square[i]))
     for name, of in (("param", theta), ("exp_avg", a.m), ("exp_avg_sq", a.v)):
         c.output(name, of[i])
     c.condition(a.v[i] > 0, i, words="the gradients are compared where the second moment is not zero")

@@ -19,7 +19,8 @@ def strided(value: Tensor) -> Tensor:
 
 def transposed(value: Tensor) -> Tensor:
     """The last axis is not the one whose numbers lie side by side."""
-    return value.mT.contiguous().mT if value.dim() > 1 else value
+    beside = max(value.dim() - 3, 0)  # of four axes the second, as a permutation of images leaves them
+    return value.transpose(beside, -1).contiguous().transpose(beside, -1) if value.dim() > 1 else value
 
 
 def offset(value: Tensor) -> Tensor:
