@@ -25,7 +25,7 @@ class Padded(nn.Conv1d):
         return out if self.bias is None else out + self.bias[:, None]
 
     def shape(self, x: Tensor) -> tuple[int, int, int, int]:
-        (s,), (d,) = self.stride, self.dilation
+        (k,), (s,), (d,) = self.kernel_size, self.stride, self.dilation
         return k, s, d, reach(x.shape[-1], k, s, d)
 
     def without(self, x: Tensor) -> Tensor:
