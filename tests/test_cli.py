@@ -228,7 +228,8 @@ def test_no_colour_when_asked(monkeypatch):
     assert coloured("x", "31", Terminal()) == "x"
 
 
-@pytest.mark.parametrize(
+SHORT = {"seconds": 0.0, "trust": "proved for every n", "steps": []}
+ENDS = pytest.mark.parametrize(
     ("error", "reason"),
     [
         (TaskTimeout("still running after 900 s and was stopped"), "still running after 900 s and was stopped"),
@@ -236,6 +237,36 @@ def test_no_colour_when_asked(monkeypatch):
         (TaskRaised("KeyError", "lost", ""), "KeyError: lost"),
     ],
 )
+
+
+@ENDS
+def test_proofs_go_on_when_one_task_dies(error, reason, capsys, monkeypatch):
+    lost, kept = "optim.adam.first_moment", UPDATE
+
+    def proved(claim, module):
+        if claim == lost:
+            raise error
+        return [{"type": "proof", "claim": claim, "ok": True, "label": "proved", "sizes": [], "cites": [], **SHORT}]
+
+    rows = catalogue.select([lost, kept])
+    monkeypatch.setattr(catalogue, "select", lambda globs: [row | {"label": None} for row in rows])
+    monkeypatch.setattr(catalogue, "learn", lambda records: [record["ok"] for record in records])
+    monkeypatch.setattr(runner, "prove_claim", proved)
+    monkeypatch.setattr(runner, "isolated", lambda jobs, budget: ThreadPoolExecutor(1))
+    code, out, err = run(capsys, "prove", lost, kept)
+    assert code == 3
+    assert f"NOT ENDED  {lost}: {reason}" in err
+    assert kept in out
+    code, out, _ = run(capsys, "prove", lost, kept, "--json")
+    assert (code, json.loads(out)["not_ended"]) == (3, [{"claim": lost, "reason": reason}])
+    assert [proof["claim"] for proof in json.loads(out)["proofs"]] == [kept]
+    code, out, err = run(capsys, "list", lost, kept, "--json")
+    assert code == 0
+    assert f"{lost} has no label: {reason}" in err
+    assert len(json.loads(out)["claims"]) == 2
+
+
+@ENDS
 @pytest.mark.parametrize(("refused", "exit_code"), [(True, 3), (False, 1)])
 def test_an_audit_that_loses_a_claim_keeps_the_others(error, reason, refused, exit_code, capsys, monkeypatch):
     lost, kept = "optim.adam.first_moment", UPDATE

@@ -1,6 +1,7 @@
 """Several implementations of one claim: each is verified, and the variants are rejected once, for all of them."""
 
 import dataclasses
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -10,7 +11,7 @@ from gnomon.check import verdict
 from gnomon.find.subjects import alternatives
 from gnomon.run.executor import TaskDied
 from gnomon.run.resume import finished
-from gnomon.run.runner import Plan, lost_evidence, missing, run_record
+from gnomon.run.runner import Plan, lost_evidence, missing, one_by_one, run, run_record
 from gnomon.say.claim import Variant
 from gnomon.say.errors import UsageError
 from gnomon.say.evidence import append
@@ -55,3 +56,24 @@ def test_a_task_that_is_lost_or_cut_is_missed_for_each_implementation(tmp_path):
         path = tmp_path / f"{count}.jsonl"
         append(path, [head, *records[:count]])
         assert list(finished(path, head, BOTH.dtypes)) == whole
+
+
+def test_one_that_crashes_does_not_lose_the_others():
+    """The task is run again in parts, one for each implementation."""
+    tried = []
+
+    def checked_or_dead(claim, module, plan):
+        places = alternatives(plan.implementations["toy.variance"])
+        tried.append(places)
+        if "a.py:var" in places:
+            raise TaskDied("died")
+        return [{"implementation": places[0], "verdict": "holds"}]
+
+    row = ROW | {"module": "toy"}
+    with ThreadPoolExecutor(1) as executor:
+        found = list(run([row], checked_or_dead, (BOTH,), executor, None, lost_evidence(BOTH), one_by_one(BOTH)))
+    records = {each["implementation"]: each["verdict"] for _, part in found for each in part}
+    assert records == {"a.py:var": "fails", "b.py:var": "holds"}
+    assert tried == [["a.py:var", "b.py:var"], ["a.py:var"], ["b.py:var"]]
+    alone = Plan({"toy.variance": "a.py:var"}, dtypes=("float64",))
+    assert one_by_one(alone)(row) == one_by_one(Plan({}))(row) == []

@@ -167,7 +167,11 @@ def _labelled(rows: list[dict[str, Any]], globs: list[str]) -> list[dict[str, An
     unknown = [row for row in rows if row["label"] is None]
     say(f"proving {len(unknown)} claims for their labels")
     with runner.isolated(runner.default_jobs(), "quick") as executor:
-        found = [record for _, records in runner.run(unknown, runner.prove_claim, (), executor) for record in records]
+        ended = runner.run(unknown, runner.prove_claim, (), executor, lost=runner.lost_claim)
+        found = [record for _, records in ended for record in records]
+    for record in (each for each in found if "ok" not in each):
+        say(f"{record['claim']} has no label: {record['reason']}")
+    found = [record for record in found if "ok" in record]
     catalogue.learn(found)
     failed = {record["claim"] for record in found if not record["ok"]}
     fresh = {row["id"]: row for row in catalogue.select(globs)}
@@ -175,13 +179,19 @@ def _labelled(rows: list[dict[str, Any]], globs: list[str]) -> list[dict[str, An
 
 
 def prove(arguments: argparse.Namespace) -> int:
+    """Run derivations; exit 1 if one does not prove its claim, else 3 if one did not end. The others are kept."""
     from gnomon.find.catalogue import learn, select
     from gnomon.run import runner
 
     rows = select(arguments.globs)
     records: dict[str, Any] = {}
+    lost: list[dict[str, Any]] = []
     with runner.isolated(arguments.jobs or runner.default_jobs(), "quick") as executor:
-        for name, found in runner.run(rows, runner.prove_claim, (), executor):
+        for name, found in runner.run(rows, runner.prove_claim, (), executor, lost=runner.lost_claim):
+            if "ok" not in found[0]:
+                lost += found
+                say(f"{coloured('NOT ENDED', '31', sys.stderr)}  {name}: {found[0]['reason']}")
+                continue
             records[name] = found[0]
             if not arguments.json:
                 word = {"unlinked": "checked", "tested": "tested"}.get(found[0]["label"], "proved")
@@ -192,11 +202,12 @@ def prove(arguments: argparse.Namespace) -> int:
                         print(f"             {step['rule']}: {step['why']} — {step['message']}")
     learn(records.values())
     good = all(record["ok"] for record in records.values())
+    code = 1 if not good else 3 if lost else 0
     if arguments.json:
-        print(
-            json.dumps({"proofs": [records[row["id"]] for row in rows], "exit": 0 if good else 1}, ensure_ascii=False)
-        )
-    return 0 if good else 1
+        proofs = [records[row["id"]] for row in rows if row["id"] in records]
+        lost.sort(key=lambda record: record["claim"])
+        print(json.dumps({"proofs": proofs, "not_ended": lost, "exit": code}, ensure_ascii=False))
+    return code
 
 
 def explain(arguments: argparse.Namespace) -> int:
@@ -222,7 +233,7 @@ def audit(arguments: argparse.Namespace) -> int:
     tried, refused, equal, survivors, lost = 0, 0, 0, [], []
     ids = tuple(row["id"] for row in rows)
     with runner.isolated(arguments.jobs or runner.default_jobs(), "standard") as executor:
-        for name, found in runner.run(rows, runner.audit_claim, (ids,), executor, lost=runner.lost_audit):
+        for name, found in runner.run(rows, runner.audit_claim, (ids,), executor, lost=runner.lost_claim):
             mutants = [record for record in found if "change" in record]
             lost += [record for record in found if "change" not in record]
             counted = [mutant for mutant in mutants if not mutant["equal"]]
@@ -304,12 +315,14 @@ def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], execut
     results = [record for name in ids for record in done.get(name, []) if record["type"] == "evidence"]
     left = [row for row in chosen if row["id"] not in done]
     proofs: list[dict[str, Any]] = []
-    for number, (name, records) in enumerate(
-        runner.run(left, runner.run_claim, (plan,), executor, path, runner.lost_evidence(plan)), 1
+    ended: set[str] = set()
+    for name, records in runner.run(
+        left, runner.run_claim, (plan,), executor, path, runner.lost_evidence(plan), runner.one_by_one(plan)
     ):
         results += [record for record in records if record["type"] == "evidence"]
         proofs += [record for record in records if record["type"] == "proof"]
-        progress(f"{number}/{len(left)} {name}")
+        ended.add(name)
+        progress(f"{len(ended)}/{len(left)} {name}")
     progress("")
     order = {name: place for place, name in enumerate(ids)}
     results.sort(key=lambda record: (order[record["claim"]], plan.dtypes.index(record["dtype"])))
@@ -317,7 +330,7 @@ def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], execut
     lost = runner.missing(whole_lines(path), chosen, plan)
     code = 3 if lost and code == 0 else code
     proved = [record for records in done.values() for record in records] + proofs
-    unproved = sorted(record["claim"] for record in proved if record["type"] == "proof" and not record["ok"])
+    unproved = sorted({record["claim"] for record in proved if record["type"] == "proof" and not record["ok"]})
     code = 1 if unproved else code
     if arguments.json:
         print(json.dumps({"results": results, "exit": code}, ensure_ascii=False))

@@ -7,8 +7,8 @@ import os
 import platform
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Executor, Future, as_completed
-from dataclasses import asdict, dataclass, field
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,12 @@ from gnomon.run.executor import IsolatedExecutor, TaskDied, TaskRaised, TaskTime
 from gnomon.say.errors import UsageError
 from gnomon.say.evidence import Evidence, Run, append
 
+DEAD = (TaskDied, TaskTimeout, TaskRaised)
+"""How a task ends that has no answer."""
+
 TIME_LIMIT = {"quick": 180.0, "standard": 900.0, "deep": 7200.0}
 Record = dict[str, Any]
+Lost = Callable[[Row, BaseException], list[Record]]
 
 
 @dataclass(frozen=True)
@@ -79,8 +83,8 @@ def audit_claim(claim_id: str, module: str, others: tuple[str, ...]) -> list[Rec
     return [asdict(mutant) for mutant in audit(makers[claim_id], lenders)]
 
 
-def lost_audit(row: Row, error: BaseException) -> list[Record]:
-    """For an audit without an answer: which claim was not audited, and why."""
+def lost_claim(row: Row, error: BaseException) -> list[Record]:
+    """For a proof or an audit without an answer: which claim it was about, and what became of it."""
     return [{"claim": row["id"], "reason": f"{error.kind}: {error}" if isinstance(error, TaskRaised) else str(error)}]
 
 
@@ -114,47 +118,70 @@ def run(
     arguments: tuple[Any, ...],
     executor: Executor,
     out: Path | None = None,
-    lost: Callable[[Row, BaseException], list[Record]] | None = None,
+    lost: Lost | None = None,
+    apart: Callable[[Row], Sequence[tuple[tuple[Any, ...], Lost]]] = lambda row: (),
 ) -> Iterator[tuple[str, list[Record]]]:
     """Run a task for each row of the catalogue; yield its records as it ends, after they are on disk.
 
     ``lost`` makes the records of a task that crashed, hung or raised; without it the exception goes on. If it raises,
-    nothing more is begun, and what is running is finished and kept before the exception goes on.
+    nothing more is begun, and what is running is finished and kept before the exception goes on. ``apart`` says in
+    which parts such a task is run again before it is lost: the arguments of each part, and its own ``lost``. A row then
+    comes once for each part.
     """
-    futures: dict[Future[list[Record]], Row] = {
-        executor.submit(task, row["id"], row["module"], *arguments): row for row in rows
+    running: dict[Future[list[Record]], tuple[Row, Lost | None, bool]] = {
+        executor.submit(task, row["id"], row["module"], *arguments): (row, lost, True) for row in rows
     }
     stop: BaseException | None = None
     try:
-        for future in as_completed(futures):
-            if future.cancelled():
-                continue
-            try:
-                records = _records(future, futures[future], lost)
-            except (UsageError, TaskDied, TaskTimeout, TaskRaised) as error:
-                stop = stop or error
-                for other in futures:
-                    other.cancel()
-                continue
-            if out is not None:
-                append(out, records)
-            yield futures[future]["id"], records
+        while running:
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                row, otherwise, whole = running.pop(future)
+                if future.cancelled():
+                    continue
+                dead = whole and stop is None and isinstance(future.exception(), DEAD)
+                if dead and (parts := apart(row)):
+                    for part, alone in parts:
+                        running[executor.submit(task, row["id"], row["module"], *part)] = (row, alone, False)
+                    continue
+                try:
+                    records = _records(future, row, otherwise)
+                except (UsageError, *DEAD) as error:
+                    stop = stop or error
+                    for other in running:
+                        other.cancel()
+                    continue
+                if out is not None:
+                    append(out, records)
+                yield row["id"], records
         if stop is not None:
             raise stop
     finally:
-        for future in futures:
+        for future in running:
             future.cancel()
 
 
-def _records(
-    future: Future[list[Record]], row: Row, lost: Callable[[Row, BaseException], list[Record]] | None
-) -> list[Record]:
+def _records(future: Future[list[Record]], row: Row, lost: Lost | None) -> list[Record]:
     try:
         return future.result()
-    except (TaskDied, TaskTimeout, TaskRaised) as error:
+    except DEAD as error:
         if lost is None:
             raise
         return lost(row, error)
+
+
+def one_by_one(plan: Plan) -> Callable[[Row], list[tuple[tuple[Plan], Lost]]]:
+    """How a task of :func:`run_claim` with several implementations is run again: each alone, with the proof."""
+
+    def parts(row: Row) -> list[tuple[tuple[Plan], Lost]]:
+        subject = row["subject"]
+        places = alternatives(plan.implementations.get(subject))
+        alone = [
+            replace(plan, implementations={**plan.implementations, subject: place})
+            for place in (places if len(places) > 1 else ())
+        ]
+        return [((each,), lost_evidence(each)) for each in alone]
+
+    return parts
 
 
 def missing(records: Iterable[Record], rows: Sequence[Row], plan: Plan) -> list[str]:
