@@ -318,5 +318,7 @@ class Graph:
                 extents: dict[int, int] = {}
                 for own in term.letters:
                     extents.update(zip(own, self.shape[next(args)], strict=True))
+                if term.gate is not None:
+                    next(args)
                 found += size(extents.values())
         return found

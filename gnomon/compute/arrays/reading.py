@@ -134,6 +134,8 @@ def _value(g: Graph, number: int, args: Sequence[Tensor]) -> Tensor:
     node, shape = g.nodes[number], g.shape[number]
     if node.op == "sum":
         return summed.value_of(g, number, args)
+    if node.op == "rivals":
+        return _rivals(args[0], node.value)
     if node.op in VIEWS:
         return moved(node, shape, args, -INF if node.op == "kept" else 0.0)
     operation = OPERATIONS[node.op]
@@ -156,6 +158,8 @@ def _pair(g: Graph, number: int, charge: Charge, args: Sequence[Pair]) -> Pair:
     node, shape = g.nodes[number], g.shape[number]
     if node.op == "sum":
         return summed.bound_of(g, number, charge, args)
+    if node.op == "rivals":  # one may be off by as much as any of them
+        return _rivals(args[0][0], node.value), _rivals(args[0][1].expand_as(args[0][0]), "largest")
     if node.op in VIEWS:
         fill = -INF if node.op == "kept" else 0.0
         return moved(node, shape, [v for v, _ in args], fill), moved(node, shape, [e for _, e in args])
@@ -188,3 +192,12 @@ def _exempt(g: Graph, number: int, args: Sequence[Pair], found: Pair) -> Pair:
         zero = torch.tensor(own.zero, device=value.device)
         value, error = torch.where(zero, 0.0, value), torch.where(zero, 0.0, error)
     return value, error
+
+
+def _rivals(terms: Tensor, op: str) -> Tensor:
+    """For each entry the greatest ("largest") or the least of the others along the last axis."""
+    if op == "smallest":
+        return -_rivals(-terms, "largest")
+    top = terms.topk(2, -1)
+    here = torch.arange(terms.shape[-1], device=terms.device) == top.indices[..., :1]
+    return torch.where(here, top.values[..., 1:], top.values[..., :1])

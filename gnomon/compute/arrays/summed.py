@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,8 +20,8 @@ def _each(node: Node) -> list[tuple[Term, list[int]]]:
     """The terms, with the positions of their operands among the arguments."""
     found, at = [], 0
     for term in node.value.terms:
-        found.append((term, list(range(at, at + len(term.letters)))))
-        at += len(term.letters)
+        found.append((term, list(range(at, at + term.width))))
+        at += term.width
     return found
 
 
@@ -61,17 +62,29 @@ def value_of(g: Graph, number: int, args: Sequence[Tensor]) -> Tensor:
 
 
 def _clean(g: Graph, term: Term, operands: Sequence[int], tensors: Sequence[Tensor]) -> Tensor:
-    """A contraction in which a structural zero times what has overflowed is 0."""
-    found = _contracted(term, tensors)
-    zeros = [known.zero if (known := g.known[a]) is not None else None for a in operands]
-    if len(operands) == 1 or all(zero is None for zero in zeros) or found.isfinite().all():
-        return found
+    """A contraction in which a structural zero times what has overflowed is 0, and so is what a gate shuts out."""
+    factors, gate = list(tensors[: len(term.letters)]), tensors[-1] > 0 if term.gate is not None else None
+    shut = gate is None
+    for k, own in enumerate(term.letters):
+        if gate is not None and term.gate is not None and not shut and set(term.gate) <= set(own):
+            at = tuple(own.index(place) for place in term.gate)
+            factors[k], shut = torch.where(at_places(gate, at, len(own)), factors[k], 0.0), True
+    zeros = [known.zero if (known := g.known[a]) is not None else None for a in operands[: len(factors)]]
+    if shut:
+        found = _contracted(term, factors)
+        if len(factors) == 1 or (gate is None and all(zero is None for zero in zeros)) or found.isfinite().all():
+            return found
     places = sorted({place for own in term.letters for place in own})
     own = [tuple(places.index(place) for place in letters) for letters in term.letters]
-    product = at_places(tensors[0], own[0], len(places)) * at_places(tensors[1], own[1], len(places))
+    product = functools.reduce(
+        torch.mul, [at_places(factor, at, len(places)) for factor, at in zip(factors, own, strict=True)]
+    )
     for zero, at in zip(zeros, own, strict=True):
         if zero is not None:
-            product = torch.where(torch.tensor(lifted(zero, at, len(places)), device=found.device), 0.0, product)
+            product = torch.where(torch.tensor(lifted(zero, at, len(places)), device=product.device), 0.0, product)
+    if gate is not None and term.gate is not None:
+        at = tuple(places.index(place) for place in term.gate)
+        product = torch.where(at_places(gate, at, len(places)), product, 0.0)
     summed = [1 + k for k, place in enumerate(places) if place < 0]
     return product.sum(summed) if summed else product
 
@@ -85,10 +98,12 @@ def bound_of(g: Graph, number: int, c: Charge, args: Sequence[Pair]) -> Pair:
     multiplied = 0
     for term, at in _each(node):
         operands = [node.args[k] for k in at]
-        pairs = [args[k] for k in at]
+        pairs = [args[k] for k in at[: len(term.letters)]]
+        gate = [args[at[-1]][0]] if term.gate is not None else []
         sizes = [v.abs() for v, _ in pairs]
         errors = [e.expand_as(v) for v, e in pairs]
-        size = _added(size, term, _clean(g, term, operands, sizes), shape, term.times)
+        own = _clean(g, term, operands, [*sizes, *gate])
+        size = _added(size, term, own, shape, term.times)
         pieces: list[tuple[Tensor, ...]] = []
         if len(pairs) == 1:
             pieces = [(errors[0],)] if errors[0].any() else []
@@ -97,16 +112,18 @@ def bound_of(g: Graph, number: int, c: Charge, args: Sequence[Pair]) -> Pair:
                 pieces.append((sizes[0], errors[1]))
             if errors[0].any():
                 pieces.append((errors[0], sizes[1] + errors[1]))
-            units = [None if (known := g.known[a]) is None else known.unit for a in operands]
+            units = [None if (known := g.known[a]) is None else known.unit for a in operands[:2]]
             if not any(unit is not None and unit.all() for unit in units):  # products by 0 and 1 round nothing
                 multiplied += products(g, tuple(operands), term)
-                a, b = (
-                    size if unit is None else size.masked_fill(_on(unit, size), 0.0)
-                    for size, unit in zip(sizes, units, strict=True)
-                )
-                pieces.append((a * c.u, b))
+                if any(unit is not None and unit.any() for unit in units):
+                    a, b = (
+                        each if unit is None else each.masked_fill(_on(unit, each), 0.0)
+                        for each, unit in zip(sizes, units, strict=True)
+                    )
+                    own = _clean(g, term, operands, [a, b, *gate])
+                error = _added(error, term, own * c.u, shape, term.times)
         for piece in pieces:
-            error = _added(error, term, _clean(g, term, operands, piece), shape, term.times)
+            error = _added(error, term, _clean(g, term, operands, [*piece, *gate]), shape, term.times)
     assert size is not None
     error = torch.zeros_like(size) if error is None else error
     counted = g.counted.get(number)
@@ -130,7 +147,8 @@ def _at_infinity(
     rest = [v.masked_fill((v == -INF) & (e == 0), 0.0) for v, e in args]
     size: Tensor | None = None
     for term, at in _each(node):
-        size = _added(size, term, _contracted(term, [rest[k].abs() for k in at]), shape, term.times)
+        found = _clean(g, term, [node.args[k] for k in at], [rest[k].abs() for k in at])
+        size = _added(size, term, found, shape, term.times)
     assert size is not None
     return error.masked_fill((value == -INF) & inherited.isfinite() & size.isfinite(), 0.0)
 

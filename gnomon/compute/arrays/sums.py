@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,13 +29,20 @@ class Term:
     or is negative for one that is summed over.
 
     ``times`` counts values of indices on which nothing depends. ``box`` is where the term stands in the result, which
-    has nothing of it elsewhere; None for everywhere.
+    has nothing of it elsewhere; None for everywhere. ``gate`` says where the axes of one operand more stand: where
+    that is 0, there is nothing to add, even if a factor is infinite.
     """
 
     letters: tuple[tuple[int, ...], ...]
     sign: int = 1
     times: int = 1
     box: Spec | None = None
+    gate: tuple[int, ...] | None = None
+
+    @property
+    def width(self) -> int:
+        """How many operands it has."""
+        return len(self.letters) + (self.gate is not None)
 
     @property
     def kept(self) -> tuple[int, ...]:
@@ -99,7 +106,7 @@ def total(g: Graph, terms: Sequence[tuple[tuple[int, ...], Term]], shape: Shape,
 
 def _exactly(g: Graph, operands: tuple[int, ...], term: Term, shape: Shape) -> Array | None:
     """The term's numbers, if it is exact."""
-    if any(operand not in g.exact for operand in operands):
+    if term.gate is not None or any(operand not in g.exact for operand in operands):
         return None
     ranks = sorted({place for own in term.letters for place in own})
     aligned = [
@@ -121,6 +128,8 @@ def _exactly(g: Graph, operands: tuple[int, ...], term: Term, shape: Shape) -> A
 
 def _single(g: Graph, operands: tuple[int, ...], term: Term, shape: Shape) -> int | None:
     """A lone term that adds nothing up."""
+    if term.gate is not None:
+        return _gated(g, operands, term, shape)
     if term.times != 1 or any(place < 0 for own in term.letters for place in own):
         return None
     if len(operands) == 2:
@@ -135,10 +144,23 @@ def _single(g: Graph, operands: tuple[int, ...], term: Term, shape: Shape) -> in
     return pad(g, node, [(start, n) for (start, _), n in zip(term.box, shape, strict=True)])
 
 
+def _gated(g: Graph, operands: tuple[int, ...], term: Term, shape: Shape) -> int | None:
+    """A lone term that adds nothing up, chosen where its gate is not 0."""
+    *factors, gate = operands
+    assert term.gate is not None
+    everything = tuple(range(len(shape)))
+    made = _single(g, tuple(factors), replace(term, gate=None), shape)
+    if made is None or min(term.gate, default=0) < 0:
+        return None
+    zero = g.constant(0)
+    test = g.binary("lt", zero, gate, ((), g.all_of(gate)))
+    return g.select(test, made, zero, (term.gate, everything, ()))
+
+
 def products(g: Graph, operands: tuple[int, ...], term: Term) -> int:
     """How many products each sum of a term has."""
     found: dict[int, int] = {}
-    for operand, own in zip(operands, term.letters, strict=True):
+    for operand, own in zip(operands[: len(term.letters)], term.letters, strict=True):
         found.update(zip(own, g.shape[operand], strict=True))
     return term.times * math.prod(extent for place, extent in found.items() if place < 0)
 
@@ -146,11 +168,11 @@ def products(g: Graph, operands: tuple[int, ...], term: Term) -> int:
 def _range(g: Graph, left: Sequence[tuple[tuple[int, ...], Term]], shape: Shape) -> Range:
     lows, highs = [], []
     for operands, term in left:
-        ranges = [g.range[operand] for operand in operands]
-        same = len(operands) == 2 and operands[0] == operands[1] and term.letters[0] == term.letters[1]
+        ranges = [g.range[operand] for operand in operands[: len(term.letters)]]
+        same = len(ranges) == 2 and operands[0] == operands[1] and term.letters[0] == term.letters[1]
         low, high = ranges[0] if len(ranges) == 1 else (0.0, math.inf) if same else corners(*ranges)
         low, high = (-high, -low) if term.sign < 0 else (low, high)
-        if term.box is not None:
+        if term.box is not None or term.gate is not None:
             low, high = min(low, 0.0), max(high, 0.0)
         count = products(g, operands, term)
         lows.append(low * count if low else 0.0)
@@ -165,7 +187,7 @@ def _counted(g: Graph, args: Sequence[int], made: Total, shape: Shape) -> tuple[
         return None
     unknown, constant = np.zeros(shape), np.zeros(shape)
     for term in made.terms:
-        operands = [args.pop(0) for _ in term.letters]
+        operands = [args.pop(0) for _ in range(term.width)][: len(term.letters)]
         knowns = [g.known[a] or Known(np.zeros(g.shape[a], bool), np.zeros(g.shape[a])) for a in operands]
         some = [1.0 - known.zero for known in knowns]
         fixed = [np.where(known.where, known.what, 0.0) for known in knowns]
