@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,22 +41,64 @@ class ArrayProgram:
 
     def values(self, batch: Batch) -> Tensor:
         """The outputs' float64 values (B, N), entries in row-major order."""
-        found = values(self.graph, list(self.outputs.values()), _leaves(batch), batch.device)
-        return self._flat(found, batch.size)
+        nodes = list(self.outputs.values())
+        parts = [
+            flat(values(self.graph, nodes, leaves_of(part), batch.device), self.shapes.values(), part.size)
+            for part in in_parts(self.graph, nodes, batch)
+        ]
+        return torch.cat(parts)
 
     def truth(
         self, batch: Batch, dtype: torch.dtype, device: torch.device, sums: torch.dtype | None = None
     ) -> tuple[Tensor, Tensor]:
         """Values and running bounds (B, N) of the outputs, for a subject that computes in ``dtype``."""
-        pairs = bounded(self.graph, list(self.outputs.values()), _leaves(batch), dtype, device, sums)
-        return tuple(self._flat([pair[k] for pair in pairs], batch.size) for k in (0, 1))  # type: ignore[return-value]
-
-    def _flat(self, found: list[Tensor], size: int) -> Tensor:
-        shaped = zip(found, self.shapes.values(), strict=True)
-        return torch.cat([each.expand(size, *shape).reshape(size, -1) for each, shape in shaped], -1)
+        return bounded_parts(self.graph, list(self.outputs.values()), self.shapes.values(), batch, {}, dtype, device, sums)
 
 
-def _leaves(batch: Batch) -> dict[str, Any]:
+AT_ONCE = 2**20
+"""About as many numbers a node may have for all points that are computed at once: what caches and memory hold."""
+
+
+def in_parts(g: Graph, nodes: Sequence[int], batch: Batch) -> Iterator[Batch]:
+    """A batch as smaller ones, where the graph has large nodes."""
+    widest = max(math.prod(g.shape[number]) for number in g.reachable(nodes))
+    step = max(1, AT_ONCE // max(1, widest))
+    if step >= batch.size:
+        yield batch
+        return
+    for start in range(0, batch.size, step):
+        yield batch.take(torch.arange(start, min(batch.size, start + step), device=batch.device))
+
+
+def bounded_parts(
+    g: Graph,
+    nodes: Sequence[int],
+    shapes: Iterable[tuple[int, ...]],
+    batch: Batch,
+    more: Mapping[str, Tensor],
+    dtype: torch.dtype,
+    device: torch.device,
+    sums: torch.dtype | None = None,
+) -> tuple[Tensor, Tensor]:
+    """Values and running bounds (B, N) of nodes, part by part of a batch; ``more`` are leaves beside it (B, ...)."""
+    shapes = list(shapes)
+    whole = dataclasses.replace(batch, values={**batch.values, **more})
+    found = [
+        (part.size, bounded(g, nodes, leaves_of(part), dtype, device, sums)) for part in in_parts(g, nodes, whole)
+    ]
+    value, bound = (
+        torch.cat([flat([pair[k] for pair in pairs], shapes, size) for size, pairs in found]) for k in (0, 1)
+    )
+    return value, bound
+
+
+def flat(found: Sequence[Tensor], shapes: Iterable[tuple[int, ...]], size: int) -> Tensor:
+    """Tensors (B, *shape) as one (B, N), entries in row-major order."""
+    return torch.cat([t.expand(size, *own).reshape(size, -1) for t, own in zip(found, shapes, strict=True)], -1)
+
+
+def leaves_of(batch: Batch) -> dict[str, Any]:
+    """The numbers of a batch, by the names of its inputs."""
     return {**batch.host, **batch.values}
 
 
