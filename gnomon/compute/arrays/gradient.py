@@ -26,7 +26,7 @@ COTANGENT = "cotangent "
 
 @dataclass(frozen=True)
 class ArrayGradient(Gradient):
-    """As :class:`Gradient`, without nodes for single entries; ``by`` are nodes by input, of the program and its forms."""
+    """As :class:`Gradient`, without nodes for single entries; ``by`` are nodes by input, of program and forms."""
 
     by: tuple[Mapping[str, int], ...] = ()
 

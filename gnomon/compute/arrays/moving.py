@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from gnomon.compute.arrays import views
+from gnomon.compute.arrays.exact import Array
 from gnomon.compute.arrays.graph import Graph, Shape
 from gnomon.compute.arrays.sums import Term, total
 from gnomon.compute.arrays.views import Spec
@@ -119,7 +120,7 @@ def back(g: Graph, number: int, k: int, x: int) -> Piece:
     return (views.mask(g, x, np.frombuffer(value, bool).reshape(shape)),), Term((own,))
 
 
-def _collected(g: Graph, x: int, index: np.ndarray, count: int) -> Piece:  # type: ignore[type-arg]
+def _collected(g: Graph, x: int, index: Array, count: int) -> Piece:
     """The entries along the last axis that were gathered from each place, with zeros where there are fewer."""
     own = g.all_of(x)
     often = np.bincount(index, minlength=count)

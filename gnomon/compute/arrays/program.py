@@ -52,7 +52,9 @@ class ArrayProgram:
         self, batch: Batch, dtype: torch.dtype, device: torch.device, sums: torch.dtype | None = None
     ) -> tuple[Tensor, Tensor]:
         """Values and running bounds (B, N) of the outputs, for a subject that computes in ``dtype``."""
-        return bounded_parts(self.graph, list(self.outputs.values()), self.shapes.values(), batch, {}, dtype, device, sums)
+        return bounded_parts(
+            self.graph, list(self.outputs.values()), self.shapes.values(), batch, {}, dtype, device, sums
+        )
 
 
 AT_ONCE = 2**20
@@ -83,9 +85,7 @@ def bounded_parts(
     """Values and running bounds (B, N) of nodes, part by part of a batch; ``more`` are leaves beside it (B, ...)."""
     shapes = list(shapes)
     whole = dataclasses.replace(batch, values={**batch.values, **more})
-    found = [
-        (part.size, bounded(g, nodes, leaves_of(part), dtype, device, sums)) for part in in_parts(g, nodes, whole)
-    ]
+    found = [(part.size, bounded(g, nodes, leaves_of(part), dtype, device, sums)) for part in in_parts(g, nodes, whole)]
     value, bound = (
         torch.cat([flat([pair[k] for pair in pairs], shapes, size) for size, pairs in found]) for k in (0, 1)
     )

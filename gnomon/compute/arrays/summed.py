@@ -75,13 +75,13 @@ def _clean(g: Graph, term: Term, operands: Sequence[int], tensors: Sequence[Tens
         if len(factors) == 1 or (gate is None and all(zero is None for zero in zeros)) or found.isfinite().all():
             return found
     places = sorted({place for own in term.letters for place in own})
-    own = [tuple(places.index(place) for place in letters) for letters in term.letters]
+    aligned = [tuple(places.index(letter) for letter in letters) for letters in term.letters]
     product = functools.reduce(
-        torch.mul, [at_places(factor, at, len(places)) for factor, at in zip(factors, own, strict=True)]
+        torch.mul, [at_places(factor, place, len(places)) for factor, place in zip(factors, aligned, strict=True)]
     )
-    for zero, at in zip(zeros, own, strict=True):
+    for zero, place in zip(zeros, aligned, strict=True):
         if zero is not None:
-            product = torch.where(torch.tensor(lifted(zero, at, len(places)), device=product.device), 0.0, product)
+            product = torch.where(torch.tensor(lifted(zero, place, len(places)), device=product.device), 0.0, product)
     if gate is not None and term.gate is not None:
         at = tuple(places.index(place) for place in term.gate)
         product = torch.where(at_places(gate, at, len(places)), product, 0.0)
