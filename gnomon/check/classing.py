@@ -37,7 +37,7 @@ def of_gradients(task: Task, at: Example, cotangent: Tensor) -> Callable[[Exampl
     """Looks at the gradient of a subject's outputs, weighed by ``cotangent`` (N,) at one example, else as drawn."""
 
     def of(example: Example) -> Look:
-        outputs = len(task.compiled.gradient(example.structure).compiled.nodes)
+        outputs = len(task.compiled.gradient(example.structure).compiled.labels)
         weights = cotangent if example is at else cotangents(task, example, 1, outputs)[0]
 
         def look(task: Task, batch: Batch, budget: torch.dtype) -> Judgement:

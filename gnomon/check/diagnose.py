@@ -143,7 +143,7 @@ GRADIENTS = {
 def diagnose_gradient(task: Task, failure: Failure) -> Diagnosis | None:
     """The diagnosis of a wrong gradient under right values: the worst point, simplified, with both derivatives."""
     example = failure.example
-    outputs = len(task.compiled.gradient(example.structure).compiled.nodes)
+    outputs = len(task.compiled.gradient(example.structure).compiled.labels)
     cotangent = cotangents(task, example, failure.batch.size, outputs)[failure.number]
 
     def fails(batch: Batch) -> Tensor:

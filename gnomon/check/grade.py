@@ -13,8 +13,8 @@ from typing import TypeVar
 
 import torch
 
+from gnomon.compute.arrays.compiled import CompiledArrays
 from gnomon.compute.compiled import Compiled, Gradient
-from gnomon.compute.slp import SLP
 
 FINE, OWN = "sums in float32", "sums in the dtype itself"
 _SUMS = ("sum", "logsumexp")
@@ -38,7 +38,7 @@ def graded(
     ``judged`` gives what was found, and whether something is over its budget. The grade has no name where nothing is
     added up.
     """
-    if torch.finfo(dtype).bits > 16 or not _adds(compiled.slp, nodes):
+    if torch.finfo(dtype).bits > 16 or not _adds(compiled, nodes):
         return judged(compiled)[0], reached
     if reached != OWN and compiled.sums is None:
         found, over = judged(replace(compiled, sums=torch.float32))
@@ -52,5 +52,7 @@ def of_gradient(gradient: Gradient, compiled: Compiled) -> Gradient:
     return replace(gradient, compiled=compiled)
 
 
-def _adds(slp: SLP, nodes: Sequence[int]) -> bool:
-    return any(slp.nodes[number].op in _SUMS for number in slp.reachable(nodes))
+def _adds(compiled: Compiled, nodes: Sequence[int]) -> bool:
+    if isinstance(compiled, CompiledArrays):
+        return any(node.op in _SUMS for way in compiled.ways for node in way.graph.nodes)
+    return any(compiled.slp.nodes[number].op in _SUMS for number in compiled.slp.reachable(nodes))

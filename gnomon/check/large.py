@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from gnomon.check import large_gradient
 from gnomon.check.domains import structure_fault
 from gnomon.check.grade import FINE, OWN
 from gnomon.check.search import NUMBERS, Compilations, Failure, Outcome, Task
@@ -87,6 +88,8 @@ def _affordable(compiled: Compilations, base: Example, size: Size) -> int:
 def look(task: Task, examples: Sequence[Example], outcome: Outcome, count: int) -> Failure | None:
     """Compare a few points at some large structures; the smallest sizes found at which one fails, if one does.
 
+    A gradient that fails under right values is left in the outcome.
+
     Raises:
         SubjectError: if the subject crashes or breaks its contract.
     """
@@ -103,6 +106,9 @@ def look(task: Task, examples: Sequence[Example], outcome: Outcome, count: int) 
             raise SubjectError(error.failure, from_on(task.claim, example.structure) + error.reason) from error
         if failure is not None:
             return _shrunk(task, failure)
+        if outcome.gradient_failure is not None:
+            outcome.gradient_failure = _shrunk(task, outcome.gradient_failure, values=False)
+            return None
     return None
 
 
@@ -133,20 +139,27 @@ def _judged(task: Task, example: Example, outcome: Outcome) -> Failure | None:
     outcome.search.points += batch.size
     outcome.search.comparisons += int((~judgement.excused).sum())
     row = int(judgement.share.amax(-1).argmax())
-    return Failure(example, batch, flat, row) if bool(judgement.fails[row]) else None
+    if bool(judgement.fails[row]):
+        return Failure(example, batch, flat, row)
+    large_gradient.look(task, example, observer, batch, outcome)
+    return None
 
 
-def _shrunk(task: Task, failure: Failure) -> Failure:
-    """The same failure at the smallest sizes that are found, halving the distance to those that hold."""
+def _shrunk(task: Task, failure: Failure, *, values: bool = True) -> Failure:
+    """The same failure, of values or of gradients, at the smallest sizes that are found, halving the distance to
+    those that hold.
+    """
     improved = True
     while improved:
         improved = False
         for structure in _fewer(task.claim, failure.example.structure):
             smaller = dataclasses.replace(failure.example, structure=structure)
+            at = Outcome()
             try:
-                found = _judged(task, smaller, Outcome())
+                found = _judged(task, smaller, at)
             except (SubjectError, LoweringError, ZeroDivisionError):
                 continue
+            found = found if values else at.gradient_failure
             if found is not None:
                 failure, improved = found, True
                 break

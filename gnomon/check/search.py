@@ -22,6 +22,7 @@ from gnomon.check.inputs import REGIMES, draw
 from gnomon.check.observer import Observer
 from gnomon.check.strategies import Example
 from gnomon.compute.arrays.compiled import CompiledArrays, compile_arrays
+from gnomon.compute.arrays.gradient import compile_array_gradient
 from gnomon.compute.batch import Batch
 from gnomon.compute.compiled import Compiled, Gradient, Judgement, K, compile_claim, compile_gradient, spilled
 from gnomon.compute.supposed import Supposed, suppose
@@ -78,8 +79,8 @@ class Compilations:
         key = json.dumps(structure, sort_keys=True)
         if key not in self._gradients:
             values = self(structure)
-            scalars = compile_claim(self.claim, structure) if isinstance(values, CompiledArrays) else values
-            self._gradients[key] = compile_gradient(dataclasses.replace(scalars, sums=self.sums))
+            make = compile_array_gradient if isinstance(values, CompiledArrays) else compile_gradient
+            self._gradients[key] = make(values)  # type: ignore[operator]
         return self._gradients[key]
 
     def supposed(self, structure: dict[str, Any]) -> Supposed:
@@ -287,7 +288,7 @@ def judge_gradient(task: Task, example: Example, observer: Observer, batch: Batc
     gradient = task.compiled.gradient(example.structure)
     if observer.looped:  # one backward pass a point: a few points
         batch = batch.take(torch.arange(0, batch.size, max(1, batch.size // 16), device=task.device))
-    cotangent = cotangents(task, example, batch.size, len(gradient.compiled.nodes))
+    cotangent = cotangents(task, example, batch.size, len(gradient.compiled.labels))
     seen = autograd_product(observer, batch, gradient, cotangent)
 
     def budget(held: Compiled) -> tuple[tuple[Tensor, Tensor], bool]:
@@ -298,9 +299,9 @@ def judge_gradient(task: Task, example: Example, observer: Observer, batch: Batc
     excused = bound.isinf()
     share = gradient_share(seen, value, bound)
     compared = int((~excused).sum())
-    total = known.points * max(1, len(gradient.nodes)) + excused.numel()
+    total = known.points * max(1, len(gradient.labels)) + excused.numel()
     worst = max(known.share, float(share.max())) if share.numel() else known.share
-    missed = int(excused.sum()) + known.excused * known.points * max(1, len(gradient.nodes))
+    missed = int(excused.sum()) + known.excused * known.points * max(1, len(gradient.labels))
     bad = share.amax(-1) > 1 if share.numel() else torch.zeros(batch.size, dtype=torch.bool)
     verdict: Verdict = "fails" if bool(bad.any()) else "holds" if compared or known.verdict == "holds" else "undecided"
     share_missed = missed / total if total else 0.0

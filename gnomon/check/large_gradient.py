@@ -1,0 +1,23 @@
+"""Gradients at large structures: a backward pass that is cut into blocks of its own."""
+
+from __future__ import annotations
+
+from gnomon.check.inputs import REGIMES
+from gnomon.check.observer import Observer
+from gnomon.check.search import NUMBERS, Outcome, Task, judge_gradient, thinned, wants_gradient
+from gnomon.check.strategies import Example
+from gnomon.compute.arrays.gradient import ArrayGradient
+from gnomon.compute.batch import Batch
+
+TIMES = 5
+"""How many times what the program costs its gradient may."""
+
+
+def look(task: Task, example: Example, observer: Observer, batch: Batch, outcome: Outcome) -> None:
+    """Compare autograd's product with the program's derivative at a point of each regime, where a look affords it."""
+    if not wants_gradient(task):
+        return
+    gradient = task.compiled.gradient(example.structure)
+    if isinstance(gradient, ArrayGradient) and gradient.elements * len(REGIMES) > TIMES * NUMBERS:
+        return
+    judge_gradient(task, example, observer, thinned(batch, len(REGIMES)), outcome)
