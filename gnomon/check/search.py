@@ -79,8 +79,10 @@ class Compilations:
         key = json.dumps(structure, sort_keys=True)
         if key not in self._gradients:
             values = self(structure)
-            make = compile_array_gradient if isinstance(values, CompiledArrays) else compile_gradient
-            self._gradients[key] = make(values)  # type: ignore[operator]
+            if isinstance(values, CompiledArrays):
+                self._gradients[key] = compile_array_gradient(values)
+            else:
+                self._gradients[key] = compile_gradient(values)
         return self._gradients[key]
 
     def supposed(self, structure: dict[str, Any]) -> Supposed:
