@@ -1,13 +1,8 @@
 """A failure says where the program departs first: in which output, at which step, or in which entries."""
 
 import pytest
+from judged import judged
 from planted import graph, lstm, momentum, recurrent
-
-from gnomon.check.search import BUDGETS
-from gnomon.check.strategies import draw_examples
-from gnomon.check.verdict import judge, prepare, seed_for
-from gnomon.find import walk
-from gnomon.say.evidence import Evidence
 
 
 class HalfDetached(lstm.Cell):
@@ -30,11 +25,5 @@ DEPARTURES = {
 @pytest.mark.parametrize("where", DEPARTURES)
 def test_a_failure_says_where_the_program_departs_first(where):
     row, subject = DEPARTURES[where]
-    (claim,) = walk.select([row])
-    found = judge(
-        prepare(claim, subject, "planted", "float64", "cpu"),
-        draw_examples(claim, BUDGETS["quick"].structures, seed_for(claim, 0)),
-        "quick",
-        Evidence(row, claim.subject, "planted", "cpu", "float64", "undecided"),
-    )
+    found = judged(row, subject)
     assert where in found.reason, found

@@ -2,39 +2,37 @@
 
 import importlib
 import pkgutil
+from collections import Counter
 
 import planted
 import pytest
+from judged import judged
 
-from gnomon.check.search import BUDGETS
-from gnomon.check.strategies import draw_examples
-from gnomon.check.verdict import judge, prepare, seed_for
 from gnomon.find.walk import claims, models
-from gnomon.say.evidence import Evidence
 
 FILES = [importlib.import_module(f"planted.{info.name}") for info in pkgutil.iter_modules(planted.__path__)]
 BUGS = [bug for file in FILES for bug in file.PLANTED]
 
 
-def verdicts(bug):
-    """The verdict of each claim about the subject, until one fails."""
-    for claim in claims():
-        if claim.subject == bug.subject:
-            task = prepare(claim, bug.implementation, "planted", "float64", "cpu")
-            examples = draw_examples(claim, BUDGETS["quick"].structures, seed_for(claim, 0))
-            yield judge(
-                task,
-                examples,
-                "quick",
-                Evidence(claim.id, bug.subject, "planted", "cpu", "float64", "undecided"),
-            )
+FOUND = Counter()
+"""How many bugs each claim has found: those that find most are asked first, which changes nothing but the time."""
+
+
+def failures(bug):
+    """How the claims about the subject fail, each in its turn."""
+    about = [claim for claim in claims() if claim.subject == bug.subject]
+    for claim in sorted(about, key=lambda claim: -FOUND[claim.id]):
+        evidence = judged(claim, bug.implementation)
+        if evidence.verdict == "fails":
+            FOUND[claim.id] += evidence.failure != "crash"
+            yield evidence.failure
 
 
 @pytest.mark.parametrize("bug", BUGS, ids=[f"{bug.subject}: {bug.bug}" for bug in BUGS])
 def test_a_planted_bug_is_found(bug):
     assert bug.subject in models()
-    failures = (evidence.failure for evidence in verdicts(bug) if evidence.verdict == "fails")
-    assert any(failure != "crash" for failure in failures), "not found, or it does not run, which anybody would see"
+    found = any(failure != "crash" for failure in failures(bug))
+    assert found, "not found, or it does not run, which anybody would see"
 
 
 def test_there_are_enough_of_them_and_no_two_alike():

@@ -2,14 +2,10 @@
 
 import pytest
 import torch
+from judged import judged
 from planted import adjoint, graph, lstm, momentum, normalization, ode, optim
 
-from gnomon.check.search import BUDGETS
-from gnomon.check.strategies import draw_examples
-from gnomon.check.verdict import judge, prepare, seed_for
-from gnomon.find import walk
 from gnomon.reference.ode import rk_step
-from gnomon.say.evidence import Evidence
 
 
 class Multiplied(optim.Loop):
@@ -91,11 +87,5 @@ SLIPS = {
 @pytest.mark.parametrize("slip", SLIPS)
 def test_a_slip_is_told_by_its_name(slip):
     row, subject = SLIPS[slip]
-    (claim,) = walk.select([row])
-    found = judge(
-        prepare(claim, subject, "planted", "float64", "cpu"),
-        draw_examples(claim, BUDGETS["quick"].structures, seed_for(claim, 0)),
-        "quick",
-        Evidence(row, claim.subject, "planted", "cpu", "float64", "undecided"),
-    )
+    found = judged(row, subject)
     assert found.variant == slip.partition(",")[0], found
