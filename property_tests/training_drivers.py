@@ -204,7 +204,8 @@ def scaler(subject: Any, case: Case) -> Call:
 def _keywords(case: Case) -> dict[str, Any]:
     known = {**case.host, **case.structure}
     given = case.options.get("keywords", {})
-    return {name: known.get(value, value) if isinstance(value, str) else value for name, value in given.items()}
+    found = {name: known.get(value, value) if isinstance(value, str) else value for name, value in given.items()}
+    return {name: {"yes": True, "no": False}.get(x, x) if isinstance(x, str) else x for name, x in found.items()}
 
 
 DRIVERS: dict[str, Driver] = {

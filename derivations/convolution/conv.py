@@ -224,8 +224,13 @@ mode = symbols("mode", integer=True)
 FULL = reach + m * s  # longer than its padding, as reflect and circular need it
 MODES = Choice("padding_mode", {"circular": {mode: 0}, "reflect": {mode: 1}, "replicate": {mode: 2}})
 SOME = Size("p", 1, 2)
-BEYOND = (real("x", C, FULL), real("w", O, C, K), real("beta", O))
+BEYOND = (real("x", G * C, FULL), real("w", G * O, C, K), real("beta", G * O))
 r = q - p
+
+
+def mirrored(place: Any, size: Any) -> Any:
+    """A place beyond an end, mirrored at it."""
+    return size - 1 - absolute(size - 1 - absolute(place))
 
 
 def around(place: Any, size: Any = FULL) -> Any:
@@ -243,7 +248,7 @@ CIRCULAR, NEAREST = around(r), Min(Max(r, 0), FULL - 1)
 
 def continued(circular: Any = CIRCULAR, reflect: Any = None, replicate: Any = None) -> tuple[Any, Any]:
     """The map beyond its ends, in each of the ways."""
-    reflect = FULL - 1 - absolute(FULL - 1 - absolute(r)) if reflect is None else reflect
+    reflect = mirrored(r, FULL) if reflect is None else reflect
     replicate = NEAREST if replicate is None else replicate
     return xp[c, q], Piecewise((x[c, circular], Eq(mode, 0)), (x[c, reflect], Eq(mode, 1)), (x[c, replicate], True))
 
@@ -276,7 +281,7 @@ def plain(total: Any) -> tuple[Any, Any]:
     return y[o, t], total + beta[o]
 
 
-across = Sum(w[o, c, k] * xp[c, t * s + k * d], (k, 0, K - 1), (c, 0, C - 1))
+across = Sum(w[o, c, k] * xp[floor(o / O) * C + c, t * s + k * d], (k, 0, K - 1), (c, 0, C - 1))
 padding = Claim(
     id="conv.definition.padding",
     section=SECTION,
@@ -284,16 +289,17 @@ padding = Claim(
     kind="equality",
     subject="convolution.Conv1d",
     driver="sized_module",
-    structure=(MODES, CHANNELS, OUTPUTS, KERNEL, STRIDE, SOME, DILATION, MORE),
+    structure=(MODES, GROUPS, CHANNELS, OUTPUTS, KERNEL, STRIDE, SOME, DILATION, MORE),
     inputs=BEYOND,
     program=Program(
         (continued(), plain(across)),
-        (Output("y", y[o, t], (o, 0, O - 1), (t, 0, m + floor(2 * p / s))),),
+        (Output("y", y[o, t], (o, 0, G * O - 1), (t, 0, m + floor(2 * p / s))),),
     ),
-    statement=Eq(y[o, t], Sum(w[o, c, k] * xp[c, t * s + k * d], (k, 0, K - 1), (c, 0, C - 1)) + beta[o]),
+    statement=Eq(y[o, t], across + beta[o]),
     conditions=(
         "circular reads place r modulo n; reflect mirrors at the last place and does not repeat it; replicate does",
         "the padding is shorter than the map",
+        GROUPED,
     ),
     derivation=continued_proof,
     variants=(
@@ -305,10 +311,12 @@ padding = Claim(
             continued(NEAREST, NEAREST, NEAREST),)),
         Variant("zeros before the map", "known bug: continued behind it alone",
                 ((xp[c, q], Piecewise((0, r < 0), (continued()[1], True))),)),
+        Variant("the first group for all", "known bug: groups ignored",
+                (plain(Sum(w[o, c, k] * xp[c, t * s + k * d], (k, 0, K - 1), (c, 0, C - 1))),)),
     ),
     options={
-        "args": (C, O, K),
-        "keywords": {"stride": s, "padding": p, "dilation": d, "padding_mode": "padding_mode"},
+        "args": (G * C, G * O, K),
+        "keywords": {"stride": s, "padding": p, "dilation": d, "groups": G, "padding_mode": "padding_mode"},
         "parameters": {"weight": "w", "bias": "beta"},
         "call": ("x",),
     },

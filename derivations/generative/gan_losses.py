@@ -125,7 +125,61 @@ def bce_likelihood(c: Board) -> None:
     c.remark("A discriminator trained on a batch of which the share π is data tends to π p / (π p + (1 - π) q).")
 
 
+@claim("gan.bce_likelihood.each", "4.2.1", "gan.discriminator_loss")
+def each_pair(c: Board) -> None:
+    """Without a reduction the discriminator's loss is that of each pair of a datum and a sample."""
+    n = c.size("n")
+    real, fake = c.real("real", n), c.real("fake", n)
+    i = c.index("i", n)
+    accepts, rejects = c.let("accepts", i, log_sigmoid(real[i])), c.let("rejects", i, log_rejection(fake[i]))
+    L = c.let("L", i, -accepts[i] - rejects[i])
+    c.law(L[i], -log(sigmoid(real[i])) - log(1 - sigmoid(fake[i])))
+
+    def judged(b: Any) -> None:
+        accepting = stable(b, "log D", accepts[i], sigmoid(real[i]), real[i])
+        rejecting = stable(b, "log(1 - D)", rejects[i], 1 - sigmoid(fake[i]), fake[i])
+        b.left.unfold(L).rewrite(accepting, rejecting)
+
+    c.prove(judged)
+    c.call(real, fake, reduction="none").shows(L)
+    c.variant("divided by the count", "known bug: the mean's share", L=(-accepts[i] - rejects[i]) / n)
+    c.variant("average of both terms", "known convention", L=(-accepts[i] - rejects[i]) / 2)
+    c.variant("data alone", "known bug", L=-accepts[i])
+    c.variant("labels exchanged", "known bug", accepts=log_rejection(real[i]), rejects=log_sigmoid(fake[i]))
+
+
 # ------------------------------------------------------------------ the generator
+
+
+@claim("gan.generator_loss.each", SECTION, "gan.generator_loss")
+def each_sample(c: Board) -> None:
+    """Without a reduction the generator's loss is that of each sample, saturating or not."""
+    m = c.size("m")
+    kind = c.choice("kind", {"saturating": {SATURATING: 1}, "non-saturating": {SATURATING: 0}})
+    fake = c.real("fake", m)
+    j = c.index("j", m)
+
+    def either(saturating: Any, other: Any) -> Any:
+        return Piecewise((saturating, Eq(SATURATING, 1)), (other, True))
+
+    loss = c.let("loss", j, either(log_rejection(fake[j]), -log_sigmoid(fake[j])))
+    chance = sigmoid(fake[j])
+    c.law(loss[j], either(log(1 - chance), -log(chance)))
+
+    def judged(b: Any) -> None:
+        b.left.unfold(loss)
+        b.cases(Eq(SATURATING, 1), *[lambda b: b.cases(fake[j] >= 0)] * 2)
+
+    c.prove(judged)
+    c.call(fake, kind, reduction="none").shows(loss)
+    c.variant("divided by the count", "known bug: the mean's share", loss=loss_of(either, fake[j]) / m)
+    c.variant("kinds exchanged", "known bug", loss=either(-log_sigmoid(fake[j]), log_rejection(fake[j])))
+    c.variant("sign", "known bug", loss=-loss_of(either, fake[j]))
+
+
+def loss_of(either: Any, logit: Any) -> Any:
+    """A sample's loss."""
+    return either(log_rejection(logit), -log_sigmoid(logit))
 
 
 @claim("gan.generator_loss", SECTION, "gan.generator_loss")

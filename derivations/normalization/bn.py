@@ -241,14 +241,15 @@ SEQUENCE = Values((a, c, l), (a, 0, N - 1), (l, 0, L - 1))
 IMAGE = Values((a, c, h, w), (a, 0, N - 1), (h, 0, H - 1), (w, 0, W - 1))
 
 
-def from_squares(values: Values) -> Program:
+def from_squares(values: Values, scaled: Any = None) -> Program:
     """The same with the variance as the mean square less the squared mean."""
     at = values.at
+    last = (y[at], weight[c] * (x[at] - mean[c]) / sqrt(var[c] + eps) + bias[c])
     return Program(
         (
             (mean[c], values.average(x[at])),
             (var[c], values.average(x[at] ** 2) - mean[c] ** 2),
-            (y[at], weight[c] * (x[at] - mean[c]) / sqrt(var[c] + eps) + bias[c]),
+            *((last,) if scaled is None else ((xhat[at], (x[at] - mean[c]) / sqrt(var[c] + eps)), scaled)),
         ),
         (values.outputs("y", y),),
     )
@@ -297,14 +298,19 @@ sequences = of_layer(
     ),
 )
 
+PIXEL = xhat[a, c, h, w]
+PERHAPS_SCALED_IMAGE = IMAGE.scaled(Piecewise((weight[c] * PIXEL + bias[c], Eq(AFFINE, 1)), (PIXEL, True)))
+
 images = of_layer(
     "bn.transform.images",
     "The statistics of an image's channel are over all samples and all pixels",
     IMAGE,
-    (SMALL, FEW, HEIGHT, WIDTH),
+    (SMALL, FEW, HEIGHT, WIDTH, WITH_AFFINE),
     (real("x", SMALL, FEW, HEIGHT, WIDTH), WEIGHT, BIAS, EPS),
     subject="normalization.BatchNorm2d",
-    definition=from_squares(IMAGE),
+    program=Program((*IMAGE.statistics(), *IMAGE.normalized(), PERHAPS_SCALED_IMAGE), (IMAGE.outputs("y", y),)),
+    definition=from_squares(IMAGE, PERHAPS_SCALED_IMAGE),
+    options={**LAYER, "keywords": {"eps": "eps", "affine": "affine"}, "call": ("x",)},
     conditions=("at least two values per channel", "epsilon is greater than 0"),
     variants=(
         *stable_variants(IMAGE)[:2],

@@ -45,6 +45,33 @@ def evaluated(c: Board, *extents: Any) -> None:
     c.variant("the batch's own mean", "known bug: training's statistics", shift=bias[k] - batch * scale[k])
 
 
+@claim("bn.running.untracked.images", "1.2.7", "normalization.BatchNorm2d")
+def untracked(c: Board) -> None:
+    """Without running statistics a layer for images normalizes by the batch in evaluation, too."""
+    N, C, H, W = c.size("N", 2, 3), c.size("C", 1, 2), c.size("H", 1, 2), c.size("W", 1, 2)
+    x, weight, bias = c.real("x", N, C, H, W), c.real("weight", C), c.real("bias", C)
+    eps = c.hyper("eps", 0.0, float("inf"), open_low=True, typical=(1e-5, 0.001))
+    a, k, h, w = c.index("a", N), c.index("k", C), c.index("h", H), c.index("w", W)
+    at, count = (a, k, h, w), N * H * W
+    mean = c.let("mean", k, c.sum(x[at], a, h, w) / count)
+    away = c.let("away", at, x[at] - mean[k])
+    var = c.let("var", k, c.sum(away[at] ** 2, a, h, w) / count)
+    root = c.let("root", k, sqrt(var[k] + eps))
+    y = c.let("y", at, weight[k] * (away[at] / root[k]) + bias[k])
+    c.law(y[at], weight[k] * (x[at] - mean[k]) / sqrt(c.sum((x[at] - mean[k]) ** 2, a, h, w) / count + eps) + bias[k])
+
+    def proof(p: Bench) -> None:
+        p.left.unfold(y, root, var, away)
+
+    c.prove(proof)
+    c.call(C, eps=eps, track_running_stats=False).load({"weight": weight, "bias": bias}).eval().on(x).shows(y)
+    c.say("at least two values per channel")
+    c.variant("nothing normalized", "known bug: statistics as before training", mean=0 * eps, var=1 + 0 * eps)
+    c.variant("unbiased variance", "torch.var's default", var=c.sum(away[at] ** 2, a, h, w) / (count - 1))
+    c.variant("epsilon outside the root", "known bug", root=sqrt(var[k]) + eps)
+    c.variant("divided by the variance", "known bug: no root", root=var[k] + eps)
+
+
 @claim("bn.running.evaluation.sequences", "1.2.7", "normalization.BatchNorm1d")
 def sequences(c: Board) -> None:
     """In evaluation every place of a sequence is mapped by its channel's running statistics, whatever the batch."""

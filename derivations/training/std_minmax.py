@@ -33,7 +33,7 @@ from gnomon.derivations.training.std import (
 )
 from gnomon.proof.derivation import Derivation, Step, define
 from gnomon.say.claim import Claim, Output, Program, Relation, Variant
-from gnomon.say.domain import Size, real, symbols_of
+from gnomon.say.domain import Choice, Size, real, symbols_of
 
 LOW = real("low", low=-1.0, high=0.0, host=True, typical=(0.0, -1.0))
 HIGH = real("high", low=0.5, high=2.0, host=True, typical=(1.0,))
@@ -281,7 +281,9 @@ def inverse_proof() -> Derivation:
     )
 
 
-def fitted(row: str, title: str, subject: str, lets: Any, variants: Any, **more: Any) -> Claim:
+def fitted(
+    row: str, title: str, subject: str, lets: Any, variants: Any, *, undone: Any = NEWS, given: Any = (), **more: Any
+) -> Claim:
     """A claim on a scaler, applied to data that it was not fitted to, and back."""
     lets = tuple(lets)
     return Claim(
@@ -291,9 +293,9 @@ def fitted(row: str, title: str, subject: str, lets: Any, variants: Any, **more:
         kind="equality",
         subject=subject,
         driver="scaler",
-        inputs=(DATA, NEW),
+        inputs=(DATA, NEW, *given),
         program=Program(lets, BOTH),
-        definition=Program(lets, NEWS),
+        definition=Program(lets, undone),
         derivation=inverse_proof,
         variants=variants,
         gradient=False,
@@ -332,28 +334,53 @@ standard = fitted(
 )
 
 RANGE = (unit[j], Piecewise((1, CONSTANT), (width, True)))
-PLACE = (z[i, j], (new[i, j] - lowest) / unit[j])
-PLACED = (back[i, j], lowest + unit[j] * z[i, j])
+CLIPPED = Symbol("clipped", integer=True)
+CLIP = Choice("clip", {"no": {CLIPPED: 0}, "yes": {CLIPPED: 1}})
+FREE = (new[i, j] - lowest) / unit[j]
+CUT = Max(0, Min(1, FREE))
+
+
+def asked(yes: Any, no: Any) -> Any:
+    """One with clipping, the other without."""
+    return Piecewise((yes, Eq(CLIPPED, 1)), (no, True))
+
+
+PLACE = (ratio[i, j], asked(CUT, FREE))
+PLACED = (z[i, j], a * (1 - ratio[i, j]) + b * ratio[i, j])
+SHARE = (z[i, j] - a) / (b - a)
+UNDONE = (back[i, j], lowest + unit[j] * SHARE)
+CUT_OFF = asked(Max(lowest, Min(lowest + unit[j], new[i, j])), new[i, j])
 
 extreme = fitted(
     "std.minmax.scaler",
     "A fitted scaler places new data by the extremes of the training data, outside the range if need be",
     "standardize.MinMaxScaler",
-    (*extremes(), RANGE, PLACE, PLACED),
+    (*extremes(), RANGE, PLACE, PLACED, UNDONE),
     (
-        by("clipped", "clip=True", (z[i, j], Max(0, Min(1, (new[i, j] - lowest) / unit[j])))),
-        by("undone without the least value", "known bug", (back[i, j], unit[j] * z[i, j])),
-        by("undone with the greatest value", "known bug", (back[i, j], highest * z[i, j])),
-        by("extremes of the new data", "known bug: fitted again", (z[i, j], (new[i, j] - new[0, j]) / unit[j])),
+        by("clipped, whatever is asked for", "known bug", (ratio[i, j], CUT)),
+        by("never clipped", "known bug: the option ignored", (ratio[i, j], FREE)),
+        by("clipped from 0 to 1", "known bug: not to the range", (ratio[i, j], FREE),
+           (z[i, j], asked(Max(0, Min(1, PLACED[1])), PLACED[1]))),
+        by("from 0 to 1, whatever is asked for", "known bug: the range ignored", (z[i, j], ratio[i, j])),
+        by("undone without the range", "known bug", (back[i, j], lowest + unit[j] * z[i, j])),
+        by("undone without the least value", "known bug", (back[i, j], unit[j] * SHARE)),
+        by("undone with the greatest value", "known bug", (back[i, j], highest * SHARE)),
+        by("extremes of the new data", "known bug: fitted again", (ratio[i, j], (new[i, j] - new[0, j]) / unit[j])),
         by(
             "0 where the training data are constant",
             "known bug: the difference is lost",
-            (z[i, j], Piecewise((0, CONSTANT), (PLACE[1], True))),
+            (ratio[i, j], Piecewise((0, CONSTANT), (PLACE[1], True))),
         ),
     ),
-    structure=(SAMPLES, MORE, WIDTH),
-    statement=Eq(z[i, j], (new[i, j] - lowest) / width),
-    conditions=("the width is 1 where the training data are constant", "the range is 0 to 1"),
+    structure=(SAMPLES, MORE, WIDTH, CLIP),
+    given=(LOW, HIGH),
+    undone=(NEWS[0], Output("back", CUT_OFF, (i, 0, m - 1), (j, 0, p - 1))),
+    statement=Eq(z[i, j], a + (b - a) * (new[i, j] - lowest) / width),
+    conditions=(
+        "the width is 1 where the training data are constant",
+        "with clip=True the quotient is kept between 0 and 1, and what was outside comes back as an extreme",
+    ),
+    options={"keywords": {"low": "low", "high": "high", "clip": "clip"}},
 )  # fmt: skip
 
 CLAIMS = (minmax, attained, invariant, outlier, standard, extreme)
