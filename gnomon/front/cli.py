@@ -166,7 +166,7 @@ def _labelled(rows: list[dict[str, Any]], globs: list[str]) -> list[dict[str, An
 
     unknown = [row for row in rows if row["label"] is None]
     say(f"proving {len(unknown)} claims for their labels")
-    with runner.isolated(runner.default_jobs(), "quick") as executor:
+    with runner.isolated(runner.default_jobs(), "quick", len(unknown)) as executor:
         ended = runner.run(unknown, runner.prove_claim, (), executor, lost=runner.lost_claim)
         found = [record for _, records in ended for record in records]
     for record in (each for each in found if "ok" not in each):
@@ -186,7 +186,7 @@ def prove(arguments: argparse.Namespace) -> int:
     rows = select(arguments.globs)
     records: dict[str, Any] = {}
     lost: list[dict[str, Any]] = []
-    with runner.isolated(arguments.jobs or runner.default_jobs(), "quick") as executor:
+    with runner.isolated(arguments.jobs or runner.default_jobs(), "quick", len(rows)) as executor:
         for name, found in runner.run(rows, runner.prove_claim, (), executor, lost=runner.lost_claim):
             if "ok" not in found[0]:
                 lost += found
@@ -232,7 +232,7 @@ def audit(arguments: argparse.Namespace) -> int:
         raise UsageError("none of the chosen claims is linked; `gnomon list` says which are")
     tried, refused, equal, survivors, lost = 0, 0, 0, [], []
     ids = tuple(row["id"] for row in rows)
-    with runner.isolated(arguments.jobs or runner.default_jobs(), "standard") as executor:
+    with runner.isolated(arguments.jobs or runner.default_jobs(), "standard", len(rows)) as executor:
         for name, found in runner.run(rows, runner.audit_claim, (ids,), executor, lost=runner.lost_claim):
             mutants = [record for record in found if "change" in record]
             lost += [record for record in found if "change" not in record]
@@ -261,7 +261,8 @@ def verify(arguments: argparse.Namespace) -> int:
     from gnomon.run import runner
 
     chosen = catalogue.select(arguments.globs)
-    with runner.isolated(arguments.jobs or runner.default_jobs(), arguments.budget) as executor:  # imports while we do
+    jobs = arguments.jobs or runner.default_jobs()
+    with runner.isolated(jobs, arguments.budget, len(chosen)) as executor:  # imports while we do
         return verified(arguments, chosen, executor)
 
 

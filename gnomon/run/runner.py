@@ -88,8 +88,12 @@ def lost_claim(row: Row, error: BaseException) -> list[Record]:
     return [{"claim": row["id"], "reason": f"{error.kind}: {error}" if isinstance(error, TaskRaised) else str(error)}]
 
 
-def preload() -> list[str]:
-    """The modules that every task needs, for the fork server: ours, and what torch imports when it is first used.
+SEVERAL = 8
+"""From so many tasks on it pays to import for all what few need."""
+
+
+def preload(tasks: int) -> list[str]:
+    """The modules that every task needs, for the fork server; for several, what torch imports at some first calls, too.
 
     Not the derivations, of which a task needs one: building every formula takes longer than most tasks.
     """
@@ -99,7 +103,13 @@ def preload() -> list[str]:
         for name, _ in walk.modules(package)
         if not name.startswith("test_")
     ]
-    return ["gnomon.check.verdict", "gnomon.check.proof_record", "numpy.random", "torch._dynamo", *ours]
+    return [
+        "gnomon.check.verdict",
+        "gnomon.check.proof_record",
+        "numpy.random",
+        *ours,
+        *(["torch._dynamo"] if tasks >= SEVERAL else []),
+    ]
 
 
 def default_jobs() -> int:
@@ -107,9 +117,9 @@ def default_jobs() -> int:
     return max(1, min(8, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1))
 
 
-def isolated(jobs: int, budget: str) -> IsolatedExecutor:
-    """The executor that the command line uses."""
-    return IsolatedExecutor(jobs, TIME_LIMIT[budget], preload())
+def isolated(jobs: int, budget: str, tasks: int) -> IsolatedExecutor:
+    """The executor that the command line uses, for so many tasks."""
+    return IsolatedExecutor(jobs, TIME_LIMIT[budget], preload(tasks))
 
 
 def run(
