@@ -121,18 +121,20 @@ PROGRAMS: dict[str, tuple[Callable[[], Made], float]] = {
 """What is measured, and the seconds to reach."""
 
 
-def prepared(name: str) -> tuple[ArrayProgram, Batch]:
-    lets, output, inputs, sizes = PROGRAMS[name][0]()
+def prepared(made: Made) -> tuple[ArrayProgram, Batch, float]:
+    """A program, points of it, and the CPU seconds of its lowering."""
+    lets, output, inputs, sizes = made
     bindings = Bindings(sizes, {}, {})
-    program = lowered(Program(lets, (output,)), {domain.name: domain for domain in inputs}, bindings)
-    return program, draw(inputs, bindings, {}, POINTS, torch.float32, torch.Generator().manual_seed(0))
+    with cpu() as clock:
+        program = lowered(Program(lets, (output,)), {domain.name: domain for domain in inputs}, bindings)
+    batch = draw(inputs, bindings, {}, POINTS, torch.float32, torch.Generator().manual_seed(0))
+    return program, batch, clock.seconds
 
 
 def measured(name: str) -> None:
     """Print one row; in a process of its own, so that the memory is its own."""
     torch.set_num_threads(1)
-    with cpu() as lowering:
-        program, batch = prepared(name)
+    program, batch, lowering = prepared(PROGRAMS[name][0]())
     program.truth(batch.point(0), torch.float32, CPU)
     with cpu() as plain:
         program.values(batch)
@@ -148,7 +150,7 @@ def measured(name: str) -> None:
         bounded_parts(program.graph, nodes, wrt.values(), batch, more, torch.float32, CPU)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
     print(
-        f"{name:14} {lowering.seconds:8.3f} {plain.seconds:8.3f} {bounds.seconds:8.3f} {PROGRAMS[name][1]:8.2f} "
+        f"{name:14} {lowering:8.3f} {plain.seconds:8.3f} {bounds.seconds:8.3f} {PROGRAMS[name][1]:8.2f} "
         f"{differentiating.seconds:8.3f} {gradient.seconds:8.3f} {gradient.seconds / bounds.seconds:6.1f} {peak:7.2f}",
         flush=True,
     )

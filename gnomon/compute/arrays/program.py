@@ -85,11 +85,15 @@ def bounded_parts(
     """Values and running bounds (B, N) of nodes, part by part of a batch; ``more`` are leaves beside it (B, ...)."""
     shapes = list(shapes)
     whole = dataclasses.replace(batch, values={**batch.values, **more})
-    found = [(part.size, bounded(g, nodes, leaves_of(part), dtype, device, sums)) for part in in_parts(g, nodes, whole)]
-    value, bound = (
-        torch.cat([flat([pair[k] for pair in pairs], shapes, size) for size, pairs in found]) for k in (0, 1)
-    )
-    return value, bound
+    columns = sum(map(math.prod, shapes))
+    out = torch.empty(2, batch.size, columns, dtype=torch.float64, device=device)
+    start = 0
+    for part in in_parts(g, nodes, whole):
+        pairs = bounded(g, nodes, leaves_of(part), dtype, device, sums)
+        for k in (0, 1):
+            out[k, start : start + part.size] = flat([pair[k] for pair in pairs], shapes, part.size)
+        start += part.size
+    return out[0], out[1]
 
 
 def flat(found: Sequence[Tensor], shapes: Iterable[tuple[int, ...]], size: int) -> Tensor:

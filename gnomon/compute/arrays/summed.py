@@ -6,6 +6,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -37,14 +38,16 @@ def _contracted(term: Term, tensors: Sequence[Tensor]) -> Tensor:
 
 
 def _added(out: Tensor | None, term: Term, found: Tensor, shape: Shape, weight: int) -> Tensor:
-    """A term's sums put where they belong, and added to those of the terms before."""
+    """A term's sums put where they belong, and added, in place, to those of the terms before."""
     placed = at_places(found if weight == 1 else found * weight, term.kept, len(shape))
+    if out is None and term.box is None and len(term.letters) == 2 and placed.shape[1:] == shape:
+        return placed  # a product, which is nobody else's
     if out is None:
-        out = torch.zeros((1, *shape), dtype=torch.float64, device=found.device)
+        out = torch.zeros((placed.shape[0], *shape), dtype=torch.float64, device=found.device)
+    elif out.shape[0] < placed.shape[0]:
+        out = out.expand(placed.shape[0], *shape).clone()
     if term.box is None:
-        return out + placed
-    size = max(out.shape[0], placed.shape[0])
-    out = out.expand(size, *shape).clone()
+        return out.add_(placed)
     box: tuple[Any, ...] = (slice(None), *(slice(start, start + n) for start, n in term.box))
     out[box] += placed
     return out
@@ -108,36 +111,55 @@ def bound_of(g: Graph, number: int, c: Charge, args: Sequence[Pair]) -> Pair:
         if len(pairs) == 1:
             pieces = [(errors[0],)] if errors[0].any() else []
         else:
-            if errors[1].any():
-                pieces.append((sizes[0], errors[1]))
+            units = [None if (known := g.known[a]) is None else known.unit for a in operands[:2]]
+            rounds = not any(unit is not None and unit.all() for unit in units)  # products by 0 and 1 round nothing
+            multiplied += products(g, tuple(operands), term) if rounds else 0
+            inherited = errors[1]
+            if rounds and any(unit is not None and unit.any() for unit in units):
+                a, b = (
+                    each if unit is None else each.masked_fill(_on(unit, each), 0.0)
+                    for each, unit in zip(sizes, units, strict=True)
+                )
+                pieces.append((a * c.u, b))
+            elif rounds:
+                inherited = inherited + sizes[1] * c.u
+            if inherited.any():
+                pieces.append((sizes[0], inherited))
             if errors[0].any():
                 pieces.append((errors[0], sizes[1] + errors[1]))
-            units = [None if (known := g.known[a]) is None else known.unit for a in operands[:2]]
-            if not any(unit is not None and unit.all() for unit in units):  # products by 0 and 1 round nothing
-                multiplied += products(g, tuple(operands), term)
-                if any(unit is not None and unit.any() for unit in units):
-                    a, b = (
-                        each if unit is None else each.masked_fill(_on(unit, each), 0.0)
-                        for each, unit in zip(sizes, units, strict=True)
-                    )
-                    own = _clean(g, term, operands, [a, b, *gate])
-                error = _added(error, term, own * c.u, shape, term.times)
         for piece in pieces:
             error = _added(error, term, _clean(g, term, operands, [*piece, *gate]), shape, term.times)
     assert size is not None
     error = torch.zeros_like(size) if error is None else error
-    counted = g.counted.get(number)
-    some = _plain_count(g, node) if counted is None else counted[0] + (counted[1] != 0)
-    count = torch.as_tensor(some, dtype=torch.float64, device=size.device)
-    error = error + (c.eta + c.flush) * count.clamp(max=multiplied)
-    additions = c.additions(value, size, (count - 1).clamp(min=0)).masked_fill(count < 2, 0.0)
-    two = (count == 2) & (not node.value.sizes)
+    unknown, constant = g.counted.get(number, (np.asarray(_plain_count(g, node)), np.asarray(0)))
+    inherited, found = _charged(c, value, size, error, unknown + (constant != 0), multiplied, node.value.sizes)
+    if any(g.lowest[a] for a in node.args):
+        found = _at_infinity(g, node, shape, args, value, inherited, found)
+    return value, found
+
+
+def _charged(
+    c: Charge, value: Tensor, size: Tensor, error: Tensor, terms: Array, multiplied: int, sizes: bool
+) -> tuple[Tensor, Tensor]:
+    """The bounds of sums without and with their additions, of so many terms each, or of as many everywhere."""
+    lost = c.eta + c.flush
+    if terms.ndim == 0:
+        count = int(terms)
+        error = error + lost * min(count, multiplied)
+        if count < 2:
+            return error, error.masked_fill(c.reach(value, size) + error > c.largest, INF)
+        if count == 2 and not sizes:
+            rounding = value.abs() * c.u
+            return error, (error + rounding).masked_fill(value.abs() + rounding + error > c.largest, INF)
+        rounding = c.additions(value, size, count - 1)
+        return error, (error + rounding).masked_fill(c.reach(value, size) + error > c.largest, INF)
+    many = torch.as_tensor(terms, dtype=torch.float64, device=size.device)
+    error = error + lost * many.clamp(max=multiplied)
+    additions = c.additions(value, size, (many - 1).clamp(min=0)).masked_fill(many < 2, 0.0)
+    two = (many == 2) & (not sizes)
     rounding = torch.where(two, value.abs() * c.u, additions)
     reach = torch.where(two, value.abs() + rounding, c.reach(value, size)) + error
-    found = (error + rounding).masked_fill(reach > c.largest, INF)
-    if any(g.lowest[a] for a in node.args):
-        found = _at_infinity(g, node, shape, args, value, error, found)
-    return value, found
+    return error, (error + rounding).masked_fill(reach > c.largest, INF)
 
 
 def _at_infinity(

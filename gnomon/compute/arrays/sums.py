@@ -100,7 +100,8 @@ def total(g: Graph, terms: Sequence[tuple[tuple[int, ...], Term]], shape: Shape,
     found = _counted(g, args, made, shape)
     number = g.put(Node("sum", args, value=made), shape, _range(g, left, shape), found and _known(*found))
     if found is not None:
-        g.counted[number] = found
+        alike = all((each == each.flat[0]).all() for each in found)
+        g.counted[number] = (np.asarray(found[0].flat[0]), np.asarray(found[1].flat[0])) if alike else found
     return number
 
 
