@@ -30,9 +30,20 @@ def spoilt(optimizer: Any) -> None:
 
 
 class Resumed(Worn):
-    """Before every step but the first its state is saved, and a new optimizer goes on from it."""
+    """Before every step but the first its state is saved, and a new optimizer goes on from it.
+
+    Another parameter stands before the driver's, so that a state that is handed out in another order shows.
+    """
+
+    def begin(self) -> Any:
+        if not self.taken:
+            self.other = companion(self.outside[0].dtype, self.outside[0].device)
+        groups = self.groups()
+        groups[0]["params"] = [self.other, *groups[0]["params"]]
+        return self.recipe(groups if self.in_groups else groups[0]["params"])
 
     def take(self) -> None:
+        self.other.grad = pull(self.taken, self.other)
         if self.taken:
             state = reread(self.inner.state_dict())
             spoilt(self.inner)
