@@ -157,6 +157,7 @@ def _check(evidence: Evidence) -> list[object]:
             quiet(supposed),
             quiet(one),
             quiet(search.grade),
+            quiet(search.steps),
         ),
         percent(search.excused),
         join(margin_bar(evidence.worst.share), quiet(evidence.worst.where), _in_ulp(evidence.ulp)),

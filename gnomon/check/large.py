@@ -17,6 +17,7 @@ from gnomon.check.strategies import Example
 from gnomon.compute.arrays.compiled import CompiledArrays
 from gnomon.compute.compiled import Judgement
 from gnomon.compute.whole_numbers import LoweringError
+from gnomon.drive.contract import NotCallable
 from gnomon.drive.driver import SubjectError
 from gnomon.say.claim import Claim
 from gnomon.say.domain import Graph, Size, Sizes
@@ -85,20 +86,25 @@ def _affordable(compiled: Compilations, base: Example, size: Size) -> int:
     return best
 
 
-def look(task: Task, examples: Sequence[Example], outcome: Outcome, count: int) -> Failure | None:
+def look(
+    task: Task, examples: Sequence[Example], outcome: Outcome, count: int, asked: Sequence[Example] = ()
+) -> Failure | None:
     """Compare a few points at some large structures; the smallest sizes found at which one fails, if one does.
 
-    A gradient that fails under right values is left in the outcome.
+    Those that were ``asked`` for stand in the place of those that would be chosen. A gradient that fails under right
+    values is left in the outcome.
 
     Raises:
         SubjectError: if the subject crashes or breaks its contract.
     """
-    for example in large_examples(task.claim, task.compiled, examples, count):
+    for example in asked or large_examples(task.claim, task.compiled, examples, count):
         if task.driver.batch == "loop" and max(v for v in example.structure.values() if isinstance(v, int)) > LOOPED:
             continue
         try:
             failure = _judged(task, example, outcome)
         except (LoweringError, ZeroDivisionError):  # the program has no meaning there
+            continue
+        except NotCallable:  # the call names the parameters that there are at small sizes
             continue
         except SubjectError as error:
             if _overflows(task, example):  # what must be infinite at every point may as well be refused

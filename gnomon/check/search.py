@@ -154,7 +154,9 @@ class Failure:
 
 @dataclass
 class Outcome:
-    """What a search found so far; ``loss`` is a batch with more digits lost than the claim allows, in its budget."""
+    """What a search found so far; ``loss`` is a batch with more digits lost than the claim allows, in its budget,
+    ``lost_steps`` one in which updates got lost.
+    """
 
     search: Search = field(default_factory=Search)
     looked_at: list[Example] = field(default_factory=list)
@@ -164,6 +166,7 @@ class Outcome:
     ulp: Ulp | None = None
     failure: Failure | None = None
     loss: Failure | None = None
+    lost_steps: Failure | None = None
     gradient: GradientCheck | None = None
     gradient_failure: Failure | None = None
 

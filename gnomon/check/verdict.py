@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from gnomon.check import large
+from gnomon.check import large, many_steps
 from gnomon.check.ceiling import over_ceiling
 from gnomon.check.covered import alike, covered, not_asked_for
 from gnomon.check.diagnose import diagnose, diagnose_gradient, with_variant
@@ -123,6 +123,8 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
             outcome = reached
         if outcome.failure is None and outcome.gradient_failure is None and outcome.search.comparisons:
             outcome.failure = large.look(task, examples, outcome, BUDGETS[budget].large)
+            if BUDGETS[budget].large and outcome.failure is None and outcome.gradient_failure is None:
+                outcome.failure = many_steps.look(task, examples, outcome)
         _fill(evidence, task, outcome)
         failing = outcome.failure or outcome.gradient_failure
         if failing is not None:
@@ -139,7 +141,10 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
             evidence.reason, evidence.variant = where + diagnosis.reason, diagnosis.variant
             evidence.counterexample = diagnosis.counterexample
             return evidence
-        if outcome.loss is not None and (found := over_ceiling(task, outcome.loss)) is not None:
+        found = over_ceiling(task, outcome.loss) if outcome.loss is not None else None
+        if found is None and outcome.lost_steps is not None and task.compiled.sums is not None:
+            found = many_steps.lost_steps(task, outcome.lost_steps)
+        if found is not None:
             evidence.verdict, evidence.failure, evidence.reason = "fails", found.failure, found.reason
             evidence.counterexample = found.counterexample
             return evidence

@@ -12,6 +12,7 @@ import torch
 from gnomon.check.ceiling import lost_at
 from gnomon.check.diagnose import Diagnosis, gradient_at, pinpoint
 from gnomon.check.domains import check_covers, check_names, host_number, structure_fault, tensor_of
+from gnomon.check.many_steps import lost_steps_at
 from gnomon.check.options import not_looked_at
 from gnomon.check.proof_record import proof_record
 from gnomon.check.search import BUDGETS, Compilations, Task, wants_gradient
@@ -209,7 +210,7 @@ def _looked_at(task: Task, example: Example, point: Batch, weights: Sequence[flo
         seen = pinpoint(here, example, point) if cotangent is None else gradient_at(here, example, point, cotangent)
         if isinstance(seen, Diagnosis):
             return seen
-    lost = lost_at(task, example, point) if weights is None else None
+    lost = (lost_at(task, example, point) or lost_steps_at(task, example, point)) if weights is None else None
     return lost or seen
 
 

@@ -79,9 +79,9 @@ def _cut(head: str, parts: Sequence[str]) -> str:
 
 
 def graded(result: dict[str, Any]) -> str:
-    """Which sums a format of 16 bits was held to, where it holds, and the largest error where all inputs were tried."""
-    grade, ulp = result["search"]["grade"], result["ulp"]
-    words = [grade] if grade and result["verdict"] == "holds" else []
+    """What a format of 16 bits was held to, where it holds, and the largest error where all inputs were tried."""
+    search, ulp = result["search"], result["ulp"]
+    words = [word for word in (search["grade"], search["steps"]) if word and result["verdict"] == "holds"]
     return "".join(f", {word}" for word in [*words, *([str(Ulp(**ulp))] if ulp else [])])
 
 

@@ -190,9 +190,9 @@ class Search:
 
     ``loop`` says that the subject could not be run on many points at once, so that fewer were looked at; ``conditions``
     holds for each relation that the claim supposes the number of points that meet it; ``grade`` says for a format of 16
-    bits which sums all the points allow: sums in float32, or no better than in the format itself. ``contract`` has for
-    each part of what every subject owes the number of structures in which it was looked at, ``contract_unseen`` for any
-    other part the reason why it was not.
+    bits which sums all the points allow: sums in float32, or no better than in the format itself; ``steps`` says the
+    same of a state after many steps. ``contract`` has for each part of what every subject owes the number of structures
+    in which it was looked at, ``contract_unseen`` for any other part the reason why it was not.
     """
 
     structures: int = 0
@@ -204,6 +204,7 @@ class Search:
     loop: bool = False
     conditions: dict[str, int] = field(default_factory=dict)
     grade: str = ""
+    steps: str = ""
     contract: dict[str, int] = field(default_factory=dict)
     contract_unseen: dict[str, str] = field(default_factory=dict)
 
@@ -292,7 +293,8 @@ class Evidence(Record):
     def __str__(self) -> str:
         mark = "FAILS" if self.verdict == "fails" else self.verdict
         text = f"{mark:9} {self.claim}  {self.implementation}  {self.dtype} on {self.device}"
-        text += f", {self.search.grade}" if self.verdict == "holds" and self.search.grade else ""
+        words = self.search.grade, self.search.steps
+        text += "".join(f", {word}" for word in words if word and self.verdict == "holds")
         text += f", {self.ulp}" if self.ulp else ""
         if self.failure:
             text += f"\n          {self.failure}: {self.reason}"
