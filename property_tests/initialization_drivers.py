@@ -1,28 +1,39 @@
 """Drivers for functions that fill a weight at random, such as those of ``torch.nn.init``.
 
-What is random in a filled weight is taken out first: the same generator's plain draws from the standard law, N(0, 1)
-or U(-1, 1), are what the weight must be a multiple of. The multiple is observed, and expectations over weights are
-taken over all signs, in float64.
+What is random in a filled weight is taken out first. Where the weight is a multiple of the same generator's plain
+draws from the standard law, N(0, 1) or U(-1, 1), the multiple is observed exactly. A subject that draws otherwise is
+asked for many weights; the mean square of each entry is what it must be up to sampling error, or it is observed as it
+is. Expectations over weights are taken over all signs, in float64. That the draws are independent and of the law that
+they are to have is what ``init.sampling`` looks at.
 """
 
 from __future__ import annotations
 
-import inspect
 import itertools
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from gnomon.compute.compiled import K
 from gnomon.drive.driver import Call, Case, Driver, SubjectError, Tensors
+from gnomon.drive.lowered import Lowered
+from gnomon.drive.sample import reseeded, takes
+from gnomon.say.drawing import doubt, square_off
 
 NODES = {"normal": 1.0, "uniform": 1 / math.sqrt(3)}
 """Two equal weights at plus and minus this give the mean of any cubic over N(0, 1), and over U(-1, 1), exactly."""
 
-SEEDS = 16
-"""Of so many draws, the one with the greatest mean square tells a multiple from rounding best."""
+NUMBERS = 512
+"""Of so many draws some are beyond two deviations (at odds of 5e10): a law that is cut off there is no multiple."""
+
+RUNS = 1024
+"""Of so many weights (3, 4) the mean square of all entries is within an eighth of their variance: less than fans do."""
+
+TESTS = 2**20
+"""More mean squares than are looked at, but for the number of entries: claims, dtypes, structures, of any budget."""
 
 
 class Filler:
@@ -39,37 +50,68 @@ class Filler:
             name: known.get(value, value) if isinstance(value, str) else value for name, value in given.items()
         }
         self.subject, self.case = subject, case
-        self.seeded = "generator" in inspect.signature(subject).parameters
+        self.seeded = takes(subject, "generator")
+        self.law = case.options.get("law", "normal")
 
-    def weight(self, shape: Iterable[int], seed: int) -> Tensor:
-        tensor = torch.full(tuple(shape), torch.nan, dtype=self.case.dtype, device=self.case.device)
-        if self.seeded:
-            generator = torch.Generator(self.case.device).manual_seed(seed)
-            self.subject(tensor, **self.keywords, generator=generator)
-        else:
-            with torch.random.fork_rng(devices=[]):
-                torch.manual_seed(seed)
-                self.subject(tensor, **self.keywords)
-        return tensor.detach()
+    def weights(self, shape: Iterable[int], seed: int, count: int) -> Iterator[Tensor]:
+        """So many weights, drawn one after the other."""
+        generator = torch.Generator(self.case.device).manual_seed(seed)
+        keywords = {**self.keywords, "generator": generator} if self.seeded else self.keywords
+        with reseeded(seed, self.case.device):
+            for _ in range(count):
+                tensor = torch.full(tuple(shape), torch.nan, dtype=self.case.dtype, device=self.case.device)
+                self.subject(tensor, **keywords)
+                yield tensor.detach()
 
     def plain(self, shape: Iterable[int], seed: int) -> Tensor:
         """The draws behind the weight: from N(0, 1), or for ``options["law"]`` "uniform" from U(-1, 1)."""
         tensor = torch.empty(tuple(shape), dtype=self.case.dtype, device=self.case.device)
         generator = torch.Generator(self.case.device).manual_seed(seed)
-        if self.case.options.get("law") == "uniform":
+        if self.law == "uniform":
             return tensor.uniform_(-1, 1, generator=generator)
         return tensor.normal_(generator=generator)
 
-    def scale(self, shape: Iterable[int]) -> Tensor:
-        """By what every entry's draw was multiplied: s, where the weight is s times the draws; off it where not."""
-        shape = tuple(shape)
-        seed = max(range(SEEDS), key=lambda seed: float(self.plain(shape, seed).square().mean()))
-        draws, weight = self.plain(shape, seed).double(), self.weight(shape, seed).double()
-        multiple = (weight * draws).sum() / draws.square().sum()
-        return (multiple + (weight - multiple * draws)).to(self.case.dtype)
+    def scale(self, shape: Iterable[int], index: Mapping[str, int] | None = None) -> Tensor:
+        """By what every entry's draw was multiplied: s, where the weight is s times the draws; off it where not.
+
+        ``options["variance"]`` is what the claim says of the variance, at the values of an index.
+        """
+        shape, said = tuple(shape), self.said(index or {})
+        seeds = range(math.ceil(NUMBERS / math.prod(shape)))
+        draws = torch.stack([self.plain(shape, seed) for seed in seeds]).double()
+        found = torch.stack([w for seed in seeds for w in self.weights(shape, seed, 1)]).double()
+        multiple = (found / draws).median()
+        rounding = K * torch.finfo(self.case.dtype).eps * multiple.abs() * draws.abs().amax()
+        alike = ((found - multiple * draws).abs() <= rounding).double().mean()
+        # what is cut off and drawn again is a multiple for the most part, but not by its own deviation
+        as_said = abs(multiple * self.node() - math.sqrt(said)) <= rounding
+        if alike < (0.5 if as_said else 1):
+            return self.estimated(shape, said)
+        # the one with the greatest mean square tells a multiple from rounding best
+        best = draws.square().flatten(1).mean(-1).argmax()
+        one, weight = draws[best], found[best]
+        multiple = (weight * one).sum() / one.square().sum()
+        return (multiple + (weight - multiple * one)).to(self.case.dtype)
+
+    def said(self, index: Mapping[str, int]) -> float:
+        """The variance that the claim says."""
+        lowered = Lowered(self.case.options["variance"], (), self.case, index)
+        like = torch.empty((), dtype=self.case.dtype, device=self.case.device)
+        return lowered({}, self.case.host, like).item()
+
+    def estimated(self, shape: tuple[int, ...], said: float) -> Tensor:
+        """The same from the mean square of each entry: the claim's own, where sampling error alone is between them."""
+        total = torch.zeros(shape, dtype=torch.float64, device=self.case.device)
+        for weight in self.weights(shape, 0, RUNS):
+            total += weight.double().square()
+        square = total / RUNS
+        x = doubt(TESTS * square.numel())
+        each, every = (float(square_off(self.law, count, x)) for count in (RUNS, RUNS * square.numel()))
+        close = ((square - said).abs() <= each * said).all() and (square.mean() - said).abs() <= every * said
+        return (torch.full_like(square, said) if close else square).sqrt().div(self.node()).to(self.case.dtype)
 
     def node(self) -> float:
-        return NODES[self.case.options.get("law", "normal")]
+        return NODES[self.law]
 
 
 def signs(count: int, like: Tensor) -> Tensor:
@@ -124,7 +166,8 @@ def initializer_depth(subject: Any, case: Case) -> Call:
     """
     widths = case.structure[case.options["widths"]]
     filler, slope = Filler(subject, case), slope_of(case)
-    spreads = [filler.scale(pair).double() * filler.node() for pair in zip(widths[1:], widths[:-1], strict=True)]
+    pairs = zip(widths[1:], widths[:-1], strict=True)
+    spreads = [filler.scale(pair, {"l": layer}).double() * filler.node() for layer, pair in enumerate(pairs, 1)]
     spreads[-1] = spreads[-1][:1]  # one unit stands for all of the last layer: they are alike
     sizes = [spread.numel() for spread in spreads]
     if sum(sizes) > 12:
@@ -138,22 +181,6 @@ def initializer_depth(subject: Any, case: Case) -> Call:
             weights = choice.reshape(-1, *spread.shape) * spread
             h = rectified((weights * h[:, None]).sum(-1), slope)
         return {"power": h[:, 0].square().mean().to(case.dtype)}
-
-    return call
-
-
-def initializer_sample(subject: Any, case: Case) -> Call:
-    """``subject(tensor, ..., generator=generator)``, which fills a weight, looked at as a sample; see :class:`Filler`.
-
-    Input ``seed``, a whole number. Outputs: ``moment``, the mean square of the entries, and ``mean``, their mean.
-    """
-    shape = [case.structure[extent] for extent in case.options["shape"]]
-    filler = Filler(subject, case)
-
-    def call(tensors: Tensors) -> Tensors:
-        weight = filler.weight(shape, int(tensors["seed"])).double()
-        shown = {"moment": weight.square().mean(), "mean": weight.mean()}
-        return {name: shown[name].to(case.dtype) for name in case.shapes}
 
     return call
 
@@ -181,6 +208,5 @@ FILLS = "a function that fills a tensor: f(tensor, ..., generator=None)"
 DRIVERS: dict[str, Driver] = {
     "initializer": Driver(initializer, FILLS, gradient="none"),
     "initializer_depth": Driver(initializer_depth, FILLS, gradient="none"),
-    "initializer_sample": Driver(initializer_sample, FILLS, "loop", "none"),
     "activation_gain": Driver(activation_gain, "a function: gain(nonlinearity, slope) -> float", gradient="none"),
 }

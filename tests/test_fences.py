@@ -44,7 +44,7 @@ class Fence:
 
 VOCABULARY = (
     *("gnomon.say.claim", "gnomon.say.domain", "gnomon.say.maker", "gnomon.say.call", "gnomon.say.board"),
-    "gnomon.say.arguments",
+    *("gnomon.say.arguments", "gnomon.say.drawing"),
     *("gnomon.proof", "gnomon.derivations"),
 )
 FENCES = {
@@ -61,7 +61,7 @@ FLOORS = (
     {"say": ("sympy",)},
     {"link": ("sympy",)},
     {"compute": ("sympy", "flint", "torch", "numpy")},
-    {"drive": ("torch",)},
+    {"drive": ("torch", "numpy")},
     {"find": ()},
     {"check": ("sympy", "torch", "numpy", "hypothesis")},
     {"run": ("torch",)},

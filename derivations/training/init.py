@@ -27,7 +27,7 @@ forward_mean, backward_mean = FORWARD.entry, BACKWARD.entry
 ahead, back = IndexedBase("ahead"), IndexedBase("back")  # the terms of a sum, up to their signs
 KEPT_AHEAD = (forward_mean, var * Sum(x[i] ** 2, (i, 0, n_in - 1)))
 KEPT_BACK = (backward_mean, var * Sum(delta[j] ** 2, (j, 0, n_out - 1)))
-MATRIX = {"shape": ("n_out", "n_in")}
+MATRIX = {"shape": ("n_out", "n_in"), "variance": var}
 LAYER = "the weight is (n_out, n_in), as in torch: for x @ W take the transpose"
 INDEPENDENT = "weights are independent of each other, with mean 0"
 

@@ -86,6 +86,7 @@ fans = Claim(
     options={
         "shape": ("n_out", "n_in", "height", "width"),
         "law": "uniform",
+        "variance": std**2,
         "keywords": {"mode": "mode", "nonlinearity": "relu"},
     },
     remarks="The scale observed is the bound: by what the uniform draws on (-1, 1) were multiplied. With groups, the "

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 # Each of these registers how its parts are run.
-from gnomon.drive import functions, graphs, looks, modules, objects, steps, values  # noqa: F401
+from gnomon.drive import functions, graphs, looks, modules, objects, sample, steps, values  # noqa: F401
 from gnomon.drive.bound import unbound
 from gnomon.drive.driver import Call as Prepared
 from gnomon.drive.driver import Case, Driver, SubjectError, Tensors

@@ -28,6 +28,7 @@ class Session:
         self.choices = {d.name: d for d in case.compiled.claim.structure if isinstance(d, Choice)}
         self.sizes = {d.name for d in case.compiled.claim.structure if isinstance(d, Sizes)}
         self.modules: dict[p.Made, tuple[torch.nn.Module, bool]] = {}
+        self.drawn: dict[Any, tuple[Tensor, ...]] = {}
 
     @cached_property
     def like(self) -> Tensor:

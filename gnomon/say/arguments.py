@@ -247,6 +247,26 @@ class Draws(Part):
 
 
 @dataclass(frozen=True)
+class Blank(Part):
+    """A tensor with these extents that the subject is to fill; before, no entry of it is a number."""
+
+    extents: tuple[Any, ...]
+
+    def __str__(self) -> str:
+        return f"blank({', '.join(map(str, self.extents))})"
+
+
+@dataclass(frozen=True)
+class Seeded(Part):
+    """A generator with this seed; a subject that takes none finds the generators of the process seeded so."""
+
+    seed: Part
+
+    def __str__(self) -> str:
+        return f"seeded({self.seed})"
+
+
+@dataclass(frozen=True)
 class Dtype(Part):
     """The dtype of the check, for functions that cannot tell it from their arguments."""
 

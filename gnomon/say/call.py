@@ -182,6 +182,12 @@ class Call:
         """The most numbers that autograd keeps at once for what is computed so far, a gradient above all."""
         return self._with(p.Kept(self.node), batch="loop", autograd=False)
 
+    def drawn(self, law: str, deviation: Any) -> Call:
+        """What tells the law of a :func:`~gnomon.say.drawing.blank` that was filled; see :mod:`gnomon.drive.sample`."""
+        if not isinstance(self.node, p.Made):
+            raise CallError(f"{self}: drawn() comes right after the call that fills a blank()")
+        return self._with(p.Drawn(self.node, law, part(deviation)), batch="loop", autograd=False)
+
     def raises(self, error: type[Exception], match: str = "") -> Call:
         """Whether the subject refuses: it raises this error, and its message matches; shown as the number 1."""
         return self._with(p.Raised(self.node, error.__name__, match), batch="loop", autograd=False)

@@ -220,6 +220,21 @@ class Mean(Part):
 
 
 @dataclass(frozen=True)
+class Drawn(Part):
+    """A tensor that the subject filled at random, as six numbers that tell what law its entries were drawn from.
+
+    ``law`` is one of :data:`gnomon.drive.sample.LAWS`, with mean 0 and this ``deviation``.
+    """
+
+    node: Made
+    law: str
+    deviation: Part
+
+    def __str__(self) -> str:
+        return f"{self.node}.drawn({self.law!r}, {self.deviation})"
+
+
+@dataclass(frozen=True)
 class Padded(Part):
     """A list of tensors as one tensor, filled up with zeros; ``extents`` are the shapes that they must have.
 

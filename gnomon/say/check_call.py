@@ -77,6 +77,7 @@ NEEDS = {
     p.Buffer: (p.Loaded, "buffer() is a look at a module: say load() and on() before it"),
     p.Asked: (a.Function, "asks() needs one of the functions that the subject is given"),
     p.Count: (a.Function, "count() needs one of the functions that the subject is given"),
+    p.Drawn: (a.Blank, "drawn() is a look at a tensor that is filled: give the subject a blank()"),
     p.Kept: (p.Gradient, "kept() is a look at what a gradient() leans on: say it before"),
 }
 
@@ -115,7 +116,7 @@ def _own_names(part: Part) -> set[str]:
         found |= (names_in(part.entry) - own) | limits
     if isinstance(part, (a.Listed, p.Mean, p.Padded)):
         found |= names_in(part.limits[1]) | names_in(part.limits[2])
-    if isinstance(part, (a.Cut, p.Padded)):
+    if isinstance(part, (a.Blank, a.Cut, p.Padded)):
         found |= set().union(*map(names_in, part.extents))
     if isinstance(part, a.When) and not isinstance(part.condition, Part):
         found |= names_in(part.condition)

@@ -100,6 +100,29 @@ def last_row_kept(tensor: Tensor, generator: Generator = None) -> Tensor:
     return weight
 
 
+def one_row(tensor: Tensor, generator: Generator = None) -> Tensor:
+    """A row is drawn, and expanded."""
+    return tensor.copy_(filled(tensor[:1].clone(), fans(tensor)[0] ** -0.5, "normal", generator).expand_as(tensor))
+
+
+def half_copied(tensor: Tensor, gain: float = 1.0, generator: Generator = None) -> Tensor:
+    """The second half of the columns is the first."""
+    weight = filled(tensor, gain * math.sqrt(2 / sum(fans(tensor))), "normal", generator)
+    half = weight.shape[1] // 2
+    weight[:, half : 2 * half] = weight[:, :half].clone()
+    return weight
+
+
+def same_every_time(tensor: Tensor, generator: Generator = None) -> Tensor:
+    return filled(tensor, fans(tensor)[0] ** -0.5, "uniform", torch.Generator(tensor.device).manual_seed(0))
+
+
+def shifted(tensor: Tensor, gain: float = 1.0, generator: Generator = None) -> Tensor:
+    """Of the right deviation, around a mean of a tenth of it."""
+    std = gain * math.sqrt(2 / sum(fans(tensor)))
+    return filled(tensor, std, "uniform", generator).add_(std / 10)
+
+
 def one_sided(
     tensor: Tensor, a: float = 0, mode: str = "fan_in", nonlinearity: str = "leaky_relu", generator: Generator = None
 ) -> Tensor:
@@ -156,6 +179,10 @@ PLANTED = (
     Planted("absolute values", "initialization.lecun_normal_", folded),
     Planted("fills a copy", "initialization.lecun_normal_", in_a_copy),
     Planted("last row is not rescaled", "initialization.lecun_normal_", last_row_kept),
+    Planted("one row for all", "initialization.lecun_normal_", one_row),
+    Planted("half of the columns twice", "initialization.xavier_normal_", half_copied),
+    Planted("a seed of its own", "initialization.lecun_uniform_", same_every_time),
+    Planted("around a mean that is not 0", "initialization.xavier_uniform_", shifted),
     Planted("normal in the place of uniform", "initialization.lecun_uniform_", lecun(lambda n_in, n_out: n_in**-0.5)),
     Planted(
         "deviation as the bound",
