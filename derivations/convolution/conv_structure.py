@@ -113,8 +113,8 @@ weight_sharing = Claim(
 
 mode = symbols("mode", integer=True)
 EDGE, FLAT = Choice("padding_mode", {"circular": {mode: 0}}), Choice("padding_mode", {"zeros": {mode: 1}})
-STEP, SIDE, WINDOWS, SHIFT = Size("s", 1, 3), Size("p", 0, 1), Size("T", 2, 5), Size("m", 1, 2)
-NO_REST = Size("r", 0, 0)
+STEP, SIDE, WINDOWS, SHIFT = Size("s", 1, 3), Size("p", 0, 1, closed=True), Size("T", 2, 5), Size("m", 1, 2)
+NO_REST = Size("r", 0, 0, closed=True)
 windows = WINDOWS.symbol
 m, r = symbols("m r", integer=True, nonnegative=True)
 width, taps = s * windows, 2 * p + 1

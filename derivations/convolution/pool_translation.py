@@ -12,7 +12,7 @@ from gnomon.say.domain import Size, real, symbols_of
 
 # ------------------------------------------------------------------ local pooling
 
-WINDOWS, SHIFT, NO_REST = Size("T", 2, 4), Size("m", 1, 2), Size("r", 0, 0)
+WINDOWS, SHIFT, NO_REST = Size("T", 2, 4), Size("m", 1, 2), Size("r", 0, 0, closed=True)
 T = WINDOWS.symbol
 m, r = symbols("m r", integer=True, nonnegative=True)
 width = K * T

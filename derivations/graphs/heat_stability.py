@@ -36,7 +36,7 @@ def stability_steps() -> tuple[Step, ...]:
     )
 
 
-FEW = Size("n", 2, 3)
+FEW = Size("n", 2, 3, closed=True)
 WEIGHTED = Graph("A", FEW)
 N = FEW.symbol
 weights, W = IndexedBase("w", positive=True), IndexedBase("W", nonnegative=True)

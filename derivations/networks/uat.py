@@ -122,7 +122,7 @@ notation = Claim(
 
 # ------------------------------------------------------------------ on a compact set alone
 
-LINE, ONE = Size("n", 1, 1), Size("m", 1, 1)
+LINE, ONE = Size("n", 1, 1, closed=True), Size("m", 1, 1)
 bound = Symbol("bound", nonnegative=True)
 growth = Sum(Abs(C[0, i]) * (Abs(A[i, 0]) * Abs(x[0]) + Abs(b[i])), (i, 0, k - 1))
 at_home = Sum(Abs(C[0, i]) * (Abs(A[i, 0]) + Abs(b[i])), (i, 0, k - 1))

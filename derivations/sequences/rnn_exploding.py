@@ -157,7 +157,7 @@ relu = Claim(
     kind="equality",
     subject="recurrent.RNN",
     driver="state_jacobian",
-    structure=(Size("T", 1, 50), Size("n", 1, 1), ONE, nonlinearity("relu")),
+    structure=(Size("T", 1, 50), Size("n", 1, 1, closed=True), ONE, nonlinearity("relu")),
     inputs=(unit("h0", n), INPUT_WEIGHT, real("weight_hh", n, n, low=-2, high=2)),
     program=Program(unit_of(Max(w * final[t - 1], 0)), BOTH),
     definition=Program(((final[t], POWER * h0[0]), (slope[t], POWER)), BOTH),

@@ -180,7 +180,7 @@ vanishing = Claim(
     kind="inequality",
     subject="recurrent.RNN",
     driver="state_jacobian",
-    structure=(SHORT, Size("n", 2, 2), Size("d", 1, 1), NONLINEARITY),
+    structure=(SHORT, Size("n", 2, 2, closed=True), Size("d", 1, 1), NONLINEARITY),
     inputs=(SEQUENCE, START, INPUT_WEIGHT, WEIGHT),
     program=Program((*PLAIN, stepped(), STEEPEST, (norm, two_norm(W))), (WHOLE,)),
     relation=at_most(Product(steepest[t] * norm, (t, 1, T))),

@@ -99,15 +99,20 @@ def _noise(claim: Claim) -> tuple[str, ...]:
     return tuple(dict.fromkeys(drawn))
 
 
+def _beyond(claim: Claim, outcome: Outcome, found: Covered) -> dict[str, str]:
+    """Sizes beyond those that were looked at, those with the same reason together."""
+    reasons: dict[str, list[str]] = {}
+    for domain in claim.structure:
+        if isinstance(domain, (Size, Sizes)) and found.sizes[domain.name] and not getattr(domain, "closed", False):
+            most = max(domain.high, *found.sizes[domain.name])
+            why = outcome.unreached.get(domain.name, "none was drawn")
+            reasons.setdefault(why, []).append(f"{domain.name} above {most}")
+    return {f"sizes {', '.join(names)}": why for why, names in reasons.items()}
+
+
 def _missed(task: Task, outcome: Outcome, found: Covered) -> dict[str, str]:
-    claim, missed = task.claim, {}
-    beyond = [
-        f"{domain.name} above {max(domain.high, *found.sizes[domain.name])}"
-        for domain in claim.structure
-        if isinstance(domain, (Size, Sizes)) and found.sizes[domain.name] and not getattr(domain, "closed", False)
-    ]
-    if beyond:
-        missed[f"sizes {', '.join(beyond)}"] = "none was drawn"
+    claim = task.claim
+    missed = _beyond(claim, outcome, found)
     for domain in claim.structure:
         if isinstance(domain, Size) and found.sizes[domain.name]:
             drawn = found.sizes[domain.name]

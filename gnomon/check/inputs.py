@@ -195,6 +195,15 @@ def representable(domain: Domain, value: Tensor, dtype: torch.dtype) -> Tensor:
     return rounded if domain.simplex else _inside(domain, rounded)
 
 
+def _digits(dtype: torch.dtype) -> int:
+    return int(-math.log2(torch.finfo(dtype).eps))
+
+
+def most_probabilities(dtype: torch.dtype) -> int:
+    """How many probabilities may be drawn at once: each has a step of the dtype, and most steps are left to choose."""
+    return int(2 ** (min(20, _digits(dtype)) - 2))
+
+
 def _simplex(source: _Source, shape: Sequence[int], regime: str, domain: Domain, covered: Tensor | None) -> Tensor:
     """Probabilities in steps of a power of two that the dtype resolves, so that they sum to exactly 1.
 
@@ -202,7 +211,7 @@ def _simplex(source: _Source, shape: Sequence[int], regime: str, domain: Domain,
     """
     parts = shape[-1]
     spread = regime in ("wide", "tiny")
-    digits = min(FINEST if spread else 20, int(-math.log2(torch.finfo(source.dtype).eps)))
+    digits = min(FINEST if spread else 20, _digits(source.dtype))
     steps = 2**digits
     some = torch.full(tuple(shape), domain.open_low, device=source.generator.device)
     least = (some if covered is None else some | (covered > 0)).to(torch.float64)

@@ -1,89 +1,25 @@
-"""Large structures: sizes beyond every block that programs are cut into, where a tail or a split may be wrong."""
+"""Looks at large structures: a tail or a split that no small size shows, and from which size on it is wrong."""
 
 from __future__ import annotations
 
 import dataclasses
-import random
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 
 from gnomon.check import large_gradient
-from gnomon.check.domains import structure_fault
+from gnomon.check.chosen import large_examples
+from gnomon.check.effort import POINTS
 from gnomon.check.grade import FINE, OWN
-from gnomon.check.search import NUMBERS, Compilations, Failure, Outcome, Task
+from gnomon.check.resized import fewer
+from gnomon.check.search import Failure, Outcome, Task
 from gnomon.check.strategies import Example
-from gnomon.compute.arrays.compiled import CompiledArrays
 from gnomon.compute.compiled import Judgement
 from gnomon.compute.whole_numbers import LoweringError
 from gnomon.drive.contract import NotCallable
 from gnomon.drive.driver import SubjectError
 from gnomon.say.claim import Claim
-from gnomon.say.domain import Graph, Size, Sizes
-
-EXTENTS = ((1023, 1024, 1025), (255, 256, 257), (127, 128, 129), (63, 64, 65), (31, 32, 33))
-"""Sizes about the blocks that programs are cut into: a full block, one short of it, and a tail of one."""
-
-PROBE = 13
-"""A size at which a program is lowered to tell what it would cost at others."""
-
-LOOPED = 65
-"""The largest size at which a subject is looked at that takes one point at a time."""
-
-STEPS = 100
-"""As many single steps of its definitions may be made where a program recurs along a size."""
-
-
-def large_examples(claim: Claim, compiled: Compilations, examples: Sequence[Example], count: int) -> Iterator[Example]:
-    """Some structures with one large size each, the largest that a look affords first.
-
-    Beside the size its other sizes are those of an example that was drawn. A size that is no extent of an input is
-    left out, and so is one above which nothing is claimed; and claims with conditions, lists of sizes, graphs,
-    probabilities (which are multiples of what the dtype resolves) and inequalities.
-    """
-    extents_of = {extent for domain in claim.inputs for extent in domain.shape}
-    sizes = [d for d in claim.structure if isinstance(d, Size) and not d.closed and d.symbol in extents_of]
-    conditions = claim.written.conditions if claim.written is not None else ()
-    left_out = bool(conditions) or any(isinstance(domain, (Sizes, Graph)) for domain in claim.structure)
-    if left_out or claim.relation is not None or any(d.simplex or d.lengths is not None for d in claim.inputs):
-        return
-    chooser = random.Random(examples[0].seed)
-    chooser.shuffle(sizes)
-    found = 0
-    rungs = {size.name: list(EXTENTS) for size in sizes}
-    while any(rungs.values()) and found < count:
-        for number, size in enumerate(sizes):
-            base = examples[(len(examples) - 1 - number) % len(examples)]
-            extents = rungs[size.name]
-            limit = _affordable(compiled, base, size) if extents else 0
-            rungs[size.name] = extents = [rung for rung in extents if max(rung) <= limit]
-            if not extents or found == count:
-                continue
-            tail = max(extents.pop(0))
-            extent = tail if not found else tail - chooser.choice((0, 0, 1, 2))
-            found += 1
-            yield dataclasses.replace(base, structure={**base.structure, size.name: extent})
-
-
-def _affordable(compiled: Compilations, base: Example, size: Size) -> int:
-    """The largest extent of a size at which a point of every regime may be looked at; 0 for none."""
-    try:
-        probe = compiled({**base.structure, size.name: max(PROBE, size.high + 1)})
-    except (LoweringError, ZeroDivisionError):
-        return 0
-    if not isinstance(probe, CompiledArrays):
-        return 0
-    extent = probe.structure[size.name]
-    best = 0
-    for rung in sorted(max(each) for each in EXTENTS):
-        times = rung / extent
-        recurs = any(made > extent - 4 for way in probe.ways for made in way.steps.values())
-        steps = sum(sum(way.steps.values()) for way in probe.ways) * times
-        grown = sum(way.graph.elements(list(way.outputs.values()), extent, times) for way in probe.ways)
-        if grown * 9 <= NUMBERS and (not recurs or steps <= STEPS):
-            best = rung
-    return best
+from gnomon.say.domain import Size, Structure
 
 
 def look(
@@ -91,25 +27,24 @@ def look(
 ) -> Failure | None:
     """Compare a few points at some large structures; the smallest sizes found at which one fails, if one does.
 
-    Those that were ``asked`` for stand in the place of those that would be chosen. A gradient that fails under right
-    values is left in the outcome.
+    A gradient that fails under right values is left in the outcome. Those that were ``asked`` for stand in the place of
+    those that would be chosen.
 
     Raises:
         SubjectError: if the subject crashes or breaks its contract.
     """
-    for example in asked or large_examples(task.claim, task.compiled, examples, count):
-        if task.driver.batch == "loop" and max(v for v in example.structure.values() if isinstance(v, int)) > LOOPED:
-            continue
+    for example in asked or large_examples(task, examples, count, outcome.unreached):
         try:
             failure = _judged(task, example, outcome)
         except (LoweringError, ZeroDivisionError):  # the program has no meaning there
             continue
-        except NotCallable:  # the call names the parameters that there are at small sizes
+        except NotCallable as error:  # the call names the parameters that there are at small sizes
+            outcome.unreached.update(dict.fromkeys(_beyond(task.claim, example.structure), error.reason))
             continue
         except SubjectError as error:
             if _overflows(task, example):  # what must be infinite at every point may as well be refused
                 continue
-            raise SubjectError(error.failure, from_on(task.claim, example.structure) + error.reason) from error
+            raise _smallest_crash(task, example, error) from error
         if failure is not None:
             return _shrunk(task, failure)
         if outcome.gradient_failure is not None:
@@ -118,15 +53,20 @@ def look(
     return None
 
 
+def _beyond(claim: Claim, structure: Structure) -> list[str]:
+    sizes = [domain for domain in claim.structure if isinstance(domain, Size)]
+    return [size.name for size in sizes if structure[size.name] > size.high]
+
+
 def _overflows(task: Task, example: Example) -> bool:
-    _, bound = task.compiled(example.structure).truth(task.batch(example, 9), task.dtype, task.device)
+    _, bound = task.compiled(example.structure).truth(task.batch(example, POINTS), task.dtype, task.device)
     return bool(bound.isinf().any(-1).all())
 
 
 def _judged(task: Task, example: Example, outcome: Outcome) -> Failure | None:
     """Compare the points of a large structure, and count them; the worst point if one fails."""
     observer = task.observer(example)
-    batch = task.batch(example, 9)
+    batch = task.batch(example, POINTS)
     shown, chosen = observer.many(batch)
     batch = batch if chosen is None else batch.take(chosen)
     flat = shown.detach().to(torch.float64)
@@ -158,7 +98,7 @@ def _shrunk(task: Task, failure: Failure, *, values: bool = True) -> Failure:
     improved = True
     while improved:
         improved = False
-        for structure in _fewer(task.claim, failure.example.structure):
+        for structure in fewer(task.claim, failure.example.structure, failure.example.seed):
             smaller = dataclasses.replace(failure.example, structure=structure)
             at = Outcome()
             try:
@@ -172,23 +112,25 @@ def _shrunk(task: Task, failure: Failure, *, values: bool = True) -> Failure:
     return failure
 
 
-def _fewer(claim: Claim, structure: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    for domain in claim.structure:
-        if isinstance(domain, Size):
-            value = structure[domain.name]
-            gap = value - domain.low
-            while gap > 0:
-                fewer = {**structure, domain.name: value - gap}
-                if not structure_fault(claim.structure, fewer):
-                    yield fewer
-                gap //= 2
+def _smallest_crash(task: Task, example: Example, error: SubjectError) -> SubjectError:
+    """The same breach or crash at the smallest sizes that are found, which its reason then names."""
+    improved = True
+    while improved:
+        improved = False
+        for structure in fewer(task.claim, example.structure, example.seed):
+            smaller = dataclasses.replace(example, structure=structure)
+            try:
+                task.observer(smaller).many(task.batch(smaller, POINTS))
+            except SubjectError as found:
+                if found.failure == error.failure and not _overflows(task, smaller):
+                    example, error, improved = smaller, found, True
+                    break
+            except (LoweringError, ZeroDivisionError):
+                continue
+    return SubjectError(error.failure, from_on(task.claim, example.structure) + error.reason)
 
 
-def from_on(claim: Claim, structure: dict[str, Any]) -> str:
+def from_on(claim: Claim, structure: Structure) -> str:
     """From which sizes on a failure was found, where they are larger than those that are drawn; else ""."""
-    large = [
-        f"{domain.name} = {structure[domain.name]}"
-        for domain in claim.structure
-        if isinstance(domain, Size) and structure[domain.name] > domain.high
-    ]
+    large = [f"{size} = {structure[size]}" for size in _beyond(claim, structure)]
     return f"from {' and '.join(large)} on: " if large else ""

@@ -12,6 +12,10 @@ from gnomon.compute.batch import Batch
 from gnomon.say.domain import Domain
 
 ROUNDS = 24
+
+NUMBERS = 2**22
+"""As many numbers the candidates of a round have; of inputs with many entries several are simplified together."""
+
 Fails = Callable[[Batch], Tensor]
 """From a batch to a mask (B,) of the points that fail."""
 
@@ -39,7 +43,7 @@ def _simpler(values: Tensor) -> list[Tensor]:
 
 
 def minimise(point: Batch, inputs: Sequence[Domain], fails: Fails, dtype: torch.dtype) -> Batch:
-    """Simplify a failing point, entry by entry and all entries together, while it still fails.
+    """Simplify a failing point, entry by entry (or some at a time) and all entries together, while it still fails.
 
     ``point`` holds one failing point; the answer holds one that fails too and is no more complex.
     """
@@ -62,24 +66,35 @@ def minimise(point: Batch, inputs: Sequence[Domain], fails: Fails, dtype: torch.
     best = flat(point)[0]
     for _ in range(ROUNDS):
         options = torch.stack(_simpler(best))
-        count = len(best)
-        eye = torch.eye(count, dtype=torch.bool, device=best.device)
-        singles = torch.where(eye, options[:, None, :], best).reshape(-1, count)
-        alone = torch.where(eye, best, 0.0)
+        groups = _groups(best, len(options) + 1)
+        if not len(groups):
+            break
+        singles = torch.where(groups, options[:, None, :], best).reshape(-1, len(best))
+        alone = torch.where(groups, best, 0.0)
         trial = rebuilt(torch.cat([options, singles, alone]))
         rows = flat(trial)
         gain = complexity(best).sum() - complexity(rows).sum(-1)
         good = fails(trial) & (gain > 0)
         if not good.any():
             break
-        # the best single simplification of every entry at once, if that still fails; else the best candidate alone
+        # the best simplification of every group at once, if that still fails; else the best candidate alone
         offset = len(options)
-        single_gain = torch.where(good, gain, 0.0)[offset : offset + len(singles)].reshape(len(options), count)
-        pick = single_gain.argmax(0)
-        merged = torch.where(single_gain.amax(0) > 0, options.gather(0, pick[None])[0], best)
+        single_gain = torch.where(good, gain, 0.0)[offset : offset + len(singles)].reshape(len(options), -1)
+        better = (groups & (single_gain.amax(0) > 0)[:, None]).any(0)
+        pick = single_gain.argmax(0)[groups.to(torch.uint8).argmax(0)]
+        merged = torch.where(better, options.gather(0, pick[None])[0], best)
         joint = rebuilt(merged[None])
         joint_row = flat(joint)[0]
         best_row = rows[torch.where(good, gain, -1.0).argmax()]
         joint_better = complexity(joint_row).sum() < complexity(best_row).sum()
         best = joint_row if joint_better and bool(fails(joint)[0]) else best_row
     return rebuilt(best[None])
+
+
+def _groups(values: Tensor, candidates: int) -> Tensor:
+    """Masks (G, N) of the entries that could be simpler: each its own, or some together where there are many."""
+    live = (complexity(values) > 0).nonzero()[:, 0]
+    count = min(len(live), max(2, NUMBERS // (candidates * len(values))))
+    masks = torch.zeros(count, len(values), dtype=torch.bool, device=values.device)
+    masks[torch.arange(len(live), device=values.device) * count // max(1, len(live)), live] = True
+    return masks

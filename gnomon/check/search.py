@@ -39,16 +39,17 @@ EXCUSED_LIMIT = 0.75
 
 @dataclass(frozen=True)
 class Budget:
-    """How much to look at: structures, points for each, points for each gradient, and large structures."""
+    """How much to look at: structures, points for each and for each gradient, large structures, and many steps."""
 
     structures: int
     points: int
     gradient_points: int
     large: int = 0
+    steps: bool = False
 
 
 BUDGETS = {
-    "quick": Budget(8, 1152, 288), "standard": Budget(16, 4608, 1152, 4), "deep": Budget(64, 18432, 4608, 24)
+    "quick": Budget(8, 1152, 288, 2), "standard": Budget(16, 4608, 1152, 8, True), "deep": Budget(64, 18432, 4608, 32, True)
 }  # fmt: skip
 
 NUMBERS = 2**21
@@ -169,6 +170,8 @@ class Outcome:
     lost_steps: Failure | None = None
     gradient: GradientCheck | None = None
     gradient_failure: Failure | None = None
+    unreached: dict[str, str] = field(default_factory=dict)
+    """Why some sizes were not looked at beyond those that are drawn."""
 
 
 def judge_batch(task: Task, example: Example, observer: Observer, batch: Batch, outcome: Outcome) -> Failure | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import random
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,6 +19,9 @@ from gnomon.compute.running_error import flushes
 from gnomon.compute.whole_numbers import Bindings, Wholes
 from gnomon.say.claim import Claim
 from gnomon.say.domain import Choice, Domain, Graph, Size, Sizes, Structural
+
+MANY = 12
+"""From so many nodes on a graph is drawn by one seed, and not edge by edge."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,24 @@ def graphs(domain: Graph, size: int) -> st.SearchStrategy[list[list[int]]]:
                     join(i, j)
         return matrix
 
-    return draw_graph()
+    return draw_graph() if size < MANY else st.integers(0, 2**31 - 1).map(lambda seed: many_nodes(domain, size, seed))
+
+
+def many_nodes(domain: Graph, size: int, seed: int) -> list[list[int]]:
+    """The adjacency matrix of a graph with many nodes: a random tree, and about as many further edges.
+
+    Each node is joined to one before it, so that the first so many are a graph of the same kind.
+    """
+    chooser = random.Random(seed)
+    matrix = [[0] * size for _ in range(size)]
+    pairs = [(node, chooser.randrange(node)) for node in range(1, size)]
+    pairs += [(chooser.randrange(size), chooser.randrange(size)) for _ in range(size)]
+    for i, j in pairs:
+        if i != j or domain.loops:
+            matrix[i][j] = 1
+            if not domain.directed:
+                matrix[j][i] = 1
+    return matrix
 
 
 def hyper_parameters(domain: Domain) -> st.SearchStrategy[float]:
@@ -85,11 +106,16 @@ def hyper_parameters(domain: Domain) -> st.SearchStrategy[float]:
 
 
 @st.composite
-def structures(draw: st.DrawFn, domains: Iterable[Structural]) -> dict[str, Any]:
-    """One value for each structural domain, in order, so that a list's length may depend on a size."""
+def structures(draw: st.DrawFn, domains: Iterable[Structural], sizes: Mapping[str, int]) -> dict[str, Any]:
+    """One value for each structural domain, in order, so that a list's length may depend on a size.
+
+    Those among ``sizes`` are given and not drawn.
+    """
     found: dict[str, Any] = {}
     for domain in domains:
-        if isinstance(domain, Size):
+        if domain.name in sizes:
+            found[domain.name] = sizes[domain.name]
+        elif isinstance(domain, Size):
             found[domain.name] = draw(st.integers(domain.low, domain.high))
         elif isinstance(domain, Choice):
             found[domain.name] = draw(st.sampled_from(list(domain.options)))
@@ -105,24 +131,25 @@ def structures(draw: st.DrawFn, domains: Iterable[Structural]) -> dict[str, Any]
 
 
 @st.composite
-def examples(draw: st.DrawFn, claim: Claim) -> Example:
+def examples(draw: st.DrawFn, claim: Claim, sizes: Mapping[str, int]) -> Example:
     """A structure, the hyper-parameters and the seed of a batch for a claim."""
-    structure = draw(structures(claim.structure))
+    structure = draw(structures(claim.structure, sizes))
     host = {domain.name: draw(hyper_parameters(domain)) for domain in claim.inputs if domain.host}
     return Example(structure, host, draw(st.integers(0, 2**31 - 1)))
 
 
-def draw_examples(claim: Claim, count: int, seed: int) -> list[Example]:
+def draw_examples(claim: Claim, count: int, seed: int, sizes: Mapping[str, int] | None = None) -> list[Example]:
     """The batches that Hypothesis draws for a claim: the simplest structure first, no two alike, every option in some.
 
-    Where there are fewer than ``count`` structures they come again with other seeds.
+    ``sizes`` are those that are given and not drawn. Where there are fewer than ``count`` structures they come again
+    with other seeds.
     """
     found: dict[str, Example] = {}
 
     def collect(example: Example) -> None:
         found.setdefault(json.dumps([example.structure, example.host]), example)
 
-    each_drawn(examples(claim), 4 * count, seed, collect)
+    each_drawn(examples(claim, sizes or {}), 4 * count, seed, collect)
     distinct = every_option(list(found.values()), count, [d.name for d in claim.structure if isinstance(d, Choice)])
     rounds = range(-(-count // len(distinct)))
     again = [example for _ in rounds for example in distinct][:count]

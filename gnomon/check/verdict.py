@@ -9,7 +9,7 @@ from typing import Any
 
 import torch
 
-from gnomon.check import large, many_steps
+from gnomon.check import asked, large, many_steps
 from gnomon.check.ceiling import over_ceiling
 from gnomon.check.covered import alike, covered, not_asked_for
 from gnomon.check.diagnose import diagnose, diagnose_gradient, with_variant
@@ -30,6 +30,10 @@ from gnomon.say.evidence import Evidence, GradientCheck, Rejection, Worst
 DTYPES = {name: getattr(torch, name) for name in ("float64", "float32", "bfloat16", "float16")}
 
 
+ASKED = 4
+"""At least so many structures are drawn with sizes that are asked for: other sizes and options vary."""
+
+
 def seed_for(claim: Claim, seed: int) -> int:
     """A claim's own seed, so that what is drawn for it does not depend on which other claims run."""
     return zlib.crc32(f"{claim.id}/{seed}".encode())
@@ -47,22 +51,26 @@ def check(
     grade: str = "any",
     unread: Callable[[str, Any], Mapping[str, str]] | None = None,
     unlike: Mapping[str, Mapping[str, str]] | None = None,
+    sizes: Mapping[str, int] | None = None,
 ) -> list[Evidence]:
     """Evidence for a claim against its subject, one record a dtype; with several implementations, of one after another.
 
     The variants are rejected once, before anything of the user's is imported: it does not depend on what is verified.
     They stand in the first record. ``unread`` says of a subject, by its name and itself, which of its arguments no
     claim looks at, with the reason; ``unlike`` has what a check leaves out since switches stand otherwise: where the
-    check was asked for (under ""), or after an implementation was imported before (under its place).
+    check was asked for (under ""), or after an implementation was imported before (under its place). ``sizes`` are those
+    that are asked for: of those that the claim has structures are looked at in the place of large ones that would be
+    chosen.
 
     Raises:
         gnomon.say.errors.UsageError: if the subject cannot be found or driven.
     """
-    own, where = seed_for(claim, seed), torch.device(device)
+    own = seed_for(claim, seed)
     with undisturbed(own):
         compiled = Compilations(claim, format_of(grade))
         examples = draw_examples(claim, BUDGETS[budget].structures, own)
-        variants = rejections(Task(claim, FORMULA, None, DTYPES[dtypes[0]], where, compiled), examples, own)
+        nobodys = dataclasses.replace(task_without_subject(claim, DTYPES[dtypes[0]], device), compiled=compiled)
+        variants = rejections(nobodys, examples, own)
     results: list[Evidence] = []
     for given in alternatives(implementations.get(claim.subject)):
         with undisturbed(own):
@@ -72,13 +80,15 @@ def check(
             task = dataclasses.replace(
                 prepare(claim, found, place, dtypes[0], device, named(given), grade), compiled=compiled
             )
-            missed = alike(unread(claim.subject, found) if unread else {}) | not_asked_for(device, dtypes, DTYPES)
+            wanted, refused = at_sizes(task, sizes or {}, budget, own)
+            missed = refused | alike(unread(claim.subject, found) if unread else {})
+            missed |= not_asked_for(device, dtypes, DTYPES)
             for others in ((unlike or {}).get("", {}), (unlike or {}).get(place, {})):
                 missed |= others
             missed |= otherwise(imported, where, IMPORTED)
             for name in dtypes:
                 blank = Evidence(claim.id, claim.subject, place, device, name, "undecided", derivation=trust)
-                evidence = judge(dataclasses.replace(task, dtype=DTYPES[name]), examples, budget, blank)
+                evidence = judge(dataclasses.replace(task, dtype=DTYPES[name]), examples, budget, blank, wanted)
                 evidence.covered.not_looked_at |= missed
                 results.append(unproven(evidence, variants))
     results[0].variants = variants
@@ -106,6 +116,11 @@ def prepare(
     return Task(claim, driver, subject, DTYPES[dtype], torch.device(device), compiled, called=called)
 
 
+def task_without_subject(claim: Claim, dtype: torch.dtype, device: str) -> Task:
+    """A claim's task for what does not depend on any subject."""
+    return Task(claim, FORMULA, None, dtype, torch.device(device), Compilations(claim))
+
+
 def unproven(evidence: Evidence, variants: Sequence[Rejection]) -> Evidence:
     """Evidence that holds only if the check was seen to reject every variant: otherwise it proves nothing."""
     missed = [v.name + (f" ({v.reason})" if v.reason else "") for v in variants if not v.rejected]
@@ -115,15 +130,26 @@ def unproven(evidence: Evidence, variants: Sequence[Rejection]) -> Evidence:
     return evidence
 
 
-def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> Evidence:
-    """Search, and turn what was found into a verdict."""
+def at_sizes(task: Task, sizes: Mapping[str, int], budget: str, seed: int) -> tuple[list[Any], dict[str, str]]:
+    """Examples with the sizes that are asked for, and which of them are not looked at, with the reason."""
+    lacking = [name for name in sizes if name not in asked.names_of(task.claim)]
+    refused = {f"{name} = {sizes[name]}": "the claim has no such size" for name in lacking}
+    if len(lacking) == len(sizes):
+        return [], refused
+    if why := asked.fault(task, sizes, seed):
+        return [], refused | {f"{name} = {sizes[name]}": why for name in sizes if name not in lacking}
+    return asked.examples_at(task.claim, sizes, max(ASKED, BUDGETS[budget].large), seed), refused
+
+
+def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence, wanted: Sequence[Any] = ()) -> Evidence:
+    """Search, and turn what was found into a verdict; ``wanted`` are examples of sizes that a user asks for."""
     outcome = Outcome()
     try:
         for reached in search(task, examples, BUDGETS[budget]):
             outcome = reached
         if outcome.failure is None and outcome.gradient_failure is None and outcome.search.comparisons:
-            outcome.failure = large.look(task, examples, outcome, BUDGETS[budget].large)
-            if BUDGETS[budget].large and outcome.failure is None and outcome.gradient_failure is None:
+            outcome.failure = large.look(task, examples, outcome, BUDGETS[budget].large, wanted)
+            if BUDGETS[budget].steps and outcome.failure is None and outcome.gradient_failure is None:
                 outcome.failure = many_steps.look(task, examples, outcome)
         _fill(evidence, task, outcome)
         failing = outcome.failure or outcome.gradient_failure
@@ -132,7 +158,7 @@ def judge(task: Task, examples: list[Any], budget: str, evidence: Evidence) -> E
             diagnosis = diagnose(task, failing, examples) if values else diagnose_gradient(task, failing)
             if diagnosis is None and not task.pointwise:
                 # batched kernels may differ from what a user runs: what the points show alone decides
-                return judge(dataclasses.replace(task, pointwise=True), examples, budget, evidence)
+                return judge(dataclasses.replace(task, pointwise=True), examples, budget, evidence, wanted)
             if diagnosis is None:
                 evidence.reason = "fails, but no point of it fails when looked at again and with Arb"
                 return evidence

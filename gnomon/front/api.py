@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import torch
 
+from gnomon.check.asked import check_sizes, settle
 from gnomon.check.ceiling import lost_at
 from gnomon.check.diagnose import Diagnosis, gradient_at, pinpoint
 from gnomon.check.domains import check_covers, check_names, host_number, structure_fault, tensor_of
@@ -26,6 +27,7 @@ from gnomon.compute.whole_numbers import LoweringError
 from gnomon.drive.driver import SubjectError
 from gnomon.find import walk
 from gnomon.find.subjects import check_subject, forget_files, resolve
+from gnomon.run.wanted_sizes import told
 from gnomon.say.claim import Claim
 from gnomon.say.errors import UsageError, nearest
 from gnomon.say.evidence import GRADES, Evidence, exit_code
@@ -72,16 +74,18 @@ def verify(
     seed: int = 0,
     proofs: bool = True,
     grade: str = "any",
+    sizes: Mapping[str, int] | None = None,
 ) -> Results:
     """Check claims against the reference models, or against ``impl`` in the place of some of them.
 
     ``impl`` maps a subject's name to an object (a class, a function) or to ``"module:object"``, or to a list of them:
     each is verified, and a claim's variants are rejected once for all. Runs in this process.
-    ``grade="float32"`` holds formats of 16 bits to sums in float32; "any" names the grade that is reached.
+    ``grade="float32"`` holds formats of 16 bits to sums in float32; "any" names the grade that is reached. With
+    ``sizes={"n": 4096}`` structures of these sizes are looked at, too, with other sizes and options as they are drawn.
 
     Raises:
-        gnomon.say.errors.UsageError: for a pattern, a subject, a dtype, a device, a budget or a grade that does not
-            exist.
+        gnomon.say.errors.UsageError: for a pattern, a subject, a dtype, a device, a budget, a grade or a size that does
+            not exist; for sizes with which none of the claims can be looked at, for want of memory, say.
     """
     with as_guest() as found:
         chosen = walk.select([patterns] if isinstance(patterns, str) else list(patterns))
@@ -92,6 +96,9 @@ def verify(
         check_grade(grade)
         names = dtype_names(dtype)
         where = resolve_device(str(device))
+        wanted = check_sizes(sizes or {})
+        if wanted:
+            settle(wanted, [told(claim, wanted, where, names[0]) for claim in chosen])
         unlike = {"": otherwise(found, torch.device(where), CALLER)}
         results = Results()
         for claim in chosen:
@@ -107,6 +114,7 @@ def verify(
                 unread=not_looked_at,
                 grade=grade,
                 unlike=unlike,
+                sizes=wanted,
             )
         return results
 

@@ -64,8 +64,12 @@ def parser() -> argparse.ArgumentParser:
         "--budget",
         default="quick",
         choices=("quick", "standard", "deep"),
-        help="how much to search; large sizes from standard on",
+        help="how much to search",
     )
+    one.add_argument(
+        "--size", metavar="SIZES", default="",
+        help="look at structures with these sizes, too: n=4096,d=64 (other sizes and options as drawn)",
+    )  # fmt: skip
     one.add_argument(
         "--grade", default="any", choices=GRADES,
         help="what 16-bit formats are held to: float32 asks that sums are added up in it (default: any, and named)",
@@ -282,12 +286,14 @@ def bound(given: dict[str, Any], names: str) -> dict[str, Any]:
 
 def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], executor: Any) -> int:
     """The run of ``gnomon verify``, on an executor; the exit code."""
+    from gnomon.check.asked import parsed
     from gnomon.find.subjects import parse_implementation
     from gnomon.front.api import dtype_names, resolve_device
     from gnomon.front.terminal import summary, table
     from gnomon.run import runner
     from gnomon.run.implementations import check_implementations
     from gnomon.run.resume import finished, whole_lines
+    from gnomon.run.wanted_sizes import check_all
     from gnomon.say.evidence import append, exit_code
 
     places: dict[str, list[str]] = {}
@@ -306,7 +312,10 @@ def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], execut
         arguments.budget,
         arguments.seed,
         grade=arguments.grade,
+        sizes=parsed(arguments.size) if arguments.size else {},
     )
+    if plan.sizes:
+        check_all(executor, chosen, plan.sizes, plan.device, plan.dtypes[0])
     plan = replace(plan, unlike=check_implementations(executor, chosen, given, plan.device))
     head = runner.run_record("gnomon " + " ".join(sys.argv[1:]), plan)
     ids = [row["id"] for row in chosen]

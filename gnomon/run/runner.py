@@ -40,6 +40,7 @@ class Plan:
     prove: bool = True
     grade: str = "any"
     unlike: dict[str, dict[str, str]] = field(default_factory=dict)
+    sizes: dict[str, int] = field(default_factory=dict)
 
 
 def run_claim(claim_id: str, module: str, plan: Plan) -> list[Record]:
@@ -61,6 +62,7 @@ def run_claim(claim_id: str, module: str, plan: Plan) -> list[Record]:
         unread=not_looked_at,
         grade=plan.grade,
         unlike=plan.unlike,
+        sizes=plan.sizes,
     )
     return records + [evidence.to_data() for evidence in found]
 
@@ -246,6 +248,7 @@ def run_record(command: str, plan: Plan) -> Record:
             "budget": plan.budget,
             "seed": plan.seed,
             "grade": plan.grade,
+            "sizes": plan.sizes,
             "implementations": {
                 subject: [str(place) for place in given] if isinstance(given, (list, tuple)) else str(given)
                 for subject, given in plan.implementations.items()
