@@ -49,13 +49,13 @@ def check_sizes(given: object) -> dict[str, int]:
 
 
 def parsed(text: str) -> dict[str, int]:
-    """``n=4096,d=64`` as a dictionary.
+    """``n=4096,d=64`` as a dictionary; of "" an empty one.
 
     Raises:
         UsageError: if it does not read so.
     """
     found: dict[str, int] = {}
-    for part in text.split(","):
+    for part in text.split(",") if text else ():
         name, equals, number = (each.strip() for each in part.partition("="))
         if not name or not equals:
             raise UsageError(f"--size {text!r}: expected sizes like n=4096,d=64")

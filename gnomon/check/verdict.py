@@ -58,9 +58,8 @@ def check(
     The variants are rejected once, before anything of the user's is imported: it does not depend on what is verified.
     They stand in the first record. ``unread`` says of a subject, by its name and itself, which of its arguments no
     claim looks at, with the reason; ``unlike`` has what a check leaves out since switches stand otherwise: where the
-    check was asked for (under ""), or after an implementation was imported before (under its place). ``sizes`` are those
-    that are asked for: of those that the claim has structures are looked at in the place of large ones that would be
-    chosen.
+    check was asked for (under ""), or after an implementation was imported before (under its place). ``sizes`` are
+    asked for: structures with those that the claim has are looked at in the place of large ones that would be chosen.
 
     Raises:
         gnomon.say.errors.UsageError: if the subject cannot be found or driven.
@@ -85,7 +84,7 @@ def check(
             missed |= not_asked_for(device, dtypes, DTYPES)
             for others in ((unlike or {}).get("", {}), (unlike or {}).get(place, {})):
                 missed |= others
-            missed |= otherwise(imported, where, IMPORTED)
+            missed |= otherwise(imported, task.device, IMPORTED)
             for name in dtypes:
                 blank = Evidence(claim.id, claim.subject, place, device, name, "undecided", derivation=trust)
                 evidence = judge(dataclasses.replace(task, dtype=DTYPES[name]), examples, budget, blank, wanted)

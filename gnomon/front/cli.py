@@ -67,9 +67,8 @@ def parser() -> argparse.ArgumentParser:
         help="how much to search",
     )
     one.add_argument(
-        "--size", metavar="SIZES", default="",
-        help="look at structures with these sizes, too: n=4096,d=64 (other sizes and options as drawn)",
-    )  # fmt: skip
+        "--size", metavar="SIZES", default="", help="look at these sizes, too: n=4096,d=64 (the others as drawn)"
+    )
     one.add_argument(
         "--grade", default="any", choices=GRADES,
         help="what 16-bit formats are held to: float32 asks that sums are added up in it (default: any, and named)",
@@ -312,10 +311,9 @@ def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], execut
         arguments.budget,
         arguments.seed,
         grade=arguments.grade,
-        sizes=parsed(arguments.size) if arguments.size else {},
+        sizes=parsed(arguments.size),
     )
-    if plan.sizes:
-        check_all(executor, chosen, plan.sizes, plan.device, plan.dtypes[0])
+    check_all(executor, chosen, plan.sizes, plan.device, plan.dtypes[0])
     plan = replace(plan, unlike=check_implementations(executor, chosen, given, plan.device))
     head = runner.run_record("gnomon " + " ".join(sys.argv[1:]), plan)
     ids = [row["id"] for row in chosen]

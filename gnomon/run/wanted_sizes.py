@@ -37,6 +37,8 @@ def check_all(executor: IsolatedExecutor, rows: Sequence[Row], sizes: dict[str, 
     Raises:
         gnomon.say.errors.UsageError: for a size that no claim has, or if no claim can be looked at with them.
     """
+    if not sizes:
+        return
     waiting: list[tuple[Row, Future[list[object]]]] = [
         (row, executor.submit_within(LIMIT, tell, row["id"], row["module"], sizes, device, dtype)) for row in rows
     ]
