@@ -18,10 +18,11 @@ from torch import Tensor, nn
 
 from gnomon.check import large
 from gnomon.check.search import BUDGETS, Outcome
-from gnomon.check.verdict import prepare
+from gnomon.check.verdict import judge, prepare
 from gnomon.drive.driver import SubjectError
 from gnomon.find.subjects import resolve
 from gnomon.find.walk import select
+from gnomon.say.evidence import Evidence
 
 DTYPES = ("float64", "float32")
 
@@ -47,6 +48,8 @@ def model(name: str) -> Any:
 
 def kept(x: Tensor, tile: int, axis: int) -> Tensor:
     """True where an entry belongs to a whole block, or there is one block alone."""
+    if not x.dim():
+        return torch.ones_like(x, dtype=torch.bool)  # one number on its own
     n = x.shape[axis]
     row = torch.arange(n, device=x.device).reshape(-1, *(1,) * (x.dim() - 1 - axis % x.dim()))
     return (row < n - n % tile) | (row >= n if n >= tile else row < n)
@@ -64,8 +67,8 @@ def doubled(x: Tensor, tile: int, axis: int) -> Tensor:
 
 def copied(x: Tensor, tile: int, axis: int) -> Tensor:
     """The entry before the block, again and again."""
-    n = x.shape[axis]
-    last = x.narrow(axis, max(0, n - n % tile - 1), 1)
+    n = x.shape[axis] if x.dim() else 0
+    last = x.narrow(axis, max(0, n - n % tile - 1), 1) if n else x
     return torch.where(kept(x, tile, axis), x, last)
 
 
@@ -92,7 +95,7 @@ class Backward(torch.autograd.Function):
 
 def slope(x: Tensor, tile: int, axis: int) -> Tensor:
     """Right, but for the gradient of the last block."""
-    return Backward.apply(x, tile, axis)  # type: ignore[no-any-return]
+    return Backward.apply(x, tile, axis) if x.dim() else x  # type: ignore[no-any-return]
 
 
 WRONG = {"dropped": dropped, "doubled": doubled, "copied": copied, "gradient": slope}
@@ -285,6 +288,10 @@ def bugs() -> Iterator[Bug]:
     add("LSTM: input", "lstm.cell", (64, 512), "dropped gradient", lambda w, b: argument("lstm.LSTMCell", w, b, -1))
     add("RNN: input", "rnn.vanilla", (8, 128), "dropped", lambda w, b: argument("recurrent.RNN", w, b, -1))
     add("RNN: hidden", "rnn.vanilla", (16,), "dropped", lambda w, b: result("recurrent.RNN", w, b, -1, 0))
+    for claim, subject in (("act.silu", "SiLU"), ("act.sigmoid", "Sigmoid"), ("act.softplus", "softplus")):
+        add("activations, elementwise", claim, (8, 1024), "dropped gradient",
+            lambda w, b, subject=subject: argument(f"activations.{subject}", w, b, 0) if w == "gradient"
+            else result(f"activations.{subject}", w, b, 0))  # fmt: skip
     add("activations", "act.maxout", (8, 512), "dropped", lambda w, b: result("activations.Maxout", w, b, -1))
     add("activations", "act.maxout", (32,), "dropped", lambda w, b: argument("activations.Maxout", w, b, -1))
     add(
@@ -340,6 +347,10 @@ def found_in(bug: Bug, dtype: str) -> tuple[str, str]:
     (claim,) = select([bug.claim])
     budget = BUDGETS["standard"]
     task, outcome = prepare(claim, bug.make(), "planted", dtype, "cpu"), Outcome()
+    if not claim.structure:  # a function of one number: its only size is that of the array it is given
+        blank = Evidence(claim.id, claim.subject, "planted", "cpu", dtype, "undecided")
+        evidence = judge(task, examples_for(claim, budget.structures), "standard", blank)
+        return ("values" if evidence.verdict == "fails" else "", evidence.reason.partition(":")[0])
     try:
         failure = large.look(task, examples_for(claim, budget.structures), outcome, budget.large)
     except SubjectError as error:

@@ -43,6 +43,15 @@ class Observer:
         found = self._named(_guarded(self._call, tensors))
         return {name: self._checked(name, value, ()) for name, value in found.items()}
 
+    def along(self, tensors: Tensors, count: int) -> Tensor:
+        """The observations (B, N) of so many points that lie along an axis in front, in one plain call.
+
+        Raises:
+            SubjectError: if the subject raises or breaks its contract.
+        """
+        found = self._named(_guarded(self._call, tensors))
+        return self._flat({name: self._checked(name, value, (count,)) for name, value in found.items()})
+
     def many(self, batch: Batch, tensors: Tensors | None = None) -> tuple[Tensor, Tensor | None]:
         """The observations (B, N) in the subject's dtype, and which points were looked at (None: all).
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from gnomon.check.contract.kept import InputsKept
 from gnomon.check.contract.layouts import GradientLayouts, Layouts, RefilledStorage
 from gnomon.check.contract.leading import LeadingAxis
+from gnomon.check.contract.long_axis import LongAxis
 from gnomon.check.contract.modes import Modes
 from gnomon.check.contract.modules import MODULE_PARTS
 from gnomon.check.contract.optimizer_parts import OPTIMIZER_PARTS
@@ -17,7 +18,7 @@ from gnomon.say.evidence import Search
 
 PARTS: tuple[Part, ...] = (
     *(SwitchesKept(), InputsKept(), SameTwice()),
-    *(Layouts(), RefilledStorage(), BetweenInstances(), Modes(), LeadingAxis()),
+    *(Layouts(), RefilledStorage(), BetweenInstances(), Modes(), LeadingAxis(), LongAxis()),
     *(UpstreamScales(), GradientLayouts(), SecondDerivatives()),
     *(*OPTIMIZER_PARTS, *MODULE_PARTS),
 )
