@@ -32,6 +32,9 @@ from gnomon.say.domain import Graph, Size, Sizes
 MANY = (129, 65, 33)
 """How many steps are looked at, the most that a look affords first; in 16 bits the last, since much rounds anyway."""
 
+LOOPED = 65
+"""The most steps of a subject that takes one point at a time."""
+
 SINGLE = 400
 """As many single steps of definitions may be lowered for it, of which each takes some milliseconds; half of it where
 there is a gradient, which takes as long again.
@@ -103,7 +106,7 @@ def _most(task: Task, base: Example, size: Size, recursive: set[str]) -> int:
     for steps in MANY[-1:] if task.dtype.itemsize == 2 else MANY:
         single = made[1] + (made[1] - made[0]) / (then - first) * (steps - then)
         numbers = more.elements * (steps / then) ** power
-        slow = task.driver.batch == "loop" and steps > large.LOOPED
+        slow = task.driver.batch == "loop" and steps > LOOPED
         if steps > then and single <= most and numbers * 9 <= NUMBERS and not slow:
             return steps
     return 0

@@ -49,8 +49,10 @@ class Budget:
 
 
 BUDGETS = {
-    "quick": Budget(8, 1152, 288, 2), "standard": Budget(16, 4608, 1152, 8, True), "deep": Budget(64, 18432, 4608, 32, True)
-}  # fmt: skip
+    "quick": Budget(8, 1152, 288, 2),
+    "standard": Budget(16, 4608, 1152, 8, steps=True),
+    "deep": Budget(64, 18432, 4608, 32, steps=True),
+}
 
 NUMBERS = 2**21
 """How many numbers the program may compute in a look at a large structure, but for one point of each regime."""
