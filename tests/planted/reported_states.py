@@ -6,12 +6,27 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from gnomon.reference import convolution, graph, lstm, recurrent, standardize
+from gnomon.reference import convolution, flow, graph, lstm, recurrent, standardize
 from planted import Planted
 from planted.momentum_states import Momentum
 from planted.optimizer_states import Adam, State
 
 # ------------------------------------------------------------------ what is kept from the call before
+
+
+class ValuesByIdentity(flow.Planar):
+    """The last value is kept with the tensor it belongs to, which may hold other numbers by now."""
+
+    kept: typing.ClassVar[list[Any]] = []
+
+    def _call(self, x: Tensor) -> Tensor:
+        for known, own, value in self.kept:
+            if known is x and own is self.w:
+                return value
+        value = super()._call(x)
+        if not value.requires_grad and not torch._C._functorch.is_functorch_wrapped_tensor(value):
+            self.kept.append((x, self.w, value))
+        return value
 
 
 class GraphKept(graph.HeatDiffusion):
@@ -59,6 +74,13 @@ class StatesAsTheyLie(recurrent.RNN):
                 steps.insert(0, steps[0] * size)
             hx = hx.as_strided(hx.shape, steps)
         return super().forward(input, hx)
+
+
+class DataAsTheyLie(standardize.MinMaxScaler):
+    """New data are read in the order in which they lie in memory."""
+
+    def transform(self, x: Tensor) -> Tensor:
+        return super().transform(x.as_strided(x.shape, (x.shape[1], 1)))
 
 
 # ------------------------------------------------------------------ options, groups and missing gradients
@@ -125,10 +147,12 @@ class ExtremesNotSaved(standardize.MinMaxScaler):
 
 
 PLANTED = (
+    Planted("the last value, kept by identity", "flow.Planar", ValuesByIdentity),
     Planted("the first graph kept", "graph.HeatDiffusion", GraphKept),
     Planted("the new cell state over the old one", "lstm.LSTMCell", WritesIntoItsState),
     Planted("channels last read as channels first", "convolution.Conv2d", ChannelsLastAsFirst),
     Planted("the first state read as it lies", "recurrent.RNN", StatesAsTheyLie),
+    Planted("new data read as they lie", "standardize.MinMaxScaler", DataAsTheyLie),
     Planted("what has no gradient decays", "optim.AdamW", DecaysWhatHasNoGradient),
     Planted("decay by the rate of the constructor", "optim.AdamW", DecaysByTheFirstRate),
     Planted("the buffer begins anew after loading", "momentum.SGD", DampensAgain),

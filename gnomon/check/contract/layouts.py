@@ -26,7 +26,7 @@ class Layouts(Part):
         given = {name: strided(value) for name, value in at.tensors().items()}
         self._compare(at, "strided", at.observer, given)
         for words, layout in LAYOUTS.items():
-            self._compare(at, words, at.observer.of(watched(at.subject, relaying(layout))), at.tensors())
+            self._compare(at, words, at.observer.of(watched(at.subject, relaying(layout), objects=True)), at.tensors())
 
     def _compare(self, at: Setting, layout: str, observer: Observer, given: Tensors) -> None:
         try:
@@ -49,7 +49,7 @@ class RefilledStorage(Part):
     def look(self, at: Setting) -> None:
         points = at.on(at.ordinary(2))
         refilled = Refilled()
-        again = at.observer.of(watched(at.subject, refilled))
+        again = at.observer.of(watched(at.subject, refilled, objects=True))
         for number in range(points.batch.size):
             refilled.place = 0
             found = again.one(points.tensors(number))
@@ -70,7 +70,7 @@ class GradientLayouts(Part):
         cotangent = cotangent_at(at)
         alone = product(at, at.observer, cotangent)
         for words, layout in LAYOUTS.items():
-            observer = at.observer.of(watched(at.subject, relaying(layout, results=True)))
+            observer = at.observer.of(watched(at.subject, relaying(layout, results=True), objects=True))
             try:
                 found = product(at, observer, cotangent)
             except SubjectError as error:
