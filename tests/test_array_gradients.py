@@ -1,6 +1,7 @@
 """Derivatives of programs as arrays: those of the straight-line programs with their bounds, autograd's, and balls."""
 
 import dataclasses
+import math
 
 import pytest
 import sympy as sp
@@ -15,8 +16,10 @@ from gnomon.check.strategies import draw_examples
 from gnomon.compute.arrays.compiled import compile_arrays
 from gnomon.compute.arrays.gradient import compile_array_gradient, pulled_back, shaped
 from gnomon.compute.arrays.program import bounded_parts, lowered
+from gnomon.compute.arrays.pullback import pullback
 from gnomon.compute.batch import Batch
 from gnomon.compute.compiled import compile_claim, compile_gradient
+from gnomon.compute.second import compile_second
 from gnomon.compute.whole_numbers import Bindings
 from gnomon.find import walk
 from gnomon.say.claim import Output, Program
@@ -96,6 +99,25 @@ def test_a_random_formula_has_the_gradient_that_autograd_finds(data):
     value, bound = bounded_parts(made.graph, list(nodes.values()), shapes.values(), batch, more, torch.float64, CPU)
     compared = bound[0].isfinite()
     assert ((value[0] - seen).abs() <= 4 * bound[0])[compared].all(), (formula, given)
+
+
+@pytest.mark.parametrize("id", ["bn.transform", "pool.definition.planes", "flow.coupling", "toy.softmax"])
+def test_a_gradient_is_differentiated_once_more(id):
+    scalars, arrays, batch, cotangent = looked_at(id, torch.float32)
+    second = compile_second(scalars)
+    weights = torch.Generator().manual_seed(3)
+    then = torch.randint(-4, 5, (batch.size, len(scalars.labels)), generator=weights).double()
+    value, bound = second.truth(batch, cotangent, then, torch.float32, CPU)
+    g, by = arrays.compiled.ways[0].graph, arrays.by[0]
+    made = pullback(g, list(by.values()), [g.leaf(f"then {name}", g.shape[node]) for name, node in by.items()])
+    nodes = [made.get(name, g.constant(torch.zeros(shape).int().numpy())) for name, shape in arrays.wrt.items()]
+    more = shaped(cotangent, arrays.compiled.shapes)
+    parts = then.split([math.prod(shape) for shape in arrays.wrt.values()], -1)
+    for (name, shape), part in zip(arrays.wrt.items(), parts, strict=True):
+        more[f"then {name}"] = part.reshape(-1, *shape)
+    found, its = bounded_parts(g, nodes, arrays.wrt.values(), batch, more, torch.float32, CPU)
+    assert torch.equal(bound.isinf(), its.isinf())
+    assert ((found - value).abs() <= bound + its)[its.isfinite()].all()
 
 
 # ---------------------------------------------------------------------- choices

@@ -28,8 +28,9 @@ Leaves = Mapping[str, Any]
 def values(g: Graph, outputs: Sequence[int], leaves: Leaves, device: torch.device) -> list[Tensor]:
     """The float64 values (B, *shape) of some nodes; B is 1 where they are the same at every point."""
     made: dict[int, Tensor] = {}
-    free = _last_use(g, outputs)
-    for number in g.reachable(outputs):
+    order = g.reachable(outputs)
+    free = _last_use(g, order, outputs)
+    for number in order:
         node = g.nodes[number]
         if not node.args:
             made[number] = _given(g, number, leaves, device)
@@ -57,8 +58,9 @@ def bounded(
     tensor, host = charges(dtype, device, sums)
     made: dict[int, Pair] = {}
     entered: dict[int, Pair] = {}
-    free = _last_use(g, outputs)
-    for number in g.reachable(outputs):
+    order = g.reachable(outputs)
+    free = _last_use(g, order, outputs)
+    for number in order:
         node, is_host = g.nodes[number], g.host[number]
         rounds = not is_host and node.op not in VIEWS and node.op not in CONDITIONS
         if not node.args:
@@ -90,9 +92,9 @@ def bounded(
     return [(value, torch.nan_to_num(error, nan=INF, posinf=INF)) for value, error in found]
 
 
-def _last_use(g: Graph, outputs: Sequence[int]) -> dict[int, list[int]]:
+def _last_use(g: Graph, order: Sequence[int], outputs: Sequence[int]) -> dict[int, list[int]]:
     """For each node, the nodes that nobody needs after it."""
-    last = {arg: number for number in g.reachable(outputs) for arg in g.nodes[number].args}
+    last = {arg: number for number in order for arg in g.nodes[number].args}
     free: dict[int, list[int]] = {}
     for arg in last.keys() - set(outputs):
         free.setdefault(last[arg], []).append(arg)

@@ -17,24 +17,17 @@ from gnomon.compute.arrays.views import at_places
 from gnomon.compute.charge import INF, Charge, Pair
 
 
-def _each(node: Node) -> list[tuple[Term, list[int]]]:
-    """The terms, with the positions of their operands among the arguments."""
-    found, at = [], 0
-    for term in node.value.terms:
-        found.append((term, list(range(at, at + term.width))))
-        at += term.width
-    return found
-
-
 def _contracted(term: Term, tensors: Sequence[Tensor]) -> Tensor:
     """The sums of products of tensors (B, ...), not weighed."""
     if len(tensors) == 1:
         summed = [1 + k for k, place in enumerate(term.letters[0]) if place < 0]
         return tensors[0].sum(summed) if summed else tensors[0]
-    size = max(t.shape[0] for t in tensors)
-    formula = "".join("Z" + part if k == 0 else part for k, part in enumerate([term.formula]))
-    formula = formula.replace(",", ",Z").replace("->", "->Z")
-    return torch.einsum(formula, *(t.expand(size, *t.shape[1:]) for t in tensors))
+    a, b = tensors
+    if all(place >= 0 for own in term.letters for place in own):
+        x, y = (tuple(term.kept.index(place) for place in own) for own in term.letters)
+        return at_places(a, x, len(term.kept)) * at_places(b, y, len(term.kept))
+    size = max(a.shape[0], b.shape[0])
+    return torch.einsum(term.formula, a.expand(size, *a.shape[1:]), b.expand(size, *b.shape[1:]))
 
 
 def _added(out: Tensor | None, term: Term, found: Tensor, shape: Shape, weight: int) -> Tensor:
@@ -57,7 +50,7 @@ def value_of(g: Graph, number: int, args: Sequence[Tensor]) -> Tensor:
     """The sum of tensors (B, *shape)."""
     node, shape = g.nodes[number], g.shape[number]
     out: Tensor | None = None
-    for term, at in _each(node):
+    for term, at in node.value.parts:
         found = _clean(g, term, [node.args[k] for k in at], [args[k] for k in at])
         out = _added(out, term, found, shape, term.times * term.sign)
     assert out is not None
@@ -99,7 +92,7 @@ def bound_of(g: Graph, number: int, c: Charge, args: Sequence[Pair]) -> Pair:
     size: Tensor | None = None
     error: Tensor | None = None
     multiplied = 0
-    for term, at in _each(node):
+    for term, at in node.value.parts:
         operands = [node.args[k] for k in at]
         pairs = [args[k] for k in at[: len(term.letters)]]
         gate = [args[at[-1]][0]] if term.gate is not None else []
@@ -168,7 +161,7 @@ def _at_infinity(
     """The bound where a term is minus infinity on purpose, and so exactly, and the others are finite."""
     rest = [v.masked_fill((v == -INF) & (e == 0), 0.0) for v, e in args]
     size: Tensor | None = None
-    for term, at in _each(node):
+    for term, at in node.value.parts:
         found = _clean(g, term, [node.args[k] for k in at], [rest[k].abs() for k in at])
         size = _added(size, term, found, shape, term.times)
     assert size is not None
@@ -176,7 +169,7 @@ def _at_infinity(
 
 
 def _plain_count(g: Graph, node: Node) -> int:
-    return sum(products(g, tuple(node.args[k] for k in at), term) for term, at in _each(node))
+    return sum(products(g, tuple(node.args[k] for k in at), term) for term, at in node.value.parts)
 
 
 def _on(array: Array, like: Tensor) -> Tensor:

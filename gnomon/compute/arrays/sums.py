@@ -6,6 +6,8 @@ together. Structural zeros are not counted as terms.
 
 from __future__ import annotations
 
+import functools
+import itertools
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -44,21 +46,21 @@ class Term:
         """How many operands it has."""
         return len(self.letters) + (self.gate is not None)
 
-    @property
+    @functools.cached_property
     def kept(self) -> tuple[int, ...]:
         """Where the axes of what is left after summing stand in the result."""
         return tuple(sorted({place for own in self.letters for place in own if place >= 0}))
 
-    @property
+    @functools.cached_property
     def formula(self) -> str:
-        """What einsum does, without the axis of points."""
+        """What einsum does, the axis of points first."""
         names = {place: chr(97 + k) for k, place in enumerate(sorted({p for own in self.letters for p in own}))}
         spelt = ["".join(names[place] for place in own) for own in (*self.letters, self.kept)]
-        return f"{','.join(spelt[:-1])}->{spelt[-1]}"
+        return f"{','.join('Z' + part for part in spelt[:-1])}->Z{spelt[-1]}"
 
     def of(self, arrays: Sequence[Array], shape: Shape) -> Array:
         """The sums of products of known numbers, along the axes of the result, not weighed."""
-        found = lifted(np.einsum(self.formula, *arrays), self.kept, len(shape))
+        found = lifted(np.einsum(self.formula.replace("Z", ""), *arrays), self.kept, len(shape))
         if self.box is None:
             return np.broadcast_to(found, shape)
         out = np.zeros(shape, found.dtype)
@@ -72,6 +74,12 @@ class Total:
 
     terms: tuple[Term, ...]
     sizes: bool = False
+
+    @functools.cached_property
+    def parts(self) -> tuple[tuple[Term, range], ...]:
+        """The terms, with the positions of their operands among the arguments."""
+        ends = list(itertools.accumulate(term.width for term in self.terms))
+        return tuple((term, range(end - term.width, end)) for term, end in zip(self.terms, ends, strict=True))
 
 
 def total(g: Graph, terms: Sequence[tuple[tuple[int, ...], Term]], shape: Shape, *, sizes: bool = False) -> int:

@@ -148,6 +148,8 @@ def _index(data: bytes, t: Tensor) -> Tensor:
 
 def at_places(t: Tensor, places: Sequence[int], rank: int) -> Tensor:
     """A tensor (B, ...) whose own axes stand at these places among ``rank``."""
+    if tuple(places) == tuple(range(rank)):
+        return t
     order = sorted(range(len(places)), key=lambda k: places[k])
     shape = [t.shape[0]] + [1] * rank
     for place, extent in zip(places, t.shape[1:], strict=True):
