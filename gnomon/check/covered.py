@@ -19,7 +19,6 @@ from gnomon.say.evidence import Covered, in_ranges
 
 BY_DESIGN = {
     "NaN and infinities as inputs": "they are no real numbers: nothing is claimed of them",
-    "torch.compile": "the subject is run as it is",
 }
 """What no check looks at."""
 
@@ -37,18 +36,20 @@ def covered(task: Task, outcome: Outcome) -> Covered:
         modes=_modes(task),
         derivatives=_derivatives(claim, outcome),
         noise=_noise(claim),
-        environment=environment(task.device),
+        environment=environment(task.device) | ({"torch.compile": task.compiler} if task.compiler else {}),
     )
     found.not_looked_at = _missed(task, outcome, found)
     return found
 
 
-def not_asked_for(device: str, dtypes: Sequence[str], known: Iterable[str]) -> dict[str, str]:
+def not_asked_for(device: str, dtypes: Sequence[str], known: Iterable[str], compiler: str = "") -> dict[str, str]:
     """What a run leaves out since nobody asked for it, and what no run looks at."""
     missing = [name for name in known if name not in dtypes]
     found = {"dtypes " + ", ".join(missing): "not asked for with --dtype"} if missing else {}
     if not device.startswith("cuda"):
         found["CUDA"] = "not asked for with --device" if torch.cuda.is_available() else "there is none here"
+    if not compiler:
+        found["torch.compile"] = "not asked for with --compile: the subject is run as it is"
     return found | BY_DESIGN
 
 

@@ -101,7 +101,8 @@ class Task:
 
     ``called`` is the argument of :func:`gnomon.check_point` that names the subject; "" for the reference model.
     ``reversed`` means that the claim is in doubt, and the subject is right: a counterexample then shows what the claim
-    says as observed, and what the subject does as expected.
+    says as observed, and what the subject does as expected. ``compiler`` is the backend with which ``torch.compile`` is
+    looked at, too; "" if it is not asked for.
     """
 
     claim: Claim
@@ -113,6 +114,7 @@ class Task:
     pointwise: bool = False
     called: str = OBJECT
     reversed: bool = False
+    compiler: str = ""
 
     def observer(self, example: Example) -> Observer:
         """The subject, prepared for an example's structure and hyper-parameters."""
@@ -271,7 +273,7 @@ def _setting(task: Task, example: Example, observer: Observer, batch: Batch, ear
     if earlier is not None:
         earlier.earlier = None
     notes = {} if earlier is None else earlier.notes
-    return Setting(task.claim, task.subject, observer, batch, gradient, earlier, notes)
+    return Setting(task.claim, task.subject, observer, batch, gradient, earlier, notes, task.compiler)
 
 
 def _worse(known: Ulp | None, found: Ulp) -> Ulp:

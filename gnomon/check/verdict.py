@@ -52,6 +52,7 @@ def check(
     unread: Callable[[str, Any], Mapping[str, str]] | None = None,
     unlike: Mapping[str, Mapping[str, str]] | None = None,
     sizes: Mapping[str, int] | None = None,
+    compiler: str = "",
 ) -> list[Evidence]:
     """Evidence for a claim against its subject, one record a dtype; with several implementations, of one after another.
 
@@ -60,6 +61,7 @@ def check(
     claim looks at, with the reason; ``unlike`` has what a check leaves out since switches stand otherwise: where the
     check was asked for (under ""), or after an implementation was imported before (under its place). ``sizes`` are
     asked for: structures with those that the claim has are looked at in the place of large ones that would be chosen.
+    ``compiler`` is the backend with which what ``torch.compile`` makes of the subject is looked at, too.
 
     Raises:
         gnomon.say.errors.UsageError: if the subject cannot be found or driven.
@@ -77,11 +79,13 @@ def check(
             imported = standing()
         with undisturbed(own):  # again: what importing it switched is undone, as where it was imported before
             task = dataclasses.replace(
-                prepare(claim, found, place, dtypes[0], device, named(given), grade), compiled=compiled
+                prepare(claim, found, place, dtypes[0], device, named(given), grade),
+                compiled=compiled,
+                compiler=compiler,
             )
             wanted, refused = at_sizes(task, sizes or {}, budget, own)
             missed = refused | alike(unread(claim.subject, found) if unread else {})
-            missed |= not_asked_for(device, dtypes, DTYPES)
+            missed |= not_asked_for(device, dtypes, DTYPES, compiler)
             for others in ((unlike or {}).get("", {}), (unlike or {}).get(place, {})):
                 missed |= others
             missed |= otherwise(imported, task.device, IMPORTED)

@@ -11,6 +11,7 @@ import torch
 
 from gnomon.check.asked import check_sizes, settle
 from gnomon.check.ceiling import lost_at
+from gnomon.check.contract.compiling import backend_here
 from gnomon.check.diagnose import Diagnosis, gradient_at, pinpoint
 from gnomon.check.domains import check_covers, check_names, host_number, structure_fault, tensor_of
 from gnomon.check.many_steps import lost_steps_at
@@ -75,6 +76,7 @@ def verify(
     proofs: bool = True,
     grade: str = "any",
     sizes: Mapping[str, int] | None = None,
+    compile: bool = False,
 ) -> Results:
     """Check claims against the reference models, or against ``impl`` in the place of some of them.
 
@@ -82,6 +84,7 @@ def verify(
     each is verified, and a claim's variants are rejected once for all. Runs in this process.
     ``grade="float32"`` holds formats of 16 bits to sums in float32; "any" names the grade that is reached. With
     ``sizes={"n": 4096}`` structures of these sizes are looked at, too, with other sizes and options as they are drawn.
+    With ``compile`` what ``torch.compile`` makes of the subject is compared, too, at some points of every structure.
 
     Raises:
         gnomon.say.errors.UsageError: for a pattern, a subject, a dtype, a device, a budget, a grade or a size that does
@@ -100,6 +103,7 @@ def verify(
         if wanted:
             settle(wanted, [told(claim, wanted, where, names[0]) for claim in chosen])
         unlike = {"": otherwise(found, torch.device(where), CALLER)}
+        compiler = backend_here() if compile else ""
         results = Results()
         for claim in chosen:
             trust = proof_record(claim)["trust"] if proofs else ""
@@ -115,6 +119,7 @@ def verify(
                 grade=grade,
                 unlike=unlike,
                 sizes=wanted,
+                compiler=compiler,
             )
         return results
 

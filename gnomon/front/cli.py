@@ -73,6 +73,9 @@ def parser() -> argparse.ArgumentParser:
         "--grade", default="any", choices=GRADES,
         help="what 16-bit formats are held to: float32 asks that sums are added up in it (default: any, and named)",
     )  # fmt: skip
+    one.add_argument(
+        "--compile", action="store_true", help="also compare what torch.compile makes of the subject; takes long"
+    )
     one.add_argument("--seed", type=int, default=0, help="for everything that is drawn (default: 0)")
     one.add_argument("--jobs", type=_positive, metavar="N", help="tasks at once (default: the cores)")
     one.add_argument("--out", type=Path, default=Path("out"), metavar="DIR", help="where evidence goes (default: out/)")
@@ -265,7 +268,8 @@ def verify(arguments: argparse.Namespace) -> int:
 
     chosen = catalogue.select(arguments.globs)
     jobs = arguments.jobs or runner.default_jobs()
-    with runner.isolated(jobs, arguments.budget, len(chosen)) as executor:  # imports while we do
+    patience = "deep" if arguments.compile else arguments.budget
+    with runner.isolated(jobs, patience, len(chosen)) as executor:  # imports while we do
         return verified(arguments, chosen, executor)
 
 
@@ -290,7 +294,7 @@ def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], execut
     from gnomon.front.api import dtype_names, resolve_device
     from gnomon.front.terminal import summary, table
     from gnomon.run import runner
-    from gnomon.run.implementations import check_implementations
+    from gnomon.run.implementations import check_implementations, compiler_of
     from gnomon.run.resume import finished, whole_lines
     from gnomon.run.wanted_sizes import check_all
     from gnomon.say.evidence import append, exit_code
@@ -314,6 +318,8 @@ def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], execut
         sizes=parsed(arguments.size),
     )
     check_all(executor, chosen, plan.sizes, plan.device, plan.dtypes[0])
+    if arguments.compile:
+        plan = replace(plan, compiler=compiler_of(executor))
     plan = replace(plan, unlike=check_implementations(executor, chosen, given, plan.device))
     head = runner.run_record("gnomon " + " ".join(sys.argv[1:]), plan)
     ids = [row["id"] for row in chosen]

@@ -7,13 +7,16 @@ from typing import Any
 
 import torch
 
+from gnomon.check.contract.compiling import backend_here
 from gnomon.check.switches import IMPORTED, otherwise, standing
 from gnomon.check.undisturbed import undisturbed
 from gnomon.find.catalogue import Row
 from gnomon.find.subjects import alternatives, check_drivable, driver_named, load
-from gnomon.run.executor import IsolatedExecutor, TaskDied, TaskTimeout
+from gnomon.run.executor import IsolatedExecutor, TaskDied, TaskRaised, TaskTimeout
 from gnomon.say.errors import UsageError
 
+COMPILE_LIMIT = 300.0
+"""Seconds that compiling a small function may take, with all that torch imports for it."""
 IMPORT_LIMIT = 120.0
 """Seconds that importing an implementation may take."""
 
@@ -61,3 +64,16 @@ def check_implementations(
             raise UsageError(reasons[0])
         unlike |= switched
     return unlike
+
+
+def compiler_of(executor: IsolatedExecutor) -> str:
+    """What ``torch.compile`` compiles with here, tried in a worker before anything runs.
+
+    Raises:
+        gnomon.say.errors.UsageError: if it does not work.
+    """
+    try:
+        found: str = executor.submit_within(COMPILE_LIMIT, backend_here).result()
+    except (TaskDied, TaskTimeout, TaskRaised) as error:
+        raise UsageError(str(error) if isinstance(error, TaskRaised) else f"--compile: {error}") from None
+    return found

@@ -41,6 +41,7 @@ class Plan:
     grade: str = "any"
     unlike: dict[str, dict[str, str]] = field(default_factory=dict)
     sizes: dict[str, int] = field(default_factory=dict)
+    compiler: str = ""
 
 
 def run_claim(claim_id: str, module: str, plan: Plan) -> list[Record]:
@@ -63,6 +64,7 @@ def run_claim(claim_id: str, module: str, plan: Plan) -> list[Record]:
         grade=plan.grade,
         unlike=plan.unlike,
         sizes=plan.sizes,
+        compiler=plan.compiler,
     )
     return records + [evidence.to_data() for evidence in found]
 
@@ -249,6 +251,7 @@ def run_record(command: str, plan: Plan) -> Record:
             "seed": plan.seed,
             "grade": plan.grade,
             "sizes": plan.sizes,
+            "compiler": plan.compiler,
             "implementations": {
                 subject: [str(place) for place in given] if isinstance(given, (list, tuple)) else str(given)
                 for subject, given in plan.implementations.items()

@@ -37,7 +37,8 @@ class Setting:
 
     ``gradient`` compiles the derivative of the program; it is None where the claim's gradient is not compared.
     ``earlier`` is the setting before this one, of the same task: another structure, or other hyper-parameters; what
-    parts put down in ``notes`` they find again in the next.
+    parts put down in ``notes`` they find again in the next. ``compiler`` is the backend of ``torch.compile`` where that
+    is asked for.
     """
 
     claim: Claim
@@ -47,6 +48,7 @@ class Setting:
     gradient: Callable[[], Gradient] | None = None
     earlier: Setting | None = None
     notes: dict[str, Any] = field(default_factory=dict)
+    compiler: str = ""
 
     @property
     def case(self) -> Case:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gnomon.check.contract.compiling import Compiled
 from gnomon.check.contract.kept import InputsKept
 from gnomon.check.contract.layouts import GradientLayouts, Layouts, RefilledStorage
 from gnomon.check.contract.leading import LeadingAxis
@@ -20,7 +21,7 @@ PARTS: tuple[Part, ...] = (
     *(SwitchesKept(), InputsKept(), SameTwice()),
     *(Layouts(), RefilledStorage(), BetweenInstances(), Modes(), LeadingAxis(), LongAxis()),
     *(UpstreamScales(), GradientLayouts(), SecondDerivatives()),
-    *(*OPTIMIZER_PARTS, *MODULE_PARTS),
+    *(*OPTIMIZER_PARTS, *MODULE_PARTS, Compiled()),
 )
 
 
