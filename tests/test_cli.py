@@ -252,7 +252,7 @@ def test_proofs_go_on_when_one_task_dies(error, reason, capsys, monkeypatch):
     monkeypatch.setattr(catalogue, "select", lambda globs: [row | {"label": None} for row in rows])
     monkeypatch.setattr(catalogue, "learn", lambda records: [record["ok"] for record in records])
     monkeypatch.setattr(runner, "prove_claim", proved)
-    monkeypatch.setattr(runner, "isolated", lambda jobs, budget: ThreadPoolExecutor(1))
+    monkeypatch.setattr(runner, "isolated", lambda *_: ThreadPoolExecutor(1))
     code, out, err = run(capsys, "prove", lost, kept)
     assert code == 3
     assert f"NOT ENDED  {lost}: {reason}" in err
@@ -279,7 +279,7 @@ def test_an_audit_that_loses_a_claim_keeps_the_others(error, reason, refused, ex
     rows = [{"id": name, "module": "", "label": "proved"} for name in (lost, kept)]
     monkeypatch.setattr(catalogue, "select", lambda globs: rows)
     monkeypatch.setattr(runner, "audit_claim", audited)
-    monkeypatch.setattr(runner, "isolated", lambda jobs, budget: ThreadPoolExecutor(1))
+    monkeypatch.setattr(runner, "isolated", lambda *_: ThreadPoolExecutor(1))
     code, out, _ = run(capsys, "audit", lost, kept)
     assert code == exit_code
     assert f"NOT AUDITED  {lost}: {reason}" in out.splitlines()
