@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-from sympy import Abs, Eq, IndexedBase, Max, Min, Piecewise, Rational, Sum, Symbol, false, sqrt, symbols
+from sympy import (
+    Abs,
+    And,
+    Eq,
+    Function,
+    IndexedBase,
+    Lambda,
+    Max,
+    Min,
+    Piecewise,
+    Rational,
+    Sum,
+    Symbol,
+    false,
+    sqrt,
+    symbols,
+)
 
 from gnomon.derivations.ode.initial_value import (
     DIRECTION,
@@ -27,7 +43,7 @@ from gnomon.derivations.ode.trees import DOPRI5, entry
 from gnomon.proof.derivation import Derivation, Step
 from gnomon.say.board import Board
 from gnomon.say.claim import Claim, Output, Program, Variant
-from gnomon.say.domain import Domain, positive, real
+from gnomon.say.domain import Choice, Domain, positive, real
 from gnomon.say.maker import claim
 
 # ---------------------------------------------------------------- how large an error is, and the next step
@@ -110,9 +126,30 @@ LOOSE = Domain("rtol", low=0.015625, high=0.125, host=True, typical=(0.0625, 0.0
 FLOOR = positive("atol", high=0.015625, host=True, typical=(0.0078125, 0.001))
 
 
+FROM, TO = Function("force_from"), Function("force_to")
+
+
+def _between(low: Any, high: Any) -> dict[Any, Any]:
+    part = Symbol("part", real=True)
+    return {FROM: Lambda(part, part * low), TO: Lambda(part, part * high)}
+
+
+# the nodes are 0, 1/5, 3/10, 4/5, 8/9 and 1, and 1/5 has no weight
+SHARE = Choice(
+    "force",
+    {
+        "at the end": _between(Rational(15, 16), 64),
+        "at 8/9": _between(Rational(27, 32), Rational(15, 16)),
+        "at 4/5": _between(Rational(1, 2), Rational(27, 32)),
+        "at 3/10": _between(Rational(1, 4), Rational(1, 2)),
+    },
+)
+
+
 def _force(index: Any, time: Any, state: Any = None) -> Any:
-    """A force that sets in at the end of the step: the stages have no rounding that could hide the error."""
-    return Piecewise((FORCE.symbol[index], SIGN * (time - start) > Rational(15, 16) * FIRST.symbol), (0, True))
+    """A force at one node of the step alone: the stages have no rounding that could hide the error."""
+    since, first = SIGN * (time - start), FIRST.symbol
+    return Piecewise((FORCE.symbol[index], And(since > FROM(first), since < TO(first))), (0, True))
 
 
 scaled, ratio = IndexedBase("scaled", real=True), Symbol("ratio", nonnegative=True)
@@ -168,7 +205,7 @@ ATTEMPTS = Claim(
     kind="equality",
     subject="ode.odeint",
     driver="ode_evaluations",
-    structure=(DIRECTION,),
+    structure=(DIRECTION, SHARE),
     inputs=(HOST_START, FIRST, LOOSE, FLOOR, STATE, FORCE),
     program=Program(
         (

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from gnomon.reference.ode import DOPRI5, EULER, RK4, error_ratio, step_factor
+from gnomon.reference.ode import DOPRI5, EULER, RK4, error_ratio, odeint, step_factor
 from planted import Planted
 
 Func = Callable[..., Tensor]
@@ -235,6 +235,52 @@ class ForgetsTheLastStage(Solver):
         return super().difference([*slopes[:-1], 0 * slopes[-1]], table)
 
 
+class ForgetsAStage(Solver):
+    """The estimate without one of the stages in the middle."""
+
+    def difference(self, slopes, table):
+        return super().difference([*slopes[:3], 0 * slopes[3], *slopes[4:]], table)
+
+
+class OwnRelative(Solver):
+    """The relative tolerance is that of the default, whatever is asked for."""
+
+    def ratio(self, error, y0, y1, rtol, atol):
+        return super().ratio(error, y0, y1, 1e-7, atol)
+
+
+class OwnAbsolute(Solver):
+    def ratio(self, error, y0, y1, rtol, atol):
+        return super().ratio(error, y0, y1, rtol, 1e-9)
+
+
+def by_default(solve: Callable[..., Any]) -> Any:
+    """Wrong where no first step is given, as users call it; right elsewhere."""
+
+    def odeint_so(func, y0, t, *, rtol=1e-7, atol=1e-9, method=None, options=None):
+        known = {"rtol": rtol, "atol": atol, "method": method, "options": options}
+        plain = method in (None, "dopri5") and "first_step" not in (options or {})
+        return solve(func, y0, t, **known) if plain else odeint(func, y0, t, **known)
+
+    return odeint_so
+
+
+def one_euler_step(func, y0, t, **known):
+    return odeint(func, y0, t, method="euler")
+
+
+def straight_lines(func, y0, t, **known):
+    """Solved to the last time alone; on the way there are no steps, but a straight line."""
+    ends = odeint(func, y0, t[[0, -1]], **known)
+    share = ((t - t[0]) / (t[-1] - t[0])).reshape(-1, *[1] * y0.dim())
+    return ends[0] + share * (ends[1] - ends[0])
+
+
+def last_time_missed(func, y0, t, **known):
+    states = odeint(func, y0, t, **known)
+    return torch.cat([states[:-1], states[-2:-1]])
+
+
 def one_order_less(ratio, order=5, safety=0.9, dfactor=0.2, ifactor=10.0):
     return step_factor(ratio, order - 1, safety, dfactor, ifactor)
 
@@ -291,6 +337,12 @@ PLANTED = (
     Planted("the step inversely proportional to the error", "ode.odeint", InverselyProportional()),
     Planted("the largest error instead of the root mean square", "ode.odeint", LargestError()),
     Planted("the estimate without the last stage", "ode.odeint", ForgetsTheLastStage()),
+    Planted("the estimate without a stage in the middle", "ode.odeint", ForgetsAStage()),
+    Planted("a relative tolerance of its own", "ode.odeint", OwnRelative()),
+    Planted("an absolute tolerance of its own", "ode.odeint", OwnAbsolute()),
+    Planted("by default one step of Euler's method", "ode.odeint", by_default(one_euler_step)),
+    Planted("by default output times on a straight line", "ode.odeint", by_default(straight_lines)),
+    Planted("by default the last time is missed", "ode.odeint", by_default(last_time_missed)),
     Planted("the root of one order less", "ode.step_factor", one_order_less),
     Planted("the limits before the margin", "ode.step_factor", limits_before_margin),
     Planted("shrinks whenever the error is over half of what is tolerated", "ode.step_factor", shrinks_early),
