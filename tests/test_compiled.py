@@ -17,7 +17,7 @@ from gnomon.run.executor import TaskRaised
 from gnomon.say.errors import UsageError
 from gnomon.say.evidence import Evidence
 
-NAME = compiling.Compiled.name
+NAME, EXAMPLES = compiling.Compiled.name, 2
 
 
 class Norm(resolve("normalization.BatchNorm1d", {})[0]):
@@ -44,7 +44,7 @@ def look(id, subject=None, compiler="eager"):
     task = dataclasses.replace(task, compiler=compiler)
     blank = Evidence(id, claim.subject, "here", "cpu", "float32", "undecided")
     with undisturbed(0):
-        return judge(task, draw_examples(claim, 2, 0), "quick", blank)
+        return judge(task, draw_examples(claim, EXAMPLES, 0), "quick", blank)
 
 
 WRONG = [("act.softplus", softplus), ("bn.transform", Norm), ("optim.adam.update", Adam)]
@@ -62,7 +62,7 @@ def test_what_is_wrong_when_it_is_compiled_alone_is_found(id, subject):
 def test_the_reference_models_hold_when_compiled(id):
     found = look(id)
     assert found.verdict == "holds"
-    assert found.search.contract[NAME] == found.search.structures
+    assert found.search.contract[NAME] == EXAMPLES
     assert found.covered.environment["torch.compile"] == "eager"
 
 

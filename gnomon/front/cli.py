@@ -273,20 +273,6 @@ def verify(arguments: argparse.Namespace) -> int:
         return verified(arguments, chosen, executor)
 
 
-def bound(given: dict[str, Any], names: str) -> dict[str, Any]:
-    """The implementations with names bound to the only one of them.
-
-    Raises:
-        UsageError: if there is not exactly one.
-    """
-    from gnomon.find.subjects import alternatives
-
-    many = sum(len(alternatives(place)) for place in given.values())
-    if many != 1:
-        raise UsageError(f"--bind with {many} --impl: with several say --impl 'SUBJECT=PLACE[ours=yours,...]'")
-    return {subject: f"{place}[{names}]" for subject, place in given.items()}
-
-
 def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], executor: Any) -> int:
     """The run of ``gnomon verify``, on an executor; the exit code."""
     from gnomon.check.asked import parsed
@@ -294,7 +280,7 @@ def verified(arguments: argparse.Namespace, chosen: list[dict[str, Any]], execut
     from gnomon.front.api import dtype_names, resolve_device
     from gnomon.front.terminal import summary, table
     from gnomon.run import runner
-    from gnomon.run.implementations import check_implementations, compiler_of
+    from gnomon.run.implementations import bound, check_implementations, compiler_of
     from gnomon.run.resume import finished, whole_lines
     from gnomon.run.wanted_sizes import check_all
     from gnomon.say.evidence import append, exit_code

@@ -66,6 +66,18 @@ def check_implementations(
     return unlike
 
 
+def bound(given: dict[str, Any], names: str) -> dict[str, Any]:
+    """The implementations with names bound to the only one of them.
+
+    Raises:
+        UsageError: if there is not exactly one.
+    """
+    many = sum(len(alternatives(place)) for place in given.values())
+    if many != 1:
+        raise UsageError(f"--bind with {many} --impl: with several say --impl 'SUBJECT=PLACE[ours=yours,...]'")
+    return {subject: f"{place}[{names}]" for subject, place in given.items()}
+
+
 def compiler_of(executor: IsolatedExecutor) -> str:
     """What ``torch.compile`` compiles with here, tried in a worker before anything runs.
 
