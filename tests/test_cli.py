@@ -216,7 +216,7 @@ def test_the_out_folder_must_be_writable(capsys, tmp_path):
 
 
 def test_no_colour_when_asked(monkeypatch):
-    from gnomon.front.cli import coloured
+    from gnomon.front.talk import coloured
 
     class Terminal:
         def isatty(self):
