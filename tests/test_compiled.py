@@ -17,7 +17,7 @@ from gnomon.run.executor import TaskRaised
 from gnomon.say.errors import UsageError
 from gnomon.say.evidence import Evidence
 
-NAME, EXAMPLES = compiling.Compiled.name, 2
+NAME, EXAMPLES = compiling.Compiled.name, 1
 
 
 class Norm(resolve("normalization.BatchNorm1d", {})[0]):

@@ -1,12 +1,14 @@
 """Many steps: a bug of a late step is found, and updates that get lost in 16 bits are named, or refused if asked."""
 
+import dataclasses
+
 import pytest
 import torch
 
 import gnomon
 from gnomon.check import large, many_steps
 from gnomon.check.many_steps import KEPT, LOST
-from gnomon.check.search import Outcome
+from gnomon.check.search import BUDGETS, Outcome
 from gnomon.check.strategies import draw_examples
 from gnomon.check.verdict import judge, prepare
 from gnomon.find import walk
@@ -89,7 +91,7 @@ def looked(id, subject, dtype="float64", grade="any"):
     ("id", "subject", "size", "begins"),
     [
         ("optim.adam.first_moment", Mean, "T", 7),
-        *(("optim.momentum.update.velocity", late("momentum.HeavyBall", after), "T", after) for after in (33, 100)),
+        ("optim.momentum.update.velocity", late("momentum.HeavyBall", 33), "T", 33),
     ],
 )
 def test_a_bug_of_a_late_step_is_found_and_said_to_begin_there(id, subject, size, begins):
@@ -98,18 +100,27 @@ def test_a_bug_of_a_late_step_is_found_and_said_to_begin_there(id, subject, size
     assert failure.example.structure[size] == begins
 
 
-@pytest.mark.parametrize(("id", "subject", "size"), [("bn.running", Norm, "T"), ("rnn.output", Network, "T")])
-def test_states_of_modules_are_run_as_long(id, subject, size, monkeypatch):
+LONG = [
+    ("bn.running", Norm, "T"),
+    ("rnn.output", Network, "T"),
+    ("optim.momentum.update.velocity", late("momentum.HeavyBall", 100), "T"),
+]
+
+
+@pytest.mark.parametrize(("id", "subject", "size"), LONG, ids=["Norm", "Network", "HeavyBall"])
+def test_states_of_modules_are_run_as_long_and_a_hundred_steps_are_made(id, subject, size, monkeypatch):
     monkeypatch.setattr(large, "_shrunk", lambda task, failure, **_: failure)  # looking for the first step takes long
     _, _, failure = looked(id, subject)
     assert failure.example.structure[size] in many_steps.MANY
 
 
-def test_a_verdict_has_it():
+def test_a_verdict_has_it(monkeypatch):
+    few = dataclasses.replace(BUDGETS["standard"], structures=1, points=54, large=0)
+    monkeypatch.setitem(BUDGETS, "standard", few)
     (claim,) = walk.select(["optim.momentum.update.none"])
     task = prepare(claim, late("momentum.SGD", 33), "planted", "float32", "cpu")
     blank = Evidence(claim.id, claim.subject, "planted", "cpu", "float32", "undecided")
-    found = judge(task, draw_examples(claim, 2, 0), "standard", blank)
+    found = judge(task, draw_examples(claim, 1, 0), "standard", blank)
     assert found.verdict == "fails"
     assert found.reason.startswith("from T = 33 on: ")
 
