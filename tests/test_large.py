@@ -1,5 +1,6 @@
 """Large structures: tails of blocks and splits that no small size shows are found, and said to begin at their size."""
 
+import dataclasses
 import functools
 
 import pytest
@@ -121,3 +122,14 @@ def test_a_verdict_says_from_which_size_on():
     assert found.verdict == "fails"
     assert found.reason.startswith("from n = 9 on: ")
     assert found.counterexample.structure["n"] == 9
+
+
+def test_what_the_reference_model_refuses_is_not_claimed():
+    (claim,) = walk.select(["convnet.sequence"])
+    example = draw_examples(claim, 1, 3, {"K": 9, "n": 3, "depth": 2})[0]
+    example = dataclasses.replace(example, structure=example.structure | {"padding_mode": "circular"})
+    outcome = Outcome()
+    task = prepare(claim, model(claim.subject), "reference", "float64", "cpu")
+    assert large.look(task, [example], outcome, 1, [example]) is None
+    assert "the reference model raises ValueError" in outcome.unreached["K"]
+    assert not outcome.looked_at

@@ -18,8 +18,10 @@ from gnomon.compute.compiled import Judgement
 from gnomon.compute.whole_numbers import LoweringError
 from gnomon.drive.contract import NotCallable
 from gnomon.drive.driver import SubjectError
+from gnomon.find.subjects import resolve
 from gnomon.say.claim import Claim
 from gnomon.say.domain import Size, Structure
+from gnomon.say.errors import UsageError
 
 
 def look(
@@ -44,6 +46,10 @@ def look(
         except SubjectError as error:
             if _overflows(task, example):  # what must be infinite at every point may as well be refused
                 continue
+            if error.failure == "crash" and (why := _refused(task, example)):
+                sizes = _beyond(task.claim, example.structure)
+                outcome.unreached.update(dict.fromkeys(sizes, f"the reference model {why}"))
+                continue
             raise _smallest_crash(task, example, error) from error
         if failure is not None:
             return _shrunk(task, failure)
@@ -61,6 +67,18 @@ def _beyond(claim: Claim, structure: Structure) -> list[str]:
 def _overflows(task: Task, example: Example) -> bool:
     _, bound = task.compiled(example.structure).truth(task.batch(example, POINTS), task.dtype, task.device)
     return bool(bound.isinf().any(-1).all())
+
+
+def _refused(task: Task, example: Example) -> str:
+    """What the reference model raises at a structure, of which its claim then says nothing; "" if it answers."""
+    try:
+        model = dataclasses.replace(task, subject=resolve(task.claim.subject, {})[0])
+        model.observer(example).many(model.batch(example, POINTS))
+    except SubjectError as error:
+        return error.reason
+    except UsageError:  # a claim of the user's own, which has no model
+        return ""
+    return ""
 
 
 def _judged(task: Task, example: Example, outcome: Outcome) -> Failure | None:
