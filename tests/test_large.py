@@ -1,5 +1,6 @@
 """Large structures: tails of blocks and splits that no small size shows are found, and said to begin at their size."""
 
+import cProfile
 import dataclasses
 import functools
 
@@ -133,3 +134,16 @@ def test_what_the_reference_model_refuses_is_not_claimed():
     assert large.look(task, [example], outcome, 1, [example]) is None
     assert "the reference model raises ValueError" in outcome.unreached["K"]
     assert not outcome.looked_at
+
+
+def test_beside_a_profiler_calls_are_not_counted_and_nothing_large_is_chosen():
+    claim, examples = asked("std.zscore")
+    task, outcome = prepare(claim, model(claim.subject), "reference", "float64", "cpu"), Outcome()
+    profiler = cProfile.Profile()
+    profiler.enable()
+    try:
+        assert large.look(task, examples, outcome, 2) is None
+    finally:
+        profiler.disable()
+    assert not outcome.looked_at
+    assert "a profiler is at work" in outcome.unreached["p"]

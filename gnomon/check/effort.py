@@ -129,6 +129,8 @@ class Effort:
         numbers = self.numbers(extent)
         if numbers * POINTS > NUMBERS:
             return f"its program computes {numbers:.1g} numbers for a point"
+        if sys.getprofile() is not None:  # which must not be disturbed
+            return "a profiler is at work, beside which the subject's calls cannot be counted"
         if self._called(extent) > CALLS:
             return "it has as many steps, which the subject takes one after another"
         return cannot_draw(self.task, self._at(extent))
@@ -183,24 +185,18 @@ def cannot_draw(task: Task, structure: dict[str, Any]) -> str:
 
 
 def calls(function: Callable[[], object]) -> int:
-    """How many calls, of Python's and of native functions, one call makes: the same on every machine.
-
-    0 while a profiler is at work, which must not be disturbed.
-    """
+    """How many calls, of Python's and of native functions, one call makes: the same on every machine."""
     made = 0
 
     def seen(_frame: Any, event: str, _argument: Any) -> None:
         nonlocal made
         made += event in ("call", "c_call")
 
-    watched = sys.getprofile() is None
-    if watched:
-        sys.setprofile(seen)
+    sys.setprofile(seen)
     try:
         function()
     finally:
-        if watched:
-            sys.setprofile(None)
+        sys.setprofile(None)
     return made
 
 

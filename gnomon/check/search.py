@@ -49,7 +49,7 @@ class Budget:
 
 
 BUDGETS = {
-    "quick": Budget(8, 1152, 288, 2),
+    "quick": Budget(8, 1152, 288, 1),
     "standard": Budget(16, 4608, 1152, 8, steps=True),
     "deep": Budget(64, 18432, 4608, 32, steps=True),
 }
