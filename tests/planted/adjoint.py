@@ -178,7 +178,22 @@ def backward_with(change: Callable[..., tuple[Tensor, ...]]) -> Any:
 
 RIGHT_BACKWARD = backward_with(lambda f, by_z, by_p, pushed: (f, -by_z, *(-g for g in by_p)))
 
+
+def by_default(bug: Adjoint) -> Any:
+    """Wrong where no method is given, as users call it: fixed steps, with a bug."""
+
+    def odeint_adjoint_so(func, y0, t, *, method=None, options=None, adjoint_params=()):
+        known = (
+            {"method": method, "options": options} if method else {"method": "rk4", "options": {"step_size": 1 / 64}}
+        )
+        return (Adjoint() if method else bug)(func, y0, t, adjoint_params=adjoint_params, **known)
+
+    return odeint_adjoint_so
+
+
 PLANTED = (
+    Planted("by default the state is frozen on the way back", "ode.odeint_adjoint", by_default(FreezesTheState())),
+    Planted("by default the parameters' gradient has a wrong sign", "ode.odeint_adjoint", by_default(ParameterSign())),
     Planted("the Jacobian not transposed", "ode.odeint_adjoint", NotTransposed()),
     Planted("the adjoint with the sign of the state", "ode.odeint_adjoint", StateSign()),
     Planted("the parameters' gradient with the other sign", "ode.odeint_adjoint", ParameterSign()),
