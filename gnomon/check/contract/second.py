@@ -83,7 +83,23 @@ def _twice(at: Setting, first: Tensor, then: Tensor) -> Tensor:
         joined = torch.cat([value.reshape(-1) for value in once])
         if not joined.requires_grad:
             return torch.zeros(joined.shape, dtype=torch.float64, device=joined.device)
+        if _refuses(joined):
+            raise Unseen("its gradient says that it is differentiable once")
         again = torch.autograd.grad(joined, wanted, then.to(joined.dtype), materialize_grads=True)
     except Exception as error:
         raise Unseen(f"its gradient cannot be differentiated: {type(error).__name__}: {error}") from error
     return torch.cat([value.detach().to(torch.float64).reshape(-1) for value in again])
+
+
+def _refuses(value: Tensor) -> bool:
+    """Whether a backward pass on the way would raise, as ``once_differentiable`` has it: autograd may go round it."""
+    waiting, seen = [value.grad_fn], set()
+    while waiting:
+        node = waiting.pop()
+        if node is None or node in seen:
+            continue
+        if node.name() == "torch::autograd::Error":
+            return True
+        seen.add(node)
+        waiting += [before for before, _ in node.next_functions]
+    return False
