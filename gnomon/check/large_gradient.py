@@ -11,9 +11,13 @@ from gnomon.check.search import NUMBERS, Outcome, Task, judge_gradient, thinned,
 from gnomon.check.strategies import Example
 from gnomon.compute.arrays.gradient import ArrayGradient
 from gnomon.compute.batch import Batch
+from gnomon.drive.lowered import Lowered
 
 TIMES = 5
 """How many times what the program costs its gradient may."""
+
+SINGLE = 20_000
+"""As many single operations may a function take that is handed to the subject: autograd goes through each."""
 
 
 def look(task: Task, example: Example, observer: Observer, batch: Batch, outcome: Outcome) -> None:
@@ -22,6 +26,9 @@ def look(task: Task, example: Example, observer: Observer, batch: Batch, outcome
         return
     gradient = task.compiled.gradient(example.structure)
     if isinstance(gradient, ArrayGradient) and gradient.elements * len(REGIMES) > TIMES * NUMBERS:
+        return
+    handed = [each.slp for each in gradient.compiled.kept.values() if isinstance(each, Lowered)]
+    if sum(map(len, handed)) > SINGLE:
         return
     known = outcome.gradient
     judge_gradient(task, example, observer, thinned(batch, len(REGIMES)), outcome)
