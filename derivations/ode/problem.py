@@ -80,11 +80,12 @@ def state(c: Board) -> tuple[Any, Any]:
 
 def problem(
     c: Board,
-    steps: tuple[int, int] | None = (1, 3),
+    steps: tuple[int, int] | tuple[int, int, bool] | None = (1, 3),
     width: tuple[float, float] = (0.125, 0.5),
     equal: bool = False,
 ) -> Problem:
-    """The domains of a problem, and its indices: N steps (one, if ``steps`` is None), each of its own width.
+    """The domains of a problem, and its indices: N steps (one, if ``steps`` is None; no more than these
+    if it says so), each of its own width.
 
     ``equal`` steps have one width, which is a hyper-parameter, as the first time then is.
     """
