@@ -12,8 +12,8 @@ from torch import Tensor
 
 from gnomon.check.inputs import fit
 from gnomon.check.observer import Observer
-from gnomon.check.search import Task
 from gnomon.check.strategies import Example
+from gnomon.check.task import Task
 from gnomon.compute.batch import Batch
 from gnomon.compute.lower import entries, shape_of
 from gnomon.drive.driver import SubjectError

@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 
-from gnomon.check.search import BUDGETS, Task
 from gnomon.check.strategies import draw_examples
+from gnomon.check.task import BUDGETS, Task
 from gnomon.check.verdict import prepare, seed_for
 from gnomon.find.subjects import resolve
 from gnomon.find.walk import claims

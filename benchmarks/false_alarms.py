@@ -14,7 +14,9 @@ from collections.abc import Callable
 from common import examples_for, task_for
 
 from gnomon.check.diagnose import Diagnosis, diagnose, diagnose_gradient
-from gnomon.check.search import Failure, Outcome, Task, judge_batch, judge_gradient, thinned, wants_gradient
+from gnomon.check.gradients import judge_gradient, thinned, wants_gradient
+from gnomon.check.search import judge_batch
+from gnomon.check.task import Failure, Outcome, Task
 from gnomon.check.verdict import DTYPES
 from gnomon.drive.driver import SubjectError
 from gnomon.find.walk import select

@@ -14,7 +14,7 @@ from typing import Any
 
 from common import about, cpu, examples_for, from_tests, task_for
 
-from gnomon.check.search import BUDGETS
+from gnomon.check.task import BUDGETS
 from gnomon.check.undisturbed import undisturbed
 from gnomon.check.verdict import DTYPES, judge, seed_for
 from gnomon.say.evidence import Evidence

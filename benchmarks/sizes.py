@@ -17,7 +17,7 @@ from common import cpu, examples_for
 from torch import Tensor, nn
 
 from gnomon.check import large
-from gnomon.check.search import BUDGETS, Outcome
+from gnomon.check.task import BUDGETS, Outcome
 from gnomon.check.verdict import judge, prepare
 from gnomon.drive.driver import SubjectError
 from gnomon.find.subjects import resolve

@@ -12,7 +12,8 @@ from baselines import hypothesis_finds
 from common import about, cpu, examples_for, planted, task_for
 
 from gnomon.check.diagnose import diagnose
-from gnomon.check.search import BUDGETS, Outcome, judge_batch, search
+from gnomon.check.search import judge_batch, search
+from gnomon.check.task import BUDGETS, Outcome
 from gnomon.drive.driver import SubjectError
 from gnomon.find.walk import select
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from common import about, cpu, examples_for, planted, task_for
 
-from gnomon.check.search import BUDGETS
+from gnomon.check.task import BUDGETS
 from gnomon.check.verdict import DTYPES, judge
 from gnomon.say.evidence import Evidence
 

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from gnomon.check.search import BUDGETS
 from gnomon.check.strategies import draw_examples
+from gnomon.check.task import BUDGETS
 from gnomon.check.verdict import DTYPES, judge, prepare, seed_for
 from gnomon.find.walk import select
 from gnomon.say.evidence import Evidence

@@ -3,8 +3,8 @@
 import torch
 
 from gnomon.check.inputs import draw
-from gnomon.check.search import Compilations
 from gnomon.check.strategies import draw_examples
+from gnomon.check.task import Compilations
 from gnomon.compute.compiled import K
 from gnomon.compute.lower import shape_of
 from gnomon.say.domain import Choice

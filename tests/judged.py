@@ -3,8 +3,8 @@
 import dataclasses
 from functools import lru_cache
 
-from gnomon.check.search import BUDGETS, Compilations
 from gnomon.check.strategies import draw_examples
+from gnomon.check.task import BUDGETS, Compilations
 from gnomon.check.verdict import judge, prepare, seed_for
 from gnomon.find import walk
 from gnomon.say.evidence import Evidence

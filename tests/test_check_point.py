@@ -10,8 +10,8 @@ import toy
 import gnomon
 from gnomon.check.domains import host_number, structure_fault, tensor_of
 from gnomon.check.inputs import draw
-from gnomon.check.search import Compilations
 from gnomon.check.strategies import draw_examples
+from gnomon.check.task import Compilations
 from gnomon.check.verdict import check
 from gnomon.find import walk
 from gnomon.say.claim import Variant

@@ -4,8 +4,8 @@ from torch import Tensor
 
 from gnomon.check.contract.part import Part
 from gnomon.check.contract.parts import PARTS
-from gnomon.check.search import BUDGETS
 from gnomon.check.strategies import draw_examples
+from gnomon.check.task import BUDGETS
 from gnomon.check.verdict import judge, prepare, seed_for
 from gnomon.find.subjects import resolve
 from gnomon.find.walk import claims

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from gnomon.check.minimise import alone
-from gnomon.check.search import BUDGETS
 from gnomon.check.strategies import Example, draw_examples
+from gnomon.check.task import BUDGETS
 from gnomon.check.variants import rejections
 from gnomon.check.verdict import prepare, seed_for
 from gnomon.compute.batch import Batch

@@ -10,8 +10,8 @@ import toy
 from planted import lstm, normalization, optim
 
 from gnomon.check.agreement import agreement
-from gnomon.check.search import Compilations
 from gnomon.check.strategies import draw_examples
+from gnomon.check.task import Compilations
 from gnomon.check.verdict import judge, prepare, seed_for
 from gnomon.compute.batch import Batch
 from gnomon.compute.compiled import compile_gradient

@@ -9,8 +9,8 @@ import torch
 from planted.normalization import Norm
 
 from gnomon.check import large
-from gnomon.check.search import Outcome
 from gnomon.check.strategies import draw_examples
+from gnomon.check.task import Outcome
 from gnomon.check.verdict import check, prepare
 from gnomon.find import subjects, walk
 

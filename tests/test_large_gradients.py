@@ -8,7 +8,7 @@ from planted.normalization import Norm
 from test_large import asked, model
 
 from gnomon.check import large
-from gnomon.check.search import Outcome
+from gnomon.check.task import Outcome
 from gnomon.check.verdict import check, prepare
 
 

@@ -8,8 +8,8 @@ import torch
 import gnomon
 from gnomon.check import large, many_steps
 from gnomon.check.many_steps import KEPT, LOST
-from gnomon.check.search import BUDGETS, Outcome
 from gnomon.check.strategies import draw_examples
+from gnomon.check.task import BUDGETS, Outcome
 from gnomon.check.verdict import judge, prepare
 from gnomon.find import walk
 from gnomon.find.subjects import resolve

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from gnomon.check.search import BUDGETS
 from gnomon.check.strategies import draw_examples
+from gnomon.check.task import BUDGETS
 from gnomon.check.verdict import judge, prepare, seed_for
 from gnomon.derivations.training.init import lecun
 from gnomon.derivations.training.init_draws import lecun_normal

@@ -13,8 +13,8 @@ import torch
 from gnomon.check.chosen import EXTENTS, left_out
 from gnomon.check.domains import structure_fault
 from gnomon.check.effort import POINTS, Effort, TooMuch, entries, lowered, shapes
-from gnomon.check.search import Task
 from gnomon.check.strategies import Example, draw_examples
+from gnomon.check.task import Task
 from gnomon.say.claim import Claim
 from gnomon.say.domain import Graph, Size
 from gnomon.say.errors import UsageError

@@ -13,8 +13,8 @@ from torch import Tensor
 from gnomon.check.diagnose import Diagnosis, counterexample
 from gnomon.check.exhaustive import in_ulp, lone_input, losses, spacing
 from gnomon.check.minimise import CANDIDATES, alone
-from gnomon.check.search import Failure, Task
 from gnomon.check.strategies import Example
+from gnomon.check.task import Failure, Task
 from gnomon.compute.batch import Batch
 from gnomon.compute.choosing import UndecidedBranch
 from gnomon.compute.compiled import K

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from gnomon.check.effort import NODES, POINTS, Effort, TooLong, TooMuch, cannot_draw, lowered, nodes, shapes
 from gnomon.check.resized import resized
-from gnomon.check.search import NUMBERS, Task
 from gnomon.check.strategies import Example
+from gnomon.check.task import NUMBERS, Task
 from gnomon.say.claim import Claim
 from gnomon.say.domain import Size
 

@@ -8,10 +8,11 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 
+from gnomon.check.gradients import compare_gradients, cotangents
 from gnomon.check.minimise import CANDIDATES, SMALL
 from gnomon.check.observer import LOOP_POINTS
-from gnomon.check.search import Task, compare_gradients, cotangents
 from gnomon.check.strategies import Example, draw_examples
+from gnomon.check.task import Task
 from gnomon.compute.batch import Batch
 from gnomon.compute.compiled import Judgement, K
 from gnomon.drive.driver import SubjectError

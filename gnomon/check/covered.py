@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 import torch
 
 from gnomon.check.contract.modes import Modes
-from gnomon.check.search import Outcome, Task, wants_gradient
+from gnomon.check.gradients import wants_gradient
 from gnomon.check.strategies import Example
 from gnomon.check.switches import environment
+from gnomon.check.task import Outcome, Task
 from gnomon.say import arguments as a
 from gnomon.say import chain as p
 from gnomon.say.claim import Claim

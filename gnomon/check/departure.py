@@ -12,8 +12,8 @@ import sympy as sp
 from torch import Tensor
 
 from gnomon.check.minimise import alone
-from gnomon.check.search import Task
 from gnomon.check.strategies import Example
+from gnomon.check.task import Task
 from gnomon.compute.batch import Batch
 from gnomon.compute.lower import Lowering, lowering_for, shape_of
 from gnomon.compute.whole_numbers import Env, LoweringError

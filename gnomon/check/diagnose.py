@@ -12,11 +12,12 @@ from torch import Tensor
 
 from gnomon.check.classing import classed, of_gradients, of_values, short
 from gnomon.check.departure import agreeing, departure
+from gnomon.check.gradients import compare_gradients, cotangents, gradient_share
 from gnomon.check.minimise import CANDIDATES, alone, confirm, smallest
 from gnomon.check.minimise_numbers import minimise
 from gnomon.check.naming import Named, matching_variant
-from gnomon.check.search import Failure, Task, compare_gradients, cotangents, gradient_share
 from gnomon.check.strategies import Example
+from gnomon.check.task import Failure, Task
 from gnomon.compute.balls import ball
 from gnomon.compute.batch import Batch
 from gnomon.compute.choosing import UndecidedBranch

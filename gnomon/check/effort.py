@@ -12,8 +12,8 @@ from typing import Any
 from gnomon.check.domains import structure_fault
 from gnomon.check.inputs import REGIMES, most_probabilities
 from gnomon.check.resized import resized
-from gnomon.check.search import NUMBERS, Task
 from gnomon.check.strategies import Example
+from gnomon.check.task import NUMBERS, Task
 from gnomon.compute.arrays.compiled import CompiledArrays, compile_arrays
 from gnomon.compute.lower import bind, shape_of
 from gnomon.compute.whole_numbers import LoweringError

@@ -12,8 +12,8 @@ from gnomon.check.chosen import large_examples
 from gnomon.check.effort import POINTS
 from gnomon.check.grade import FINE, OWN
 from gnomon.check.resized import fewer
-from gnomon.check.search import Failure, Outcome, Task
 from gnomon.check.strategies import Example
+from gnomon.check.task import Failure, Outcome, Task
 from gnomon.compute.compiled import Judgement
 from gnomon.compute.whole_numbers import LoweringError
 from gnomon.drive.contract import NotCallable

@@ -5,10 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 from gnomon.check.grade import FINE
+from gnomon.check.gradients import judge_gradient, thinned, wants_gradient
 from gnomon.check.inputs import REGIMES
 from gnomon.check.observer import Observer
-from gnomon.check.search import NUMBERS, Outcome, Task, judge_gradient, thinned, wants_gradient
 from gnomon.check.strategies import Example
+from gnomon.check.task import NUMBERS, Outcome, Task
 from gnomon.compute.arrays.gradient import ArrayGradient
 from gnomon.compute.batch import Batch
 from gnomon.drive.lowered import Lowered

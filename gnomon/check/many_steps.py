@@ -17,9 +17,10 @@ from torch import Tensor
 
 from gnomon.check import large
 from gnomon.check.diagnose import Diagnosis, counterexample
+from gnomon.check.gradients import wants_gradient
 from gnomon.check.minimise import alone
-from gnomon.check.search import NUMBERS, Failure, Outcome, Task, wants_gradient
 from gnomon.check.strategies import Example
+from gnomon.check.task import NUMBERS, Failure, Outcome, Task
 from gnomon.compute.arrays.compiled import CompiledArrays
 from gnomon.compute.arrays.recursion import Recursion
 from gnomon.compute.batch import Batch

@@ -12,8 +12,8 @@ from torch import Tensor
 from gnomon.check.domains import connected, structure_fault
 from gnomon.check.exhaustive import elementwise
 from gnomon.check.minimise_numbers import minimise
-from gnomon.check.search import Task
 from gnomon.check.strategies import Example
+from gnomon.check.task import Task
 from gnomon.compute.balls import ball
 from gnomon.compute.batch import Batch
 from gnomon.compute.choosing import UndecidedBranch

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from gnomon.check.minimise import CANDIDATES, SMALL
-from gnomon.check.search import Compilations, Failure, Task
 from gnomon.check.strategies import Example
+from gnomon.check.task import Compilations, Failure, Task
 from gnomon.compute.batch import Batch
 from gnomon.compute.compiled import K
 from gnomon.compute.whole_numbers import LoweringError

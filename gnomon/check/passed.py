@@ -10,8 +10,8 @@ from typing import Any
 
 from torch import Tensor
 
-from gnomon.check.search import Task
 from gnomon.check.strategies import draw_examples
+from gnomon.check.task import Task
 from gnomon.find.signatures import methods, path, signature
 
 EXAMPLES = 16

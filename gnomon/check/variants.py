@@ -9,8 +9,8 @@ import torch
 
 from gnomon.check.diagnose import counterexample
 from gnomon.check.minimise import CANDIDATES, alone, confirm, smallest
-from gnomon.check.search import Compilations, Task
 from gnomon.check.strategies import Example, draw_examples
+from gnomon.check.task import Compilations, Task
 from gnomon.compute.batch import Batch
 from gnomon.compute.compiled import K
 from gnomon.compute.lower import entries

@@ -15,9 +15,10 @@ from gnomon.check.covered import alike, covered, not_asked_for
 from gnomon.check.diagnose import diagnose, diagnose_gradient, with_variant
 from gnomon.check.grade import format_of
 from gnomon.check.naming import runs_elsewhere
-from gnomon.check.search import BUDGETS, EXCUSED_LIMIT, OBJECT, Compilations, Outcome, Task, search
+from gnomon.check.search import EXCUSED_LIMIT, search
 from gnomon.check.strategies import draw_examples
 from gnomon.check.switches import IMPORTED, otherwise, standing
+from gnomon.check.task import BUDGETS, OBJECT, Compilations, Outcome, Task
 from gnomon.check.undisturbed import undisturbed
 from gnomon.check.variants import FORMULA, rejections
 from gnomon.drive.contract import NotCallable

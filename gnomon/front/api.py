@@ -14,12 +14,13 @@ from gnomon.check.ceiling import lost_at
 from gnomon.check.contract.compiling import backend_here
 from gnomon.check.diagnose import Diagnosis, gradient_at, pinpoint
 from gnomon.check.domains import check_covers, check_names, host_number, structure_fault, tensor_of
+from gnomon.check.gradients import wants_gradient
 from gnomon.check.many_steps import lost_steps_at
 from gnomon.check.options import not_looked_at
 from gnomon.check.proof_record import proof_record
-from gnomon.check.search import BUDGETS, Compilations, Task, wants_gradient
 from gnomon.check.strategies import Example
 from gnomon.check.switches import CALLER, otherwise, standing
+from gnomon.check.task import BUDGETS, Compilations, Task
 from gnomon.check.undisturbed import undisturbed
 from gnomon.check.variants import FORMULA, variant_task
 from gnomon.check.verdict import DTYPES, check, named, prepare
