@@ -48,7 +48,7 @@ lint: $(STAMP) ## ruff, and mypy on the installed tree
 	  { echo "mypy must read all $$count files of gnomon/ and reports/" >&2; exit 1; }
 
 bench: $(STAMP) ## run the benchmarks
-	@for name in truth power speed false_alarms; do echo "== $$name"; "$(BIN)/python" benchmarks/$$name.py $(ARGS); done
+	@for name in truth power states speed false_alarms right_programs; do echo "== $$name"; "$(BIN)/python" benchmarks/$$name.py $(ARGS); done
 
 clean: ## remove what the other targets wrote, but for .venv
 	rm -rf out build dist *.egg-info .hypothesis .mypy_cache .pytest_cache .ruff_cache
