@@ -12,6 +12,8 @@ def reduced(values: Tensor, reduction: str) -> Tensor:
 
 
 def by_library(logits: Tensor, target: Tensor, reduction: str = "mean") -> Tensor:
+    if logits.dim() != 2:
+        raise ValueError("one sequence at a time: of more axes the second would be the words")
     return F.cross_entropy(logits, target, reduction=reduction)
 
 
