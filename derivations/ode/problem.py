@@ -89,7 +89,7 @@ def problem(
 
     ``equal`` steps have one width, which is a hyper-parameter, as the first time then is.
     """
-    N = 1 if steps is None else c.size("N", *steps)
+    N = 1 if steps is None else c.size("N", *steps, closed=steps[0] == steps[1])
     choices(c)
     low, high = width
     t0, h = host(c, low, high) if equal else (c.real("t0", low=-1, high=1), c.real("h", N, low=low, high=high))
