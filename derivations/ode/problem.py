@@ -84,8 +84,9 @@ def problem(
     width: tuple[float, float] = (0.125, 0.5),
     equal: bool = False,
 ) -> Problem:
-    """The domains of a problem, and its indices: N steps (one, if ``steps`` is None; no more than these
-    if it says so), each of its own width.
+    """The domains of a problem, and its indices: N steps (one, if ``steps`` is None), each of its own width.
+
+    ``steps`` are what :meth:`Board.size` is told of N.
 
     ``equal`` steps have one width, which is a hyper-parameter, as the first time then is.
     """
