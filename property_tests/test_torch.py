@@ -63,6 +63,12 @@ DIFFERS = (
     ("activations.GELU", nn.GELU, "act.gelu.tanh", "bfloat16", "range", None),
     # which is what AdamW was written against
     ("optim.AdamW", torch.optim.Adam, "optim.adam.update.adamw", "float64", "wrong formula", "decay as a penalty"),
+    # on the CPU its gradient is wrong for images of one row or column that lie otherwise than one after another
+    *(
+        ("normalization.BatchNorm2d", nn.BatchNorm2d, claim, dtype, "contract", None)
+        for claim in ("bn.gradient.images", "bn.running.untracked.images")
+        for dtype in EVERY
+    ),
 )
 """Subject, torch's object, claim, dtype, class of the failure, the variant that it is."""
 
@@ -73,11 +79,12 @@ def verdict(claim, theirs, dtype):
     return judge(task, examples, "quick", Evidence(claim.id, claim.subject, "torch", "cpu", dtype, "undecided"))
 
 
+OTHERWISE = {(theirs, claim, dtype) for _, theirs, claim, dtype, _, _ in DIFFERS}
 CASES = [
-    pytest.param(claim, theirs, dtypes, id=f"{theirs.__name__}-{claim.id}")
+    pytest.param(claim, theirs, held, id=f"{theirs.__name__}-{claim.id}")
     for subject, theirs, glob, dtypes in HOLDS
     for claim in select([glob])
-    if claim.subject == subject
+    if claim.subject == subject and (held := [dtype for dtype in dtypes if (theirs, claim.id, dtype) not in OTHERWISE])
 ]
 
 

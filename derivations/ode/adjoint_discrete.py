@@ -25,7 +25,7 @@ def objective(c: Board) -> None:
     """The loss is of the state at t1, which a solver reaches from z(t0), f, t0, t1 and the parameters."""
     # two steps, and so small that the state after t1, which the loss does not see, stays finite: its gradient is 0
     # times it, and of many steps it may be infinite
-    of = problem(c, steps=(2, 2, True), width=(0.0625, 0.25))
+    of = problem(c, steps=(2, 2), width=(0.0625, 0.25))
     n, m, i, y0, t0 = of.n, of.m, of.i, of.y0, of.t0
     w = c.real("w", D, low=-2, high=2)
     s, j = c.indices("s j", EULER.stages)

@@ -80,15 +80,14 @@ def state(c: Board) -> tuple[Any, Any]:
 
 def problem(
     c: Board,
-    steps: tuple[int, int] | tuple[int, int, bool] | None = (1, 3),
+    steps: tuple[int, int] | None = (1, 3),
     width: tuple[float, float] = (0.125, 0.5),
     equal: bool = False,
 ) -> Problem:
     """The domains of a problem, and its indices: N steps (one, if ``steps`` is None), each of its own width.
 
-    ``steps`` are what :meth:`Board.size` is told of N.
-
-    ``equal`` steps have one width, which is a hyper-parameter, as the first time then is.
+    ``steps`` are the fewest and the most; where these are the same, no other number is claimed. ``equal`` steps have
+    one width, which is a hyper-parameter, as the first time then is.
     """
     N = 1 if steps is None else c.size("N", *steps, closed=steps[0] == steps[1])
     choices(c)
