@@ -43,7 +43,7 @@ def test_an_answer_is_data():
 
 
 def test_a_killed_run_keeps_what_was_finished_and_is_taken_up_again(tmp_path):
-    command = [sys.executable, "-m", "gnomon", "verify", "optim.adam.u*", "flow.c*", "--json"]
+    command = [sys.executable, "-m", "gnomon", "verify", "act.elu*", "act.soft*", "--json"]
     command += ["--out", str(tmp_path), "--jobs", "1", "--device", "cpu"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     path = tmp_path / "evidence.jsonl"

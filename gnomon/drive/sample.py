@@ -81,7 +81,9 @@ def reseeded(seed: int, device: torch.device) -> Iterator[None]:
     # what users call without a generator of their own is NumPy's old interface
     ours, numpys = random.getstate(), np.random.get_state()  # noqa: NPY002
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
-        torch.manual_seed(seed)
+        torch.default_generator.manual_seed(seed)  # torch.manual_seed prepares for devices that are not there
+        if device.type == "cuda":
+            torch.cuda.manual_seed(seed)
         random.seed(seed)
         np.random.seed(seed)  # noqa: NPY002
         try:
