@@ -100,7 +100,7 @@ def test_many_numbers_are_said_by_their_ends():
 def test_the_claims_on_a_subject_are_found_without_the_others():
     every = walk.entries()
     for subject in {entry.subject for entry in every.values()}:
-        ids = {entry.id for entry in walk.about(subject)[1]}
+        ids = {entry.id for entry in walk.about(subject)}
         assert ids == {id for id, entry in every.items() if entry.subject == subject}
 
 

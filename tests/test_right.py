@@ -35,7 +35,7 @@ SAMPLE = {
 
 def asked(subject, only=()):
     """The claims about a subject; those that are named, if some are."""
-    found = [built(entry) for entry in about(subject)[1]]
+    found = [built(entry) for entry in about(subject)]
     return [claim for claim in found if not only or claim.id in only]
 
 

@@ -100,11 +100,12 @@ def _words(value: Any, claim: Claim) -> tuple[str, ...]:
 
 def options_of(name: str) -> list[Argument]:
     """The arguments of a model of the reference, remembered until a file that they depend on changes."""
-    modules, claims = walk.about(name)
-    key = [walk.digest("gnomon", walk.REFERENCE, walk.PROPERTY_TESTS), *map(walk.digest_of, modules)]
+    own = walk.digests()
+    homes = [own[module] for module in walk.homes_of(name)]
+    key = [walk.digest("gnomon", walk.REFERENCE, walk.PROPERTY_TESTS), *homes]
     remembered = kept.read(f"options-{name}")
     if remembered is None or remembered["key"] != key:
-        found = options(resolve(name, {})[0], map(walk.built, claims))
+        found = options(resolve(name, {})[0], map(walk.built, walk.about(name)))
         remembered = {"key": key, "arguments": [asdict(argument) for argument in found]}
         kept.write(f"options-{name}", remembered)
     return [Argument(**argument) for argument in remembered["arguments"]]

@@ -40,6 +40,11 @@ class Switch:
     quiet: bool = False
     only: str = ""
 
+    def put(self, value: Any) -> None:
+        """Set it, where it stands otherwise: torch imports its compiler to choose deterministic algorithms."""
+        if self.read() != value:
+            self.turn(value)
+
 
 # ---------------------------------------------------------------- in how many digits float32 is multiplied
 

@@ -26,14 +26,14 @@ GENERATORS: tuple[tuple[Callable[[], Any], Callable[[Any], Any]], ...] = (
 @contextmanager
 def undisturbed(seed: int) -> Iterator[None]:
     """Known switches, and generators that a seed decides; afterwards everything is as it was found."""
-    switched = [(switch.turn, switch.read()) for switch in SWITCHES]
+    switched = [(switch, switch.read()) for switch in SWITCHES]
     generators = [(restore, read()) for read, restore in GENERATORS]
     device = torch.get_default_device()
     cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else None  # type: ignore[no-untyped-call]
     try:
         with warnings.catch_warnings(), torch.inference_mode(False), torch.autocast("cpu", enabled=False):
             for switch in SWITCHES:
-                switch.turn(switch.checked)
+                switch.put(switch.checked)
             if device.type != "cpu":
                 torch.set_default_device(None)
             random.seed(seed)
@@ -41,8 +41,8 @@ def undisturbed(seed: int) -> Iterator[None]:
             torch.manual_seed(seed)
             yield
     finally:
-        for turn, value in switched:
-            turn(value)
+        for switch, value in switched:
+            switch.put(value)
         for restore, state in generators:
             restore(state)
         if torch.get_default_device() != device:

@@ -27,8 +27,7 @@ def catalogue() -> list[Row]:
     """
     known = _remembered()
     found: dict[str, list[Row]] = {}
-    for module, _ in walk.modules(walk.DERIVATIONS):
-        key = walk.digest_of(module)
+    for module, key in walk.digests().items():
         rows = known.get(key)
         found[key] = (
             [_row(entry) | {"module": module} for entry in walk.found_in(module).values()] if rows is None else rows

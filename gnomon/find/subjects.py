@@ -8,12 +8,14 @@ import sys
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gnomon.drive.bound import Bound, parse_names
-from gnomon.drive.driver import Driver
 from gnomon.find.walk import PROPERTY_TESTS, REFERENCE, models, modules
 from gnomon.say.errors import UsageError, nearest
+
+if TYPE_CHECKING:  # a run begins with the server that imports torch: what it waits for does not
+    from gnomon.drive.driver import Driver
 
 Implementations = Mapping[str, Any]
 """Subject name → an object, or where to find one: ``module:object`` or ``file.py:object``, with names in brackets.
