@@ -7,7 +7,8 @@ import torch
 from planted.normalization import Norm
 from test_large import asked, model
 
-from gnomon.check import large
+from gnomon import verify
+from gnomon.check import large, large_gradient
 from gnomon.check.task import Outcome
 from gnomon.check.verdict import check, prepare
 
@@ -93,3 +94,11 @@ def test_a_verdict_says_from_which_size_on():
     assert (found.verdict, found.failure) == ("fails", "wrong gradient")
     assert found.reason.startswith("from n = 9 on: ")
     assert found.counterexample.structure["n"] == 9
+
+
+def test_a_gradient_that_costs_too_much_is_said_to_be_left_out(monkeypatch):
+    compared = verify("std.zscore", sizes={"p": 257}, dtype="float64", proofs=False)[0].covered.not_looked_at
+    assert not any(words.startswith("gradients at") for words in compared)
+    monkeypatch.setattr(large_gradient, "TIMES", 0)
+    left_out = verify("std.zscore", sizes={"p": 257}, dtype="float64", proofs=False)[0].covered.not_looked_at
+    assert any(words.startswith("gradients at") and "p = 257" in words for words in left_out)

@@ -114,7 +114,7 @@ def _beyond(claim: Claim, outcome: Outcome, found: Covered) -> dict[str, str]:
 
 def _missed(task: Task, outcome: Outcome, found: Covered) -> dict[str, str]:
     claim = task.claim
-    missed = _beyond(claim, outcome, found)
+    missed = _beyond(claim, outcome, found) | outcome.underived
     for domain in claim.structure:
         if isinstance(domain, Size) and found.sizes[domain.name]:
             drawn = found.sizes[domain.name]

@@ -22,14 +22,21 @@ SINGLE = 20_000
 
 
 def look(task: Task, example: Example, observer: Observer, batch: Batch, outcome: Outcome) -> None:
-    """Compare autograd's product with the program's derivative at a point of each regime, where a look affords it."""
+    """Compare autograd's product with the program's derivative at a point of each regime, where a look affords it.
+
+    The outcome says at which structures it does not.
+    """
     if not wants_gradient(task):
         return
     gradient = task.compiled.gradient(example.structure)
+    sizes = [f"{name} = {value}" for name, value in example.structure.items() if isinstance(value, int)]
+    here = f"gradients at {', '.join(sizes)}"
     if isinstance(gradient, ArrayGradient) and gradient.elements * len(REGIMES) > TIMES * NUMBERS:
+        outcome.underived[here] = f"the program of the gradient computes {gradient.elements:.1g} numbers for a point"
         return
     handed = [each.slp for each in gradient.compiled.kept.values() if isinstance(each, Lowered)]
     if sum(map(len, handed)) > SINGLE:
+        outcome.underived[here] = "autograd goes through each operation of the functions that the subject is given"
         return
     known = outcome.gradient
     judge_gradient(task, example, observer, thinned(batch, len(REGIMES)), outcome)

@@ -167,3 +167,5 @@ class Outcome:
     gradient_failure: Failure | None = None
     unreached: dict[str, str] = field(default_factory=dict)
     """Why some sizes were not looked at beyond those that are drawn."""
+    underived: dict[str, str] = field(default_factory=dict)
+    """At which large structures no gradient was compared, and why."""
